@@ -1,0 +1,5 @@
+"""Sound: file -> waveform -> BEATs features."""
+
+from .features import AudioFeatures, Waveform
+
+__all__ = ["AudioFeatures", "Waveform"]

@@ -1,0 +1,56 @@
+"""The two things that leave this folder: a decoded sound and what BEATs heard in it.
+
+Shapes: B sounds, C channels, N samples, L encoder layers, T time steps, Q frequency patches, D width of a layer.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Waveform:
+    """A decoded sound: `samples` float32 [C, N], full scale -1..1, at `sample_rate` Hz."""
+
+    samples: Tensor
+    sample_rate: int
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return self.samples.shape[-1] / self.sample_rate
+
+
+@dataclass(frozen=True)
+class AudioFeatures:
+    """Every layer of the audio encoder, time and frequency kept apart.
+
+    layers        float32 [B, L, T, Q, D]; layers in the order they run, frequency patches from low to high
+    times         float32 [T], start of each time step in seconds from the start of the sound, ascending. Evenly
+                  spaced by `step_seconds` within an encoded piece; between two pieces the distance may be larger
+                  (never smaller), since an encoder drops the last incomplete patch of a piece
+    duration      length of the sound in seconds
+    step_seconds  distance between two steps of a piece: 0.16 / hop divisor. Each step still hears 0.175 s of sound
+    waveform_16k  float32 [B, N], the mono sound that was encoded, at 16 kHz
+    """
+
+    layers: Tensor
+    times: Tensor
+    duration: float
+    step_seconds: float
+    waveform_16k: Tensor
+
+    def __post_init__(self) -> None:
+        if self.layers.ndim != 5 or self.times.shape != (self.layers.shape[2],):
+            raise ValueError(
+                f"audio features need layers [B, L, T, Q, D] and one time per step, "
+                f"got layers {tuple(self.layers.shape)} and times {tuple(self.times.shape)}"
+            )
+
+    def flat(self) -> Tensor:
+        """[B, T*Q, L*D]: time-major, frequency fastest, layers side by side on the width.
+
+        The concatenation that the published TempoTokens code feeds to its mapper.
+        """
+        batch, layers, steps, patches, width = self.layers.shape
+        return self.layers.permute(0, 2, 3, 1, 4).reshape(batch, steps * patches, layers * width)
