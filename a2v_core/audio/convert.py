@@ -1,4 +1,4 @@
-"""Converts a published BEATs checkpoint to safetensors: `python -m a2v_core.audio.convert IN.pt OUT.safetensors`."""
+"""Published BEATs checkpoint to safetensors: `python -m a2v_core.audio.convert IN.pt OUT.safetensors`."""
 
 import argparse
 import json

@@ -1,8 +1,9 @@
 """Kaldi log-mel filter banks as BEATs was trained on, in plain batched torch.
 
-The settings are those of the published BEATs preprocessing, which calls Kaldi's fbank with 128 mel bins on 16 kHz
-samples at 16-bit scale: frames of 25 ms every 10 ms, only whole frames, mean removed per frame, pre-emphasis 0.97,
-Povey window, FFT of 512, power spectrum, triangles from 20 Hz to 8 kHz on the mel scale, natural logarithm.
+The settings are those of the published BEATs preprocessing, which calls Kaldi's fbank with 128 mel bins on
+16 kHz samples at 16-bit scale: frames of 25 ms every 10 ms, only whole frames, mean removed per frame,
+pre-emphasis 0.97, Povey window, FFT of 512, power spectrum, triangles from 20 Hz to 8 kHz on the mel scale,
+natural logarithm.
 
 Shapes: B sounds, N samples, T frames, S = 400 samples of a frame, M = 128 mel bins.
 """
@@ -33,7 +34,8 @@ def frame_count(num_samples: int) -> int:
 def kaldi_fbank(waveform: Tensor) -> Tensor:
     """Log-mel filter bank of 16 kHz sound in -1..1: float32 [B, N] -> [B, T, 128] (T = 0 below 400 samples).
 
-    Equals Kaldi's `compute-fbank-feats` (and torchaudio's port of it) without dither on the samples times 2^15.
+    Equals Kaldi's `compute-fbank-feats` (and torchaudio's port of it) without dither on the samples times
+    2^15.
     """
     batch, num_samples = waveform.shape
     total = frame_count(num_samples)
@@ -45,7 +47,7 @@ def kaldi_fbank(waveform: Tensor) -> Tensor:
 
 
 def beats_fbank(waveform: Tensor) -> Tensor:
-    """`kaldi_fbank` normalised with the mean and deviation of the published BEATs models: [B, N] -> [B, T, 128]."""
+    """`kaldi_fbank` normalised with the mean and deviation that BEATs expects: [B, N] -> [B, T, 128]."""
     return (kaldi_fbank(waveform) - _BEATS_MEAN) / (2 * _BEATS_STD)
 
 

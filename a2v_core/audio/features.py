@@ -1,6 +1,6 @@
 """The two things that leave this folder: a decoded sound and what BEATs heard in it.
 
-Shapes: B sounds, C channels, N samples, L encoder layers, T time steps, Q frequency patches, D width of a layer.
+Shapes: B sounds, C channels, N samples, L encoder layers, T time steps, Q frequency patches, D layer width.
 """
 
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ class AudioFeatures:
     """Every layer of the audio encoder, time and frequency kept apart.
 
     layers        float32 [B, L, T, Q, D]; layers in the order they run, frequency patches from low to high
-    times         float32 [T], start of each time step in seconds from the start of the sound, ascending. Evenly
-                  spaced by `step_seconds` within an encoded piece; between two pieces the distance may be larger
-                  (never smaller), since an encoder drops the last incomplete patch of a piece
+    times         float32 [T], start of each time step in seconds from the start of the sound, ascending.
+                  `step_seconds` apart within an encoded piece; between two pieces the distance is larger,
+                  since the encoder drops the last incomplete patch of a piece
     duration      length of the sound in seconds
-    step_seconds  distance between two steps of a piece: 0.16 / hop divisor. Each step still hears 0.175 s of sound
+    step_seconds  distance between two steps of a piece: 0.16 / hop divisor. Each step hears 0.175 s of sound
     waveform_16k  float32 [B, N], the mono sound that was encoded, at 16 kHz
     """
 

@@ -1,8 +1,8 @@
-"""Self-attention of BEATs: scaled dot products plus a gated bias that depends on the distance of two tokens.
+"""Self-attention of BEATs: scaled dot products plus a gated bias by the distance of two tokens.
 
-Source: the published BEATs code (`backbone.py`); the gate is WavLM's gated relative position bias. The published
-code divides and multiplies the scores by 32 around a subtraction of the row maximum, which changes nothing but the
-rounding; it is left out.
+Source: the published BEATs code (`backbone.py`); the gate is WavLM's gated relative position bias. The
+published code divides and multiplies the scores by 32 around a subtraction of the row maximum, which
+changes nothing but the rounding; it is left out.
 
 Shapes: B sounds, N tokens, E width, H heads, d = E / H.
 """
@@ -50,7 +50,7 @@ class GatedSelfAttention(nn.Module):
         self.grep_a = nn.Parameter(torch.ones(1, self.heads, 1, 1))
 
     def bias_by_distance(self, tokens: int) -> Tensor:
-        """Bias of every distance -(tokens - 1) .. tokens - 1: [H, 2 * tokens - 1]. The same for all layers."""
+        """Bias of every distance 1 - tokens .. tokens - 1: [H, 2 * tokens - 1]. The same for all layers."""
         table = self.relative_attention_bias
         distances = torch.arange(1 - tokens, tokens, device=table.weight.device)
         rows = distance_buckets(distances, self.config.num_buckets, self.config.max_distance)
@@ -65,7 +65,7 @@ class GatedSelfAttention(nn.Module):
             for proj in (self.q_proj, self.k_proj, self.v_proj)
         )
         gate = self._gate(query)
-        # windows[:, tokens - 1 - q] is the bias of query q to all keys: a view, no N x N table is ever stored.
+        # windows[:, tokens - 1 - q] is the bias of query q to all keys: a view, no N x N table is stored.
         windows = bias_by_distance.unfold(-1, tokens, 1)
         block = max(1, _BIAS_ELEMENTS_AT_ONCE // (batch * self.heads * tokens))
         parts = []

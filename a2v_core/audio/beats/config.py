@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from ...errors import CheckpointError
 from ..fbank import MEL_BINS
@@ -19,9 +20,9 @@ _FIXED = {
 class BEATsConfig:
     """Sizes of a BEATs encoder, under the names of the published `cfg`.
 
-    There are no defaults on purpose: those of the published code belong to no published checkpoint. Fields of the
-    `cfg` that matter only while BEATs itself is trained (dropout, layer drop, learning rate decay) are left out.
-    `predictor_class` is 0 for a model without the classifier head.
+    There are no defaults on purpose: those of the published code belong to no published checkpoint. Fields
+    of the `cfg` that matter only while BEATs itself is trained (dropout, layer drop, learning rate decay)
+    are left out. `predictor_class` is 0 for a model without the classifier head.
     """
 
     input_patch_size: int
@@ -40,13 +41,13 @@ class BEATsConfig:
 
     @classmethod
     def from_cfg(cls, cfg: Mapping[str, object]) -> "BEATsConfig":
-        """Read a published `cfg`. Raises CheckpointError for missing fields and for variants nobody published."""
+        """Read a published `cfg`. Raises CheckpointError for missing fields and unpublished variants."""
         for name, value in _FIXED.items():
             if cfg.get(name) != value:
                 raise CheckpointError(
                     f"BEATs cfg: {name} must be {value!r}, got {cfg.get(name)!r}; {_REMEDY}"
                 )
-        values: dict[str, int | bool] = {}
+        values: dict[str, Any] = {}
         for field in fields(cls):
             flag = field.type is bool
             value = cfg.get(field.name)

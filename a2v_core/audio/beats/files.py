@@ -1,4 +1,4 @@
-"""BEATs model files: the published `.pt`, and safetensors with the same keys and the `cfg` as JSON in the header."""
+"""BEATs model files: the published `.pt`, and safetensors with the same keys and the `cfg` in the header."""
 
 import json
 from pathlib import Path
@@ -19,9 +19,9 @@ _TABLE_KEY = "encoder.layers.{}.self_attn.relative_attention_bias.weight"
 def load_beats(path: str | Path) -> BEATs:
     """Load a BEATs checkpoint onto the CPU in float32, in eval mode.
 
-    Takes the published `.pt` (`{"cfg": ..., "model": ...}`, pre-trained or fine-tuned) and safetensors with `cfg` in
-    the metadata; half-precision files are widened. The bias table that all layers share may be in the file once or
-    once per layer. Raises CheckpointError for anything else.
+    Takes the published `.pt` (`{"cfg": ..., "model": ...}`, pre-trained or fine-tuned) and safetensors with
+    `cfg` in the metadata; half-precision files are widened. The bias table that all layers share may be in
+    the file once or once per layer. Raises CheckpointError for anything else.
     """
     checkpoint = read_checkpoint(path)
     config = BEATsConfig.from_cfg(read_cfg(checkpoint, path))
@@ -37,7 +37,7 @@ def save_beats(path: str | Path, model: BEATs) -> None:
 
 
 def convert_beats(source: str | Path, target: str | Path) -> BEATsConfig:
-    """Write the checkpoint `source` as safetensors: same keys, values and dtypes; cfg and labels in the metadata.
+    """Write the checkpoint `source` as safetensors: same keys, values, dtypes; cfg and labels as metadata.
 
     Raises CheckpointError, before anything is written, when `source` is not a BEATs checkpoint that loads.
     """
@@ -55,7 +55,7 @@ def convert_beats(source: str | Path, target: str | Path) -> BEATsConfig:
 
 
 def read_cfg(checkpoint: Checkpoint, path: str | Path) -> dict[str, object]:
-    """The `cfg` of a BEATs checkpoint. Raises CheckpointError without one, naming what the file seems to be."""
+    """The `cfg` of a BEATs checkpoint. Raises CheckpointError without one, saying what the file is."""
     cfg: object = checkpoint.extra.get(CFG_KEY)
     if cfg is None and CFG_KEY in checkpoint.metadata:
         try:
@@ -67,7 +67,7 @@ def read_cfg(checkpoint: Checkpoint, path: str | Path) -> dict[str, object]:
     found = describe(checkpoint.tensors)
     if found == BEATS:
         raise CheckpointError(
-            f"{path}: holds the weights of a BEATs encoder but not its cfg, without which it cannot be built; "
+            f"{path}: holds BEATs weights but not the cfg that says how to build the encoder; "
             "use the file that the BEATs authors published, or convert that with a2v_core.audio.convert"
         )
     # Not a BEATs file: an empty model makes load_strict say what it is and where it belongs.
@@ -85,7 +85,7 @@ def _with_every_table(tensors: dict[str, Tensor], config: BEATsConfig, path: str
         copy = full.setdefault(_TABLE_KEY.format(layer), table)
         if not torch.equal(copy, table):
             raise CheckpointError(
-                f"{path}: {_TABLE_KEY.format(layer)} differs from that of layer 0, but BEATs has one table for all "
-                "layers; get the published file again"
+                f"{path}: {_TABLE_KEY.format(layer)} differs from that of layer 0, but BEATs has one table "
+                "for all layers; get the published file again"
             )
     return full

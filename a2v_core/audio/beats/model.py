@@ -1,10 +1,10 @@
 """BEATs (Chen et al. 2022, arXiv 2212.09058): a transformer over 16 x 16 patches of a log-mel filter bank.
 
-Own implementation of the published network; the state dict has the published keys. Every layer comes out, because
-the sound-to-video mapper reads all of them.
+Own implementation of the published network; the state dict has the published keys. Every layer comes out,
+because the sound-to-video mapper reads all of them.
 
-Shapes: B sounds, F filter bank frames, T = F // patch time steps, Q frequency patches, N = T * Q tokens (time-major,
-frequency fastest), E width, L layers.
+Shapes: B sounds, F filter bank frames, T = F // patch time steps, Q frequency patches, N = T * Q tokens
+(time-major, frequency fastest), E width, L layers.
 """
 
 import math
@@ -138,7 +138,7 @@ class BEATs(nn.Module):
         return outputs
 
     def predict(self, last: Tensor) -> Tensor | None:
-        """Class probabilities [B, classes] from the last layer [B, N, E]; None if the model has no classifier.
+        """Class probabilities [B, classes] from the last layer [B, N, E]; None without a classifier.
 
         The classes are independent (sigmoid), as in AudioSet.
         """
