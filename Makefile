@@ -1,0 +1,39 @@
+# Two commands from a bare clone: `make demo` and `make test`. Linux; Python 3.11 or newer; a package registry.
+#
+#   make demo [AUDIO=file]     sound -> video through a real ComfyUI, headless; the mp4 goes into out/
+#   make test [TESTS=path]     ruff, mypy, then pytest
+#   make setup | lint | format | clean
+#
+# COMFYUI_PATH=/path/to/ComfyUI uses your own ComfyUI instead of the pinned one; nothing is written into it.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+PY := .venv/bin/python
+TESTS ?= tests
+export COMFYUI_PATH
+
+.PHONY: demo test setup lint format clean
+
+demo: setup
+	@$(PY) -m scripts.demo $(if $(AUDIO),--audio "$(AUDIO)")
+
+test: setup lint
+	$(PY) -m pytest $(TESTS)
+
+setup:
+	@$(PYTHON) scripts/setup.py
+
+# The second mypy run sees the pack as ComfyUI does, as one package, because nodes/ reaches a2v_core relatively.
+lint: setup
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy .
+	@mkdir -p .cache/mypy && ln -sfn ../.. .cache/mypy/a2v
+	MYPYPATH=.cache/mypy $(PY) -m mypy -m a2v -p a2v.nodes
+
+format: setup
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+clean:
+	rm -rf .venv .comfyui .cache .mypy_cache .ruff_cache .pytest_cache
