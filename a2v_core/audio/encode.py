@@ -1,0 +1,124 @@
+"""Sound -> features of every BEATs layer, whole or in chunks, at the encoder's own hop or a finer one.
+
+BEATs takes a step every 160 ms. Encoding the same sound again from 160/r, 2 * 160/r, ... ms onwards and
+interleaving the results gives a step every 160/r ms without touching the model (r = 1 is the published code).
+
+Cost: attention looks from every token to every token (8 per 160 ms), so time grows with the square of the
+length that is encoded at once; memory grows with the length only. BEATs was trained on sounds of 10 s, and
+the published pipeline shows it crops of 1 or 2 s: chunks keep long sounds cheap and familiar.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..errors import A2VError, MediaError
+from .beats import BEATs
+from .fbank import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, beats_fbank, frame_count
+from .features import AudioFeatures
+from .resample import to_mono_16k
+
+HOP_DIVISORS = (1, 2, 4)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Samples start..stop of the 16 kHz sound, whose steps stand from first_step on in the result.
+
+    Of its shifted encodings, `shifts` are long enough for a step.
+    """
+
+    start: int
+    stop: int
+    first_step: int
+    steps: int
+    shifts: int
+
+
+@torch.no_grad()
+def encode_audio(
+    model: BEATs,
+    samples: Tensor,
+    sample_rate: int,
+    hop_divisor: int = 1,
+    chunk_seconds: float = 0.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> AudioFeatures:
+    """Encode sounds [B, C, N] at `sample_rate` Hz: the model on its own device, the features on the CPU.
+
+    hop_divisor    r: steps every 160/r ms, one of 1, 2, 4
+    chunk_seconds  encode every chunk of this length apart (the published code: 2 s crops); 0 encodes the
+                   whole sound at once. A last chunk too short for one step is left out
+    progress       called as progress(done, total) after every encoded piece (chunk x shift); may raise to cancel
+
+    Raises MediaError for an empty sound, NaN or infinite samples, and a sound or chunk shorter than one
+    step (0.175 s); A2VError for another hop divisor.
+    """
+    config = model.config
+    patch = config.input_patch_size
+    if hop_divisor not in HOP_DIVISORS or patch % hop_divisor:
+        raise A2VError(f"hop divisor must be one of {HOP_DIVISORS} (160, 80 or 40 ms), got {hop_divisor}")
+    if samples.ndim != 3:
+        raise MediaError(f"sounds must be [sounds, channels, samples], got an array of {list(samples.shape)}")
+    waveform = to_mono_16k(samples, sample_rate).cpu()
+    pieces = list(_pieces(waveform.shape[-1], chunk_seconds, patch, hop_divisor))
+
+    weight = model.patch_embedding.weight
+    total_steps = pieces[-1].first_step + pieces[-1].steps
+    bands, width = config.frequency_patches, config.encoder_embed_dim
+    layers = torch.empty(waveform.shape[0], config.encoder_layers, total_steps, bands, width)
+    times = torch.empty(total_steps)
+    step_seconds = patch * HOP_SAMPLES / SAMPLE_RATE / hop_divisor
+    done, total = 0, sum(piece.shifts for piece in pieces)
+    for piece in pieces:
+        fbank = beats_fbank(waveform[:, piece.start : piece.stop]).to(weight.device, weight.dtype)
+        last_step = piece.first_step + piece.steps
+        numbers = torch.arange(piece.steps, dtype=torch.float64)
+        times[piece.first_step : last_step] = (piece.start / SAMPLE_RATE + numbers * step_seconds).float()
+        for shift in range(piece.shifts):
+            # Frames start every 10 ms, so a later start of the sound is a later first frame.
+            outputs = model(fbank[:, shift * patch // hop_divisor :])
+            steps = slice(piece.first_step + shift, last_step, hop_divisor)
+            for layer, output in enumerate(outputs):
+                layers[:, layer, steps] = output.unflatten(1, (-1, bands)).to("cpu", torch.float32)
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    return AudioFeatures(
+        layers=layers,
+        times=times,
+        duration=samples.shape[-1] / sample_rate,
+        step_seconds=step_seconds,
+        waveform_16k=waveform,
+    )
+
+
+def _pieces(num_samples: int, chunk_seconds: float, patch: int, hop_divisor: int) -> Iterator[_Piece]:
+    """Cut a 16 kHz sound into the pieces that are encoded apart."""
+    shortest = FRAME_SAMPLES + (patch - 1) * HOP_SAMPLES
+    seconds = shortest / SAMPLE_RATE
+    if num_samples < shortest:
+        raise MediaError(
+            f"the sound is {num_samples / SAMPLE_RATE:.3f} s long, BEATs needs at least {seconds:.3f} s; "
+            "choose a longer part or sound"
+        )
+    if chunk_seconds and not chunk_seconds >= seconds:
+        raise MediaError(
+            f"chunk_seconds must be 0 (the whole sound) or at least {seconds:.3f} s, got {chunk_seconds}"
+        )
+    chunk_seconds = min(chunk_seconds, num_samples / SAMPLE_RATE) or num_samples / SAMPLE_RATE
+    first_step = 0
+    for number in range(math.ceil(num_samples / SAMPLE_RATE / chunk_seconds)):
+        # Starts are rounded one by one: chunks that are no whole number of samples must not drift.
+        start = round(number * chunk_seconds * SAMPLE_RATE)
+        stop = min(round((number + 1) * chunk_seconds * SAMPLE_RATE), num_samples)
+        if stop - start < shortest:
+            break
+        # Shifts that hold a patch more come first, so the steps of a piece interleave without a hole.
+        frames = frame_count(stop - start)
+        steps = sum((frames - shift * patch // hop_divisor) // patch for shift in range(hop_divisor))
+        yield _Piece(start, stop, first_step, steps, shifts=min(hop_divisor, steps))
+        first_step += steps
