@@ -1,0 +1,259 @@
+"""Frames and sound into an mp4. (`read_video`, the way back, lives in `reader.py` and is named here too.)
+
+Legend: F video frames, H W height and width in pixels, C audio channels, N audio samples.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+import torch
+
+from ..audio import Waveform
+from ..audio.resample import check_finite, resample
+from ..errors import MediaError
+from .reader import VideoClip, VideoInfo, iter_video, probe_video, read_video
+
+__all__ = [
+    "VideoClip",
+    "VideoInfo",
+    "frame_rate",
+    "iter_video",
+    "probe_video",
+    "read_video",
+    "to_uint8",
+    "write_video",
+]
+
+AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+AAC_PACKET = 1024
+MATRIX_BT601, TRANSFER_BT709, PRIMARIES_BT709, RANGE_LIMITED = 6, 1, 1, 1
+
+
+def frame_rate(fps: float | Fraction) -> Fraction:
+    """fps as the exact fraction that a file holds: 23.976 means 24000/1001, 29.97 30000/1001, and so on.
+
+    Other floats become the nearest fraction with a denominator up to 1001. MediaError outside 0.01..1000 fps.
+    """
+    if not (math.isfinite(fps) and 0.01 <= fps <= 1000):
+        raise MediaError(f"fps is {fps}: expected frames per second between 0.01 and 1000.")
+    if isinstance(fps, Fraction):
+        return fps
+    broadcast = Fraction(round(fps) * 1000, 1001)
+    if math.isclose(fps, broadcast, rel_tol=2e-6):
+        return broadcast
+    return Fraction(fps).limit_denominator(1001)
+
+
+def to_uint8(frames: torch.Tensor | np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Frames [F, H, W, 3] in 0..1, any float type, to uint8: rounded to nearest, clipped. MediaError."""
+    tensor = torch.as_tensor(frames).detach()
+    if tensor.ndim != 4 or tensor.shape[-1] != 3:
+        raise MediaError(
+            f"Frames have shape {tuple(tensor.shape)}: expected [frames, height, width, 3] (RGB). "
+            "Drop an alpha channel, and give a single picture a leading dimension of 1."
+        )
+    if tensor.shape[1] == 0 or tensor.shape[2] == 0:
+        raise MediaError(
+            f"Frames have shape {tuple(tensor.shape)}: height and width must be at least 1 pixel."
+        )
+    if not tensor.is_floating_point():
+        raise MediaError(f"Frames are {tensor.dtype}: expected floats in 0..1. Divide 8-bit pixels by 255.")
+    tensor = tensor.to(torch.float32)
+    if not bool(torch.isfinite(tensor).all()):
+        raise MediaError(
+            "Frames contain NaN or infinite values: the picture is lost. "
+            "If a model made them, run it in fp32 or bf16."
+        )
+    return (tensor.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
+
+
+def write_video(
+    path: str | os.PathLike[str],
+    frames: torch.Tensor | Iterable[torch.Tensor],
+    fps: float | Fraction,
+    audio: Waveform | None = None,
+    *,
+    crf: int = 18,
+) -> None:
+    """Write frames [F, H, W, 3] in 0..1 and their sound as an mp4 (H.264 yuv420p, AAC) that browsers play.
+
+    `frames` may also be an iterable of such chunks, all of one height and width; each is encoded as it comes,
+    so a long video need not fit in memory. Odd heights and widths get one more pixel by repeating the edge,
+    since yuv420p needs even ones. `crf` is x264's quality (0 lossless .. 51); colours are BT.601, tagged so.
+
+    The sound starts with the picture and lasts exactly F / fps seconds, to the sample: silence is added or
+    the end cut off. More than two channels are mixed to one; a sample rate that not every AAC player takes is
+    resampled. What a reader sees: the file's edit list and durations say exactly F / fps, which players
+    follow. AAC itself stores packets of 1024 samples after 1024 samples of priming; libraries on FFmpeg, like
+    PyAV, drop the priming but hand out the last packet whole, so a decoded array can be up to 1023 samples of
+    near-silence longer than F / fps.
+
+    The file appears under its name only when complete: on an error, also in the iterable, or an interrupt,
+    nothing new is left behind and an older file of that name stays.
+    Raises MediaError: no frames, values that are not finite, a size that changes, a folder that is not there.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in (".mp4", ".m4v"):
+        raise MediaError(f"{target}: the file name must end in .mp4 (H.264 and AAC in an mp4 are written).")
+    if not target.parent.is_dir():
+        raise MediaError(
+            f"{target.parent}: the folder to write {target.name} into does not exist. Create it first."
+        )
+    if target.is_dir():
+        raise MediaError(f"{target} is a folder: name a file in it.")
+    rate = frame_rate(fps)
+    sound = None if audio is None else _Sound.of(audio)
+    partial = target.with_name(f".{target.stem[:64]}.{uuid.uuid4().hex}.part")
+    writer = _Writer(partial, target, rate, sound, crf)
+    try:
+        for chunk in _chunks(frames):
+            writer.add(to_uint8(chunk))
+        writer.finish()
+        os.replace(partial, target)
+    finally:
+        writer.abandon()
+        partial.unlink(missing_ok=True)
+
+
+def _chunks(frames: torch.Tensor | Iterable[torch.Tensor]) -> Iterable[torch.Tensor]:
+    """A long tensor in pieces, so that its 8-bit copy stays small; anything else as it is."""
+    if isinstance(frames, torch.Tensor):
+        return frames.split(32) if frames.ndim == 4 else [frames]
+    return frames
+
+
+@dataclass(frozen=True)
+class _Sound:
+    samples: np.ndarray[Any, np.dtype[np.float32]]  # [C, N], C is 1 or 2
+    sample_rate: int
+
+    @classmethod
+    def of(cls, audio: Waveform) -> _Sound:
+        samples, rate = audio.samples.detach().to("cpu", torch.float32), audio.sample_rate
+        if samples.ndim != 2 or samples.shape[0] == 0 or samples.shape[1] == 0:
+            raise MediaError(
+                f"Sound has shape {tuple(samples.shape)}: expected [channels, samples], at least one each."
+            )
+        if rate <= 0:
+            raise MediaError(f"Sound has a sample rate of {rate} Hz: expected more than 0.")
+        check_finite(samples, "the sound")
+        if samples.shape[0] > 2:
+            samples = samples.mean(0, keepdim=True)
+        if rate not in AAC_RATES:
+            wanted = next((r for r in AAC_RATES if r > rate), AAC_RATES[-1])
+            samples, rate = resample(samples, rate, wanted), wanted
+        return cls(np.ascontiguousarray(samples.numpy()), rate)
+
+    def part(self, start: int, stop: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Samples start..stop, silence past the end."""
+        part = self.samples[:, start:stop]
+        return np.pad(part, ((0, 0), (0, stop - start - part.shape[1])))
+
+
+class _Writer:
+    """One mp4 under way. Opened at the first frames, which say the size."""
+
+    def __init__(self, partial: Path, target: Path, rate: Fraction, sound: _Sound | None, crf: int) -> None:
+        self.partial, self.target, self.rate, self.sound, self.crf = partial, target, rate, sound, crf
+        self.frames = self.samples = 0
+        self.size: tuple[int, int] | None = None
+        self.container: Any = None
+
+    def add(self, pixels: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+        """Encode frames uint8 [F, H, W, 3] and the sound up to their end."""
+        size = (pixels.shape[1], pixels.shape[2])
+        if self.size not in (None, size):
+            raise MediaError(
+                f"Frames change size from {self.size} to {size} (height, width): all must be alike."
+            )
+        try:
+            if self.container is None and len(pixels) > 0:
+                self._open(size)
+            odd = ((0, 0), (0, size[0] % 2), (0, size[1] % 2), (0, 0))
+            for image in np.pad(pixels, odd, mode="edge") if any(n % 2 for n in size) else pixels:
+                self._add_image(image)
+            if self.container is not None and self.sound is not None:
+                self._add_sound(math.floor(self._samples_due() / AAC_PACKET) * AAC_PACKET)
+        except av.error.FFmpegError as error:
+            raise self._failure(error) from error
+
+    def finish(self) -> None:
+        """Complete the sound and the file."""
+        if self.container is None:
+            raise MediaError(f"{self.target.name}: there are no frames to write. Give at least one.")
+        try:
+            self.container.mux(self.video.encode(None))
+            if self.sound is not None:
+                self._add_sound(round(self._samples_due()))
+                self.container.mux(self.track.encode(None))
+            container, self.container = self.container, None
+            container.close()
+        except av.error.FFmpegError as error:
+            raise self._failure(error) from error
+
+    def abandon(self) -> None:
+        """Close a file that will not be finished; nothing after `finish`."""
+        container, self.container = self.container, None
+        if container is not None:
+            try:
+                container.close()
+            except av.error.FFmpegError:
+                return  # the file goes away; the error that led here is the one to report
+
+    def _open(self, size: tuple[int, int]) -> None:
+        # Edit lists count in the movie's timescale, 1/1000 s by default; this one fits frames and samples.
+        fine = math.lcm(self.rate.numerator, self.sound.sample_rate if self.sound else 1000)
+        timescale = fine if fine <= 10_000_000 else (self.sound.sample_rate if self.sound else 90_000)
+        options = {"movflags": "+faststart", "movie_timescale": str(timescale)}
+        self.container = av.open(str(self.partial), "w", format="mp4", options=options)
+        self.size = size
+        self.video = self.container.add_stream("libx264", rate=self.rate, options={"crf": str(self.crf)})
+        self.video.width, self.video.height = size[1] + size[1] % 2, size[0] + size[0] % 2
+        self.video.pix_fmt = "yuv420p"
+        codec = self.video.codec_context
+        codec.time_base = 1 / self.rate
+        codec.colorspace, codec.color_trc = MATRIX_BT601, TRANSFER_BT709
+        codec.color_primaries, codec.color_range = PRIMARIES_BT709, RANGE_LIMITED
+        if self.sound is not None:
+            self.layout = "mono" if len(self.sound.samples) == 1 else "stereo"
+            self.track = self.container.add_stream("aac", rate=self.sound.sample_rate, layout=self.layout)
+            self.track.bit_rate = 128_000 if self.layout == "mono" else 192_000
+
+    def _add_image(self, image: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        frame = frame.reformat(format="yuv420p", dst_colorspace="ITU601", dst_color_range="MPEG")
+        frame.pts, frame.time_base = self.frames, 1 / self.rate
+        self.container.mux(self.video.encode(frame))
+        self.frames += 1
+
+    def _samples_due(self) -> Fraction:
+        return Fraction(self.frames * self.track.codec_context.sample_rate) / self.rate
+
+    def _add_sound(self, stop: int) -> None:
+        assert self.sound is not None
+        if stop <= self.samples:
+            return
+        frame = av.AudioFrame.from_ndarray(
+            self.sound.part(self.samples, stop), format="fltp", layout=self.layout
+        )
+        frame.sample_rate = self.sound.sample_rate
+        frame.pts, frame.time_base = self.samples, Fraction(1, self.sound.sample_rate)
+        self.container.mux(self.track.encode(frame))
+        self.samples = stop
+
+    def _failure(self, error: av.error.FFmpegError) -> MediaError:
+        return MediaError(
+            f"{self.target}: the video cannot be written ({error.strerror}). Check disk space and rights. "
+            f"Size is {self.size} (height, width), {self.rate} fps, crf {self.crf}."
+        )
