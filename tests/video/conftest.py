@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tests.golden_recipe import GOLDEN, fill_module
+from tests.tiny_t2v import make_tiny_t2v, tiny_text_encoder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,3 +43,31 @@ def golden_unet(unet_layout: dict[str, Any]) -> torch.nn.Module:
     unet = UNet3DConditionModel(**unet_layout["unet_config"])
     unet.load_state_dict(fill_module(unet_layout["state_dict"]))
     return unet.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_t2v(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tiny_folder: Path) -> Any:
+    from transformers import CLIPTokenizer
+
+    return CLIPTokenizer.from_pretrained(tiny_folder / "tokenizer", local_files_only=True)
+
+
+@pytest.fixture
+def fresh_tokenizer(tiny_folder: Path) -> Any:
+    """Another one, to be changed."""
+    from transformers import CLIPTokenizer
+
+    return CLIPTokenizer.from_pretrained(tiny_folder / "tokenizer", local_files_only=True)
+
+
+@pytest.fixture(scope="session")
+def encoder(tokenizer: Any) -> Any:
+    """A tiny CLIP text encoder with recipe weights."""
+    model = tiny_text_encoder(len(tokenizer))
+    model.load_state_dict(fill_module(model.state_dict()))
+    return model.requires_grad_(False)

@@ -1,0 +1,107 @@
+"""A prompt with audio words in it, as token ids.
+
+An audio word, such as `<temp>` or `<class>`, is one pseudo token whose embedding comes from the sound. Its id
+is the first free id after the tokenizer's vocabulary plus its place in the published order: 49408 `<temp>`,
+49409 to 49412 `<local1>` to `<local4>`, 49413 `<class>` for CLIP's 49408 tokens (TempoTokens, inference.py).
+The tokenizer itself is left as it is: the text between the words is tokenized piece by piece, which gives the
+same ids as words added to the vocabulary would, since a BPE piece never crosses an added token.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import A2VError
+
+_AUDIO_WORD = re.compile(r"<(temp|class|local\d+)>", re.IGNORECASE)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PromptIds:
+    """ids: int64 [L], padded. words: the audio words in order of their ids. first_word_id: id of words[0]."""
+
+    ids: Tensor
+    words: tuple[str, ...]
+    first_word_id: int
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """The audio words that stand in the prompt after truncation, in order of their ids."""
+        present = set(self.ids.tolist())
+        return tuple(word for k, word in enumerate(self.words) if self.first_word_id + k in present)
+
+
+def published_order(words: Iterable[str]) -> tuple[str, ...]:
+    """Audio words in the order of their ids: temp, local1, local2, ..., class, then any others by name."""
+
+    def place(word: str) -> tuple[int, int, str]:
+        if word == "temp":
+            return 0, 0, ""
+        if re.fullmatch(r"local\d+", word):
+            return 1, int(word[5:]), ""
+        return (2, 0, "") if word == "class" else (3, 0, word)
+
+    return tuple(sorted(words, key=place))
+
+
+def tokenize_prompt(tokenizer: Any, prompt: str, words: Iterable[str] | None, length: int = 77) -> PromptIds:
+    """Token ids of a prompt: start token, text and audio words, end token, padding up to `length`.
+
+    `words` are the audio words that stand for something; None when there is no sound. They may stand
+    anywhere, in any order and case, repeatedly. Other `<words>` are ordinary text. Padding is the tokenizer's
+    own (id 0 for the ModelScope and Zeroscope folders). A prompt that is too long is cut, with a warning in
+    the log. A2VError when the prompt has audio words but there is no sound.
+    """
+    if words is None and (found := _AUDIO_WORD.search(prompt)):
+        raise A2VError(
+            f"The prompt {prompt!r} has the audio word {found[0]}, but there are no audio tokens: connect "
+            "audio tokens, or take the word out of the prompt. A negative prompt is text only."
+        )
+    order = published_order(words or ())
+    first = len(tokenizer)
+    content: list[int] = []
+    for number, piece in enumerate(_pieces(prompt, order)):
+        if number % 2:
+            content.append(first + order.index(piece.lower()))
+        else:
+            _warn_of_unknown(piece, order)
+            content += tokenizer(piece, add_special_tokens=False).input_ids
+    room = length - 2
+    if len(content) > room:
+        _warn_of_truncation(content[room:], room, order, first)
+        content = content[:room]
+    ids = [tokenizer.bos_token_id, *content, tokenizer.eos_token_id]
+    ids += [tokenizer.pad_token_id] * (length - len(ids))
+    return PromptIds(torch.tensor(ids, dtype=torch.int64), order, first)
+
+
+def _pieces(prompt: str, words: tuple[str, ...]) -> list[str]:
+    """Text, word, text, word, ..., text."""
+    if not words:
+        return [prompt]
+    return re.split("<(" + "|".join(map(re.escape, words)) + ")>", prompt, flags=re.IGNORECASE)
+
+
+def _warn_of_unknown(text: str, words: tuple[str, ...]) -> None:
+    for found in _AUDIO_WORD.finditer(text):
+        known = ", ".join(f"<{word}>" for word in words)
+        _log.warning("%s in the prompt is none of this mapper's words (%s): read as text", found[0], known)
+
+
+def _warn_of_truncation(lost: list[int], room: int, words: tuple[str, ...], first: int) -> None:
+    dropped = sorted({token - first for token in lost if token >= first})
+    what = "".join(f" <{words[k]}>" for k in dropped if k < len(words))
+    _log.warning(
+        "The prompt is %d tokens longer than the %d that the text encoder takes: its end is cut off%s",
+        len(lost),
+        room,
+        f", with the audio words{what}. Put them nearer to the start" if what else "",
+    )
