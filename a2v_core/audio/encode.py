@@ -47,12 +47,12 @@ def encode_audio(
     chunk_seconds: float = 0.0,
     progress: Callable[[int, int], None] | None = None,
 ) -> AudioFeatures:
-    """Encode sounds [B, C, N] at `sample_rate` Hz: the model on its own device, the features on the CPU.
+    """Encode sounds [B, C, N] at `sample_rate` Hz. The model runs on its device; features are on the CPU.
 
     hop_divisor    r: steps every 160/r ms, one of 1, 2, 4
     chunk_seconds  encode every chunk of this length apart (the published code: 2 s crops); 0 encodes the
                    whole sound at once. A last chunk too short for one step is left out
-    progress       called as progress(done, total) after every encoded piece (chunk x shift); may raise to cancel
+    progress       called as progress(done, total) after every piece (chunk x shift); may raise to cancel
 
     Raises MediaError for an empty sound, NaN or infinite samples, and a sound or chunk shorter than one
     step (0.175 s); A2VError for another hop divisor.
