@@ -110,7 +110,8 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[Any, Any]]:
     if source.stat().st_size == 0:
         raise MediaError(f"{source}: the file is empty. Copy or download it again.")
     try:
-        with av.open(str(source)) as container:
+        # Some formats are lists of other files: nothing but the disk is ever asked.
+        with av.open(str(source), options={"protocol_whitelist": "file"}) as container:
             # The cover picture of a song is a video stream to FFmpeg, not to us.
             streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
             if not streams:

@@ -36,7 +36,7 @@ def decode_sound(path: Path) -> np.ndarray:
 def durations(path: Path) -> dict[str, Fraction]:
     """Stated length of each stream in seconds."""
     with av.open(str(path)) as container:
-        return {stream.type: stream.duration * stream.time_base for stream in container.streams}
+        return {s.type: (s.duration or 0) * (s.time_base or Fraction(0)) for s in container.streams}
 
 
 def boxes(path: Path) -> list[Path]:
@@ -130,7 +130,7 @@ def test_any_channels_and_rate_play(
         stream = container.streams.audio[0]
         assert stream.codec_context.name == "aac"
         assert (stream.codec_context.channels, stream.rate) == (channels_out, rate_out)
-        assert stream.duration * stream.time_base == 1
+    assert durations(path)["audio"] == 1
     decoded = decode_sound(path)
     middle = slice(rate_out // 4, rate_out // 2)
     for channel in decoded:
@@ -148,7 +148,7 @@ def test_chunks_as_they_come_equal_one_tensor_and_interleave(tmp_path: Path) -> 
     seen = {"video": 0.0, "audio": 0.0}
     with av.open(str(parts)) as container:
         for packet in container.demux():
-            if packet.dts is not None:
+            if packet.dts is not None and packet.time_base is not None:
                 seen[packet.stream.type] = float(packet.dts * packet.time_base)
                 assert abs(seen["video"] - seen["audio"]) < 1.0  # a player need not seek between the two
 
@@ -174,7 +174,7 @@ def test_a_failure_on_the_way_leaves_nothing_and_keeps_the_old_file(
     assert path.read_bytes() == b"older"
 
 
-BAD_FRAMES = {
+BAD_FRAMES: dict[str, torch.Tensor | list[torch.Tensor]] = {
     "no frames to write": torch.zeros(0, 8, 8, 3),
     r"shape \(4, 8, 8\)": torch.zeros(4, 8, 8),
     r"shape \(4, 8, 8, 4\).*alpha": torch.zeros(4, 8, 8, 4),
