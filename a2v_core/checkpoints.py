@@ -68,7 +68,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     if path.suffix.lower() == SAFETENSORS:
         tensors, metadata = _read_safetensors(path, head)
     elif path.suffix.lower() in TORCH_FILES:
-        tensors, extra = _read_torch(path)
+        tensors, extra = _read_torch(path, head)
     else:
         kinds = ", ".join((SAFETENSORS, *TORCH_FILES))
         raise CheckpointError(f"{path}: '{path.suffix}' is not a model file ending; expected one of {kinds}")
@@ -190,7 +190,7 @@ def _read_safetensors(path: Path, head: bytes) -> tuple[dict[str, Tensor], dict[
         raise CheckpointError(f"{path}: truncated or corrupt safetensors file ({error}); {_AGAIN}") from error
 
 
-def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
+def _read_torch(path: Path, head: bytes) -> tuple[dict[str, Tensor], dict[str, object]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -198,7 +198,7 @@ def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
     except Exception as error:  # each kind of damage surfaces as another type, down to KeyError
         if isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error):
             raise
-        raise CheckpointError(f"{path}: {_why_unreadable(str(error))}") from error
+        raise CheckpointError(f"{path}: {_why_unreadable(str(error), head)}") from error
     if not isinstance(content, dict):
         what = type(content).__name__
         raise CheckpointError(
@@ -211,12 +211,14 @@ def _read_torch(path: Path) -> tuple[dict[str, Tensor], dict[str, object]]:
     return _tensors_of(content), {str(k): v for k, v in content.items() if not isinstance(v, Tensor)}
 
 
-def _why_unreadable(message: str) -> str:
+def _why_unreadable(message: str, head: bytes) -> str:
     if found := re.search(r"GLOBAL ([\w.]+)", message):
         return (
             f"holds Python objects ({found[1]}) besides plain tensors and could run code when it is opened, "
             "so it is refused; get a safetensors file, or save only model.state_dict()"
         )
+    if head[8:9] == b"{":
+        return "is a safetensors file under a wrong name; rename it to .safetensors"
     if "TorchScript" in message:
         return "is a TorchScript program, expected plain tensors; save only model.state_dict()"
     return f"truncated, corrupt, or not a PyTorch file of plain tensors; {_AGAIN}"
@@ -253,4 +255,5 @@ def _hint(found: str, expected: str) -> str:
         return "this file holds no model that this pack knows; check that it is the right one"
     if found == expected:
         return f"this {found} has another make or size; check that it is complete and made for this"
-    return f"this file looks like a {found}, which belongs {_BELONGS[found]}"
+    article = "an" if found.startswith("A") else "a"
+    return f"this file looks like {article} {found}, which belongs {_BELONGS[found]}"

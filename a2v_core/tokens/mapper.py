@@ -160,7 +160,7 @@ class AudioMapper(nn.Module):
         if features.ndim != 4 or not features.shape[1] or features.shape[-1] != self.config.input_size:
             raise A2VError(
                 f"audio features [clips, steps, patches, width] of shape {list(features.shape)} do not fit "
-                f"this AudioMapper, whose input width is {self.config.input_size} (layers used x width of one); "
+                f"this AudioMapper, whose input width is {self.config.input_size} (layers x layer width); "
                 "encode the sound with the BEATs model that the mapper was trained with"
             )
 

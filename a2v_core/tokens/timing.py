@@ -1,7 +1,7 @@
 """Which audio steps a video frame hears.
 
-Legend: B clips, T audio steps, F video frames, P steps per chunk, D width. Times are in seconds; `times` holds
-the start of every step.
+Legend: B clips, T audio steps, F video frames, P steps per chunk, D width. Times are in seconds; `times`
+holds the start of every step.
 """
 
 from __future__ import annotations

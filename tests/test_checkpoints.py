@@ -1,0 +1,307 @@
+"""Reading, describing, loading and writing model files, broken ones above all."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from a2v_core.checkpoints import (
+    atomic_path,
+    describe,
+    load_strict,
+    read_checkpoint,
+    refuse_overwrite,
+    write_safetensors,
+)
+from a2v_core.errors import A2VError, CheckpointError
+
+TENSORS = {"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.ones(2)}
+
+
+class Harmful:
+    """Pickles to a call: whoever unpickles it carelessly makes a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (str(self.folder),)
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file may grow beyond `size` bytes: writing more fails as it does on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def assert_tensors(found: dict[str, Tensor]) -> None:
+    assert list(found) == list(TENSORS)
+    for key, value in TENSORS.items():
+        torch.testing.assert_close(found[key], value, atol=0, rtol=0)
+
+
+def test_safetensors_with_metadata(tmp_path: Path) -> None:
+    write_safetensors(tmp_path / "m.safetensors", TENSORS, {"cfg": "{}"})
+    tensors, metadata, extra = read_checkpoint(tmp_path / "m.safetensors")
+    assert tensors.keys() == TENSORS.keys()
+    assert_tensors({key: tensors[key] for key in TENSORS})
+    assert (metadata, extra) == ({"cfg": "{}"}, {})
+
+
+@pytest.mark.parametrize("name", ["m.pt", "m.pth", "m.bin", "m.ckpt", "M.PTH"])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_every_pytorch_ending_and_both_formats(tmp_path: Path, name: str, zipped: bool) -> None:
+    torch.save(TENSORS, tmp_path / name, _use_new_zipfile_serialization=zipped)
+    assert_tensors(read_checkpoint(tmp_path / name).tensors)
+
+
+@pytest.mark.parametrize("key", ["model", "state_dict"])
+def test_a_nested_state_dict_keeps_what_stands_beside_it(tmp_path: Path, key: str) -> None:
+    torch.save({"cfg": {"layers": 12}, key: TENSORS, "step": 5}, tmp_path / "m.pt")
+    tensors, metadata, extra = read_checkpoint(tmp_path / "m.pt")
+    assert_tensors(tensors)
+    assert (metadata, extra) == ({}, {"cfg": {"layers": 12}, "step": 5})
+
+
+def test_parameters_lose_their_gradient_and_a_common_prefix_goes(tmp_path: Path) -> None:
+    torch.save({f"module.{key}": nn.Parameter(value) for key, value in TENSORS.items()}, tmp_path / "m.pth")
+    tensors = read_checkpoint(tmp_path / "m.pth").tensors
+    assert_tensors(tensors)
+    assert not any(value.requires_grad for value in tensors.values())
+
+
+def test_a_prefix_that_only_some_keys_have_is_a_name(tmp_path: Path) -> None:
+    torch.save({"module.a": torch.ones(1), "b": torch.ones(1)}, tmp_path / "m.pth")
+    assert list(read_checkpoint(tmp_path / "m.pth").tensors) == ["module.a", "b"]
+
+
+def write_broken(folder: Path, name: str) -> Path:
+    """A broken or unfit file of the named kind."""
+    path = folder / name
+    torch.save(TENSORS, folder / "good.pth")
+    save_file(TENSORS, folder / "good.safetensors")
+    zipped, safe = (folder / "good.pth").read_bytes(), (folder / "good.safetensors").read_bytes()
+    contents = {
+        "empty.pth": b"",
+        "empty.safetensors": b"",
+        "half.pth": zipped[: len(zipped) // 2],
+        "half.safetensors": safe[: len(safe) // 2],
+        "short.safetensors": safe[:-4],
+        "tiny.safetensors": safe[:5],
+        "header.safetensors": safe[:8] + b"!" + safe[9:],
+        "noise.pth": bytes(range(256)) * 9,
+        "noise.safetensors": bytes(range(256)) * 9,
+        "renamed.safetensors": zipped,
+        "renamed.pth": safe,
+        "page.pth": b"\n<!DOCTYPE html><html><body>Too many downloads</body></html>",
+        "pointer.safetensors": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+        "bare.bin": pickle.dumps({"a": 1}),
+        "picture.png": b"\x89PNG",
+    }
+    if name in contents:
+        path.write_bytes(contents[name])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("gone.safetensors", "no such file"),
+        ("empty.pth", "the file is empty"),
+        ("empty.safetensors", "the file is empty"),
+        ("half.pth", "truncated, corrupt"),
+        ("half.safetensors", "truncated or corrupt safetensors"),
+        ("short.safetensors", "truncated or corrupt safetensors"),
+        ("tiny.safetensors", "truncated or corrupt safetensors"),
+        ("header.safetensors", "truncated or corrupt safetensors"),
+        ("noise.pth", "truncated, corrupt"),
+        ("noise.safetensors", "truncated or corrupt safetensors"),
+        ("renamed.safetensors", "PyTorch file under a wrong name; rename it to .pth"),
+        ("renamed.pth", "safetensors file under a wrong name; rename it to .safetensors"),
+        ("page.pth", "saved web page"),
+        ("pointer.safetensors", "Git LFS pointer"),
+        ("bare.bin", "not a PyTorch file of plain tensors"),
+        ("picture.png", "'.png' is not a model file ending; expected one of .safetensors, .pt"),
+    ],
+)
+def test_broken_files_are_named_with_the_remedy(tmp_path: Path, name: str, says: str) -> None:
+    path = write_broken(tmp_path, name)
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert says in str(caught.value)
+    assert len(str(caught.value)) < len(str(path)) + 250
+
+
+def test_a_folder_is_no_model_file(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="is a folder, expected a model file"):
+        read_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_file_that_would_run_code_is_refused_and_runs_nothing(tmp_path: Path, zipped: bool) -> None:
+    target = tmp_path / "made"
+    content = {"a.weight": torch.ones(1), "b": Harmful(target)}
+    torch.save(content, tmp_path / "bad.pth", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(CheckpointError, match=r"Python objects \(\w+\.mkdir\).*refused.*model\.state_dict"):
+        read_checkpoint(tmp_path / "bad.pth")
+    assert not target.exists()
+
+
+def test_a_saved_module_is_refused(tmp_path: Path) -> None:
+    torch.save(nn.Linear(3, 2), tmp_path / "whole.pth")
+    with pytest.raises(CheckpointError, match=r"Python objects \(torch\.nn\.modules\.linear\.Linear\)"):
+        read_checkpoint(tmp_path / "whole.pth")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (torch.ones(3), "holds a Tensor, expected the state dict"),
+        ([torch.ones(3)], "holds a list, expected the state dict"),
+        ({}, "holds no tensors"),
+        ({"model": {"name": "x"}, "step": 3}, "holds no tensors"),
+    ],
+)
+def test_content_that_is_no_state_dict_is_refused(tmp_path: Path, content: object, says: str) -> None:
+    torch.save(content, tmp_path / "m.pth")
+    with pytest.raises(CheckpointError, match=says):
+        read_checkpoint(tmp_path / "m.pth")
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("AudioMapper", ["fc1.weight", "fc1.bias", "fga.un_models.0.embed.weight"]),
+        ("BEATs encoder", ["patch_embedding.weight", "encoder.layers.0.self_attn.k_proj.weight"]),
+        ("CLIP text encoder", ["text_model.embeddings.token_embedding.weight"]),
+        ("CLIP text encoder", ["embeddings.token_embedding.weight"]),
+        (
+            "VAE",
+            [
+                "encoder.conv_in.weight",
+                "decoder.conv_in.weight",
+                "encoder.down_blocks.0.resnets.0.conv1.bias",
+            ],
+        ),
+        ("UNet", ["conv_in.weight", "down_blocks.0.resnets.0.conv1.bias", "time_embedding.linear_1.weight"]),
+        (
+            "UNet",
+            ["model.diffusion_model.input_blocks.0.0.weight", "model.diffusion_model.time_embed.0.weight"],
+        ),
+        ("unknown", ["conv.weight"]),
+        ("unknown", []),
+    ],
+)
+def test_describe(name: str, keys: list[str]) -> None:
+    assert describe(dict.fromkeys(keys, torch.zeros(1))) == name
+
+
+def linear() -> nn.Module:
+    return nn.ModuleDict({"a": nn.Linear(3, 2)})
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_load_strict_converts_to_the_module_dtype(dtype: torch.dtype, device: str) -> None:
+    module = linear().to(device)
+    load_strict(module, {key: value.to(dtype) for key, value in TENSORS.items()}, "m.pth", "Linear")
+    assert_tensors(dict(module.state_dict()))
+    assert all(value.requires_grad and value.dtype == torch.float32 for value in module.parameters())
+
+
+def test_load_strict_lists_everything_and_changes_nothing() -> None:
+    module = linear()
+    before = module.state_dict()["a.weight"].clone()
+    wrong = {"a.weight": torch.zeros(4, 3), **{f"x{n}": torch.zeros(1) for n in range(7)}}
+    with pytest.raises(CheckpointError) as caught:
+        load_strict(module, wrong, "m.pth", "Linear")
+    message = str(caught.value)
+    assert message.startswith("m.pth: expected Linear weights")
+    assert "1 missing: a.bias" in message
+    assert "7 unexpected: x0, x1, x2, x3, x4 and 2 more" in message
+    assert "a.weight is [4, 3], expected [2, 3]" in message
+    assert torch.equal(module.state_dict()["a.weight"], before)
+
+
+def test_load_strict_refuses_whole_numbers_for_weights() -> None:
+    with pytest.raises(CheckpointError, match=r"a\.weight is torch\.int8, expected torch\.float32"):
+        load_strict(linear(), TENSORS | {"a.weight": torch.ones(2, 3, dtype=torch.int8)}, "m.pth", "Linear")
+
+
+def test_load_strict_says_where_another_model_belongs() -> None:
+    mapper = {"fc1.weight": torch.zeros(1), "fga.x": torch.zeros(1)}
+    with pytest.raises(
+        CheckpointError, match="looks like an AudioMapper, which belongs in models/a2v_mappers"
+    ):
+        load_strict(linear(), mapper, "m.pth", "BEATs encoder")
+
+
+def test_writing_untangles_shared_and_strided_tensors(tmp_path: Path) -> None:
+    table = torch.arange(6.0).view(2, 3)
+    write_safetensors(
+        tmp_path / "m.safetensors", {"x": table, "y": table, "z": table.T, "part": table[1]}, {}
+    )
+    found = load_file(tmp_path / "m.safetensors")
+    assert torch.equal(found["x"], table)
+    assert torch.equal(found["y"], table)
+    assert torch.equal(found["z"], table.T)
+    assert torch.equal(found["part"], table[1])
+
+
+def test_a_failing_write_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    write_safetensors(path, TENSORS, {})
+    before = path.read_bytes()
+    with room_for(100_000), pytest.raises(CheckpointError, match=r"cannot be written.*free space"):
+        write_safetensors(path, {"large": torch.zeros(100_000)}, {})
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_block_that_raises_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "m.bin"
+    path.write_bytes(b"old")
+
+    def interrupted() -> None:
+        with atomic_path(path) as part:
+            part.write_bytes(b"half of the n")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"gone.m\.safetensors: cannot be written"):
+        write_safetensors(tmp_path / "gone" / "m.safetensors", TENSORS, {})
+
+
+def test_a_write_that_hits_a_folder_is_named_and_leaves_no_part(tmp_path: Path) -> None:
+    (tmp_path / "m.safetensors").mkdir()
+    with pytest.raises(CheckpointError, match="cannot be written"):
+        write_safetensors(tmp_path / "m.safetensors", TENSORS, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+def test_refuse_overwrite(tmp_path: Path) -> None:
+    refuse_overwrite(tmp_path / "new")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(A2VError, match="exists already and is not overwritten"):
+        refuse_overwrite(tmp_path / "dangling")
