@@ -1,0 +1,174 @@
+"""Widget values of a saved node, by name.
+
+A saved workflow holds the values of a node's widgets as a bare list, in the order in which the front end made
+the widgets: the inputs that have a widget, in the order of the node's definition on the server, some of them
+followed by helpers of the front end's own (the "control after generate" of a seed). So the list can only be
+read next to `GET /object_info`. Source: `useLitegraphService`, `scripts/widgets.ts` of ComfyUI_frontend 1.32.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .graph import Node, Slot, ordered_slots
+
+Spec = list[Any]
+"""One input on the server's side: [type or list of options, options dict]."""
+
+DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
+WIDGET_TYPES = frozenset(
+    {
+        "INT",
+        "FLOAT",
+        "BOOLEAN",
+        "STRING",
+        "COMBO",
+        "MARKDOWN",
+        "TEXTAREA",
+        "COLOR",
+        "IMAGEUPLOAD",
+        DYNAMIC_COMBO,
+    }
+)
+SEED_NAMES = frozenset({"seed", "noise_seed"})
+DEFAULTS: dict[str, Any] = {
+    "INT": 0,
+    "FLOAT": 0,
+    "BOOLEAN": False,
+    "STRING": "",
+    "MARKDOWN": "",
+    "TEXTAREA": "",
+}
+
+
+def input_specs(definition: dict[str, Any]) -> dict[str, Spec]:
+    """The inputs of a node's definition in the order of the definition, required ones first."""
+    sections = definition.get("input") or {}
+    order = definition.get("input_order") or {}
+    specs: dict[str, Spec] = {}
+    for section in ("required", "optional"):
+        inputs = sections.get(section) or {}
+        for name in [*order.get(section, []), *inputs]:
+            if name in inputs and name not in specs:
+                specs[name] = _as_spec(inputs[name])
+    return specs
+
+
+def options(spec: Spec) -> dict[str, Any]:
+    """The options of an input, empty when it has none."""
+    return spec[1] if len(spec) > 1 and isinstance(spec[1], dict) else {}
+
+
+def type_of(spec: Spec) -> str:
+    """The input's type; an explicit list of choices is a COMBO."""
+    return "COMBO" if isinstance(spec[0], list) else str(spec[0])
+
+
+def is_widget(spec: Spec) -> bool:
+    """Whether the front end gives this input a widget (it may have a socket as well)."""
+    extra = options(spec)
+    if extra.get("forceInput"):
+        return False
+    return type_of(spec) in WIDGET_TYPES or extra.get("widgetType") in WIDGET_TYPES or "socketless" in extra
+
+
+def choices(spec: Spec) -> list[Any] | None:
+    """What a COMBO offers; None for another type."""
+    if isinstance(spec[0], list):
+        return spec[0]
+    return list(options(spec).get("options") or []) if spec[0] == "COMBO" else None
+
+
+def definition_slots(node: Node, definition: dict[str, Any]) -> list[Slot]:
+    """The node's inputs in the front end's order: plain sockets first, then those with a widget."""
+    specs = input_specs(definition)
+    marked = {slot.name for slot in node.inputs if slot.widget}
+    sockets = [name for name, spec in specs.items() if not (is_widget(spec) or name in marked)]
+    names = sockets + [name for name in specs if name not in set(sockets)]
+    return ordered_slots(names, node.inputs, {name: type_of(spec) for name, spec in specs.items()})
+
+
+def widget_values(node: Node, definition: dict[str, Any]) -> dict[str, Any]:
+    """The node's widget values by input name; defaults where the file is older than the widget."""
+    specs = input_specs(definition)
+    marked = {slot.name for slot in node.inputs if slot.widget}
+    widgets = {name: spec for name, spec in specs.items() if is_widget(spec) or name in marked}
+    saved = node.data.get("widgets_values")
+    if isinstance(saved, dict):
+        return {name: saved.get(name, default_of(spec)) for name, spec in widgets.items()}
+    queue = iter(_without_dummies(specs, widgets, list(saved or [])))
+    return dict(_take(widgets, queue))
+
+
+def _take(widgets: dict[str, Spec], queue: Iterator[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Hand out the saved values in order, skipping the slots of the front end's own helpers."""
+    for name, spec in widgets.items():
+        value = next(queue, default_of(spec))
+        yield prefix + name, value
+        for _ in range(_helper_slots(name, spec)):
+            next(queue, None)
+        if type_of(spec) == DYNAMIC_COMBO:
+            inner = {key: sub for key, sub in _chosen_inputs(spec, value).items() if is_widget(sub)}
+            yield from _take(inner, queue, f"{prefix}{name}.")
+
+
+def default_of(spec: Spec) -> Any:
+    """The value that a fresh widget shows."""
+    extra = options(spec)
+    if "default" in extra:
+        return extra["default"]
+    if type_of(spec) == DYNAMIC_COMBO:
+        return next((option.get("key") for option in extra.get("options") or []), None)
+    offered = choices(spec)
+    if offered is not None:
+        return offered[0] if offered else None
+    return DEFAULTS.get(type_of(spec))
+
+
+def dynamic_specs(specs: dict[str, Spec], values: dict[str, Any]) -> dict[str, Spec]:
+    """`specs` plus the inputs that the chosen options of dynamic combos add, as "<combo>.<input>"."""
+    found = dict(specs)
+    waiting = [name for name, spec in specs.items() if type_of(spec) == DYNAMIC_COMBO]
+    while waiting:
+        name = waiting.pop()
+        for key, spec in _chosen_inputs(found[name], values.get(name)).items():
+            found[f"{name}.{key}"] = spec
+            if type_of(spec) == DYNAMIC_COMBO:
+                waiting.append(f"{name}.{key}")
+    return found
+
+
+def _chosen_inputs(spec: Spec, value: Any) -> dict[str, Spec]:
+    for option in options(spec).get("options") or []:
+        if option.get("key") == value:
+            return input_specs({"input": option.get("inputs") or {}})
+    return {}
+
+
+def _helper_slots(name: str, spec: Spec) -> int:
+    """How many helper widgets follow: one for a controlled number, two for a controlled choice."""
+    control = options(spec).get("control_after_generate")
+    if type_of(spec) == "INT":
+        return int(bool(name in SEED_NAMES if control is None else control))
+    if type_of(spec) == "COMBO":
+        return 2 if control else 0
+    return 0
+
+
+def _without_dummies(specs: dict[str, Spec], widgets: dict[str, Spec], saved: list[Any]) -> list[Any]:
+    """Front ends before 1.16 also saved a value for inputs that are sockets only (`forceInput`): drop those.
+
+    Source: `migrateWidgetsValues`, including its way of telling such a list by its length.
+    """
+    forced = {name for name, spec in specs.items() if options(spec).get("forceInput")}
+    originals = [name for name in specs if name in widgets or name in forced]
+    slots = sum(1 + int(bool(_helper_slots(name, specs[name]))) for name in originals)
+    if not forced or slots != len(saved):
+        return saved
+    names = originals + [""] * (len(saved) - len(originals))
+    return [value for name, value in zip(names, saved, strict=True) if name not in forced]
+
+
+def _as_spec(raw: Any) -> Spec:
+    return list(raw) if isinstance(raw, (list, tuple)) and raw else [str(raw), {}]
