@@ -2,6 +2,42 @@
 
 from __future__ import annotations
 
+from .backbone import Backbone
+from .context import FrameContext
+from .load import DTYPES, load_t2v
+from .mp4 import write_video
 from .per_frame import PerFrameText, checkpoint_blocks, denoise, per_frame_text
+from .reader import VideoClip, VideoInfo, probe_video, read_video
+from .sampler import StepCallback, sample
+from .schedulers import DEFAULT_SCHEDULER, SCHEDULERS, make_scheduler
+from .settings import SampleSettings
+from .splice import check_token_width, encode_clips, encode_ids, encode_prompt, tokenize_prompt
+from .unet3d import UNet3DBackbone
 
-__all__ = ["PerFrameText", "checkpoint_blocks", "denoise", "per_frame_text"]
+__all__ = [
+    "DEFAULT_SCHEDULER",
+    "DTYPES",
+    "SCHEDULERS",
+    "Backbone",
+    "FrameContext",
+    "PerFrameText",
+    "SampleSettings",
+    "StepCallback",
+    "UNet3DBackbone",
+    "VideoClip",
+    "VideoInfo",
+    "check_token_width",
+    "checkpoint_blocks",
+    "denoise",
+    "encode_clips",
+    "encode_ids",
+    "encode_prompt",
+    "load_t2v",
+    "make_scheduler",
+    "per_frame_text",
+    "probe_video",
+    "read_video",
+    "sample",
+    "tokenize_prompt",
+    "write_video",
+]

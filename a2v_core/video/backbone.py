@@ -1,0 +1,58 @@
+"""What the sampler and the nodes ask of a text-to-video model: one small protocol.
+
+Legend: B batch, F video frames, L text positions, C text width, h w latent size, H W picture size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from torch import Tensor
+
+from .context import FrameContext
+
+if TYPE_CHECKING:
+    from ..tokens import AudioTokens
+
+
+class Backbone(Protocol):
+    """A frozen text-to-video diffusion model that takes a text for every frame."""
+
+    scheduler_config: Mapping[str, Any]
+
+    @property
+    def device(self) -> torch.device:
+        """Where denoising runs now."""
+
+    @property
+    def native_frames(self) -> int:
+        """Number of frames of the clips the model was trained on."""
+
+    @property
+    def token_width(self) -> int:
+        """Width of the audio tokens that fit its text encoder."""
+
+    @property
+    def latent_channels(self) -> int:
+        """Channels of its latents."""
+
+    @property
+    def vae_scale_factor(self) -> int:
+        """Pixels per latent pixel, along each side."""
+
+    def encode_prompt(self, prompt: str, audio_tokens: AudioTokens | None, num_frames: int) -> FrameContext:
+        """The text of every frame, with audio tokens in the place of audio words."""
+
+    def denoise(self, latents: Tensor, t: Tensor | float, context: Tensor) -> Tensor:
+        """Predicted noise (or velocity) [B, 4, F, h, w] for latents [B, 4, F, h, w], context [B, F, L, C]."""
+
+    def decode(self, latents: Tensor, chunk: int) -> Tensor:
+        """Latents [F, 4, h, w] to frames [F, H, W, 3], `chunk` frames at once."""
+
+    def decode_chunks(self, latents: Tensor, chunk: int) -> Iterator[Tensor]:
+        """The same as `decode`, piece by piece."""
+
+    def encode(self, frames: Tensor, chunk: int) -> Tensor:
+        """Frames [F, H, W, 3] to latents [F, 4, h, w]."""

@@ -1,0 +1,83 @@
+"""The files of a model in the diffusers layout: found, parsed, and named in the error when one is missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ..checkpoints import read_checkpoint
+from ..errors import CheckpointError
+
+PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+DIFFUSERS_STEM = "diffusion_pytorch_model"
+_LAYOUT = "model_index.json and the folders " + ", ".join(PARTS)
+
+
+def check_folder(folder: Path) -> None:
+    """CheckpointError unless `folder` is a diffusers model with all its parts."""
+    if folder.is_file():
+        raise CheckpointError(
+            f"{folder}: is a file; a text-to-video model is a folder in the diffusers layout, with {_LAYOUT}"
+        )
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such folder; put the text-to-video model there, with {_LAYOUT}")
+    if not (folder / "model_index.json").is_file():
+        raise CheckpointError(
+            f"{folder}: is not a text-to-video model in the diffusers layout, model_index.json is missing; "
+            f"it should have {_LAYOUT}"
+        )
+    missing = [part for part in PARTS if not (folder / part).is_dir()]
+    if missing:
+        raise CheckpointError(
+            f"{folder}: lacks the folder {', '.join(missing)}; download the whole model ({_LAYOUT})"
+        )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; CheckpointError when it is missing or broken."""
+    if not path.is_file():
+        raise CheckpointError(f"{path}: no such file; download this part of the model again")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: is not valid JSON ({error}); download it again") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path}: holds a {type(content).__name__}, expected a JSON object of settings")
+    return content
+
+
+def read_weights(folder: Path, stems: tuple[str, ...]) -> tuple[dict[str, Tensor], Path]:
+    """The state dict in `folder` and the file it came from; safetensors before .bin, full before fp16 files.
+
+    `stems` are the file names without ending. Files in several pieces are put together.
+    CheckpointError when there is none, or when it cannot be read.
+    """
+    names = [
+        f"{stem}{variant}{ending}"
+        for ending in (".safetensors", ".bin")
+        for variant in ("", ".fp16")
+        for stem in stems
+    ]
+    for name in names:
+        if (folder / name).exists():
+            return read_checkpoint(folder / name).tensors, folder / name
+        if (folder / f"{name}.index.json").exists():
+            return _read_pieces(folder / f"{name}.index.json"), folder / f"{name}.index.json"
+    raise CheckpointError(
+        f"{folder}: holds no weights; expected {names[0]} (or {', '.join(names[1:])}). Download this "
+        "part of the model again"
+    )
+
+
+def _read_pieces(index: Path) -> dict[str, Tensor]:
+    places = read_json(index).get("weight_map")
+    if not isinstance(places, dict) or not all(isinstance(name, str) for name in places.values()):
+        raise CheckpointError(f"{index}: has no weight_map of file names; download it again")
+    tensors: dict[str, Tensor] = {}
+    for name in sorted(set(places.values())):
+        # A name from a downloaded file: never let it lead out of the model's folder.
+        tensors |= read_checkpoint(index.parent / Path(name).name).tensors
+    return tensors

@@ -1,0 +1,48 @@
+"""How a clip is sampled, checked before any work is done."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ..errors import A2VError
+from .schedulers import DEFAULT_SCHEDULER, check_scheduler
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """How to sample. The defaults are those of the published inference code.
+
+    width, height: pixels, multiples of 8. seed: 0 to 2**64 - 1. guidance_scale 1 means no guidance.
+    A2VError when a value cannot work; the message names it.
+    """
+
+    steps: int = 25
+    guidance_scale: float = 25.0
+    scheduler: str = DEFAULT_SCHEDULER
+    seed: int = 0
+    width: int = 384
+    height: int = 384
+    num_frames: int = 24
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise A2VError(f"steps is {self.steps}: at least 1 is needed (25 is a good start)")
+        if self.num_frames < 1:
+            raise A2VError(f"num_frames is {self.num_frames}: a video needs at least 1 frame")
+        if not math.isfinite(self.guidance_scale) or self.guidance_scale < 0:
+            raise A2VError(
+                f"guidance_scale is {self.guidance_scale}: expected 0 or more, 1 means no guidance"
+            )
+        if not 0 <= self.seed < 2**64:
+            raise A2VError(f"seed is {self.seed}: expected 0 to 2**64 - 1")
+        check_scheduler(self.scheduler)
+        check_size(self.width, self.height, 8)
+
+
+def check_size(width: int, height: int, factor: int) -> None:
+    """A2VError when a picture size is not positive and divisible by `factor`; names the nearest that is."""
+    for name, value in (("width", width), ("height", height)):
+        if value < factor or value % factor:
+            nearest = max(factor, factor * round(value / factor))
+            raise A2VError(f"{name} is {value} pixels: it must be divisible by {factor}, such as {nearest}")
