@@ -7,11 +7,12 @@ from .context import FrameContext
 from .load import DTYPES, load_t2v
 from .mp4 import write_video
 from .per_frame import PerFrameText, checkpoint_blocks, denoise, per_frame_text
+from .prompt_ids import PromptIds, tokenize_prompt
 from .reader import VideoClip, VideoInfo, probe_video, read_video
 from .sampler import StepCallback, sample
 from .schedulers import DEFAULT_SCHEDULER, SCHEDULERS, make_scheduler
 from .settings import SampleSettings
-from .splice import check_token_width, encode_clips, encode_ids, encode_prompt, tokenize_prompt
+from .splice import check_token_width, encode_clips, encode_ids, encode_prompt
 from .unet3d import UNet3DBackbone
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Backbone",
     "FrameContext",
     "PerFrameText",
+    "PromptIds",
     "SampleSettings",
     "StepCallback",
     "UNet3DBackbone",

@@ -10,6 +10,7 @@ Legend: B clips, F video frames, N texts, K audio words, D token width, L text p
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,13 @@ from torch import Tensor, nn
 
 from ..errors import A2VError
 from .context import FrameContext
-from .prompt_ids import PromptIds, tokenize_prompt
+from .prompt_ids import tokenize_prompt
 
 if TYPE_CHECKING:
     from ..tokens import AudioTokens
 
 ROWS_AT_ONCE = 32
+_log = logging.getLogger(__name__)
 
 
 def text_width(text_encoder: Any) -> int:
@@ -101,6 +103,9 @@ def encode_prompt(
         raise A2VError(f"num_frames is {num_frames}: a video needs at least 1 frame")
     words = None if audio_tokens is None else audio_tokens.words
     text = tokenize_prompt(tokenizer, prompt, words, text_length(text_encoder))
+    if audio_tokens is not None and not text.used:
+        known = ", ".join(f"<{word}>" for word in text.words)
+        _log.warning("The prompt %r has none of the audio words %s: the sound has no effect", prompt, known)
     if audio_tokens is None or not text.used:
         return FrameContext(
             encode_ids(text_encoder, text.ids[None]), torch.zeros(num_frames, dtype=torch.int64)
@@ -159,15 +164,3 @@ def _distinct(tokens: Tensor) -> tuple[list[int], Tensor]:
             rows.append(frame)
         index.append(seen[key])
     return rows, torch.tensor(index, dtype=torch.int64)
-
-
-__all__ = [
-    "PromptIds",
-    "check_token_width",
-    "encode_clips",
-    "encode_ids",
-    "encode_prompt",
-    "text_length",
-    "text_width",
-    "tokenize_prompt",
-]

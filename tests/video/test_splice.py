@@ -126,14 +126,18 @@ def test_words_without_sound_are_an_error(encoder: Any, tokenizer: Any, prompt: 
 
 
 @torch.no_grad()
-def test_text_only_is_one_text_for_all_frames(encoder: Any, tokenizer: Any) -> None:
+def test_text_only_is_one_text_for_all_frames(
+    encoder: Any, tokenizer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     context = encode_prompt(encoder, tokenizer, "a red ball", None, 5)
     assert context.states.shape == (1, 77, TEXT_WIDTH)
     assert context.index.tolist() == [0] * 5
     ids = tokenizer("a red ball", padding="max_length", max_length=77, return_tensors="pt").input_ids
     assert torch.equal(context.states, encoder(ids).last_hidden_state)
     assert torch.equal(context.per_frame, context.states.expand(5, -1, -1))
+    assert not caplog.records
     with_sound = encode_prompt(encoder, tokenizer, "a red ball", audio_tokens(5), 5)
+    assert "none of the audio words <temp>, <local1>" in caplog.text
     assert torch.equal(with_sound.states, context.states)
 
 
