@@ -1,0 +1,30 @@
+"""The small trained models and sounds that ship with the pack, so that a fresh install runs at once.
+
+They know the world of `training/demo_world`: six objects, each with its own sound, at 64 x 64 pixels and 12 fps.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import A2VError
+
+_FOLDER = Path(__file__).parent
+_NAMES = {"beats": "beats.safetensors", "mapper": "mapper.safetensors", "t2v": "t2v", "sounds": "sounds"}
+
+FPS = 12.0
+SIZE = 64
+
+
+def demo_path(name: str) -> Path:
+    """Path of a bundled file: "beats", "mapper", "t2v" (a diffusers folder), "sounds" or "sounds/<file>.wav".
+
+    A2VError when it is not there, which means that the pack was not copied whole.
+    """
+    path = _FOLDER / _NAMES.get(name, name)
+    if not path.exists():
+        raise A2VError(
+            f"The bundled demo file {path} is missing: the pack was not copied whole. Install it again, with the folder "
+            "a2v_core/demo."
+        )
+    return path

@@ -1,0 +1,63 @@
+"""Latents of every picture that the demo world can show, made once, so that training never runs the VAE.
+
+A picture is given by shape, colour, wall, side and height, and heights take few values (loudness times a
+power of the sinking), so all pictures together are a table of some ten thousand latents.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .progress import device, save_atomically
+from .world import COLOURS, LOUDNESS, SHAPES, SIDES, SINK, WALLS, Scene, heights, render_heights
+
+
+class Atlas:
+    """Table of latents [looks, heights, 4, h, w], scaled to a variance of about 1."""
+
+    def __init__(self, table: Tensor) -> None:
+        self.table = table
+
+    @cached_property
+    def looks(self) -> dict[tuple[str, str, str, str], int]:
+        """Row of each (shape, colour, wall, side)."""
+        return {look: row for row, look in enumerate(itertools.product(SHAPES, COLOURS, WALLS, SIDES))}
+
+    @staticmethod
+    def levels() -> np.ndarray:
+        """All heights that occur, sorted, starting with 0."""
+        powers = np.arange(12)
+        values = np.asarray(LOUDNESS)[:, None] * SINK ** powers[None]
+        return np.unique(np.concatenate([[0.0], values[values > 0.04 * SINK].ravel()]).round(9))
+
+    def latents(self, scene: Scene) -> Tensor:
+        """Latents of a scene, [4, F, h, w]."""
+        row = self.looks[scene.shape, scene.colour, scene.wall, scene.side]
+        levels = self.levels()
+        columns = np.abs(levels[None] - heights(scene)[:, None]).argmin(1)
+        return self.table[row, torch.from_numpy(columns)].movedim(0, 1)
+
+    @classmethod
+    def load(cls, work: Path, vae: Any) -> Atlas:
+        """The table from `work/atlas.pt`, made with `vae` if it is not there yet."""
+        path = work / "atlas.pt"
+        if not path.exists():
+            save_atomically(cls._encode(vae), path)
+        return cls(torch.load(path, map_location=device(), weights_only=True))
+
+    @classmethod
+    @torch.no_grad()
+    def _encode(cls, vae: Any) -> Tensor:
+        rows = []
+        for shape, colour, wall, side in itertools.product(SHAPES, COLOURS, WALLS, SIDES):
+            frames = render_heights(Scene(shape, colour, wall, side), cls.levels())
+            picture = torch.from_numpy(frames).permute(0, 3, 1, 2) * 2 - 1
+            rows.append(vae.encode(picture.to(device())).latent_dist.mean * vae.config.scaling_factor)
+        return torch.stack(rows)

@@ -1,0 +1,49 @@
+"""Copies the trained demo models, and a few sounds that no training has seen, to where the pack ships
+them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from .sounds import SAMPLE_RATE, render_sound
+from .world import FPS, SHAPES, Scene, random_hits
+
+DEMO = Path(__file__).resolve().parents[2] / "a2v_core" / "demo"
+SOUND_SECONDS = {"ball": 2.0, "box": 2.0, "bell": 2.0, "star": 4.0, "ring": 3.0, "drop": 6.0}
+SOUND_NAMES = {
+    "ball": "drum",
+    "box": "wood_block",
+    "bell": "bell",
+    "star": "hi_hat",
+    "ring": "pluck",
+    "drop": "water_drops",
+}
+
+
+def write_wav(path: Path, samples: np.ndarray, sample_rate: int = SAMPLE_RATE) -> None:
+    """Mono 16-bit PCM."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(sample_rate)
+        file.writeframes((np.clip(samples, -1, 1) * 32767).round().astype("<i2").tobytes())
+
+
+def train(work: Path) -> None:
+    """Named like the other stages: copies `work` into the pack and renders the sounds."""
+    for name in ("beats.safetensors", "mapper.safetensors"):
+        shutil.copyfile(work / name, DEMO / name)
+    shutil.rmtree(DEMO / "t2v", ignore_errors=True)
+    shutil.copytree(work / "t2v", DEMO / "t2v")
+    (DEMO / "sounds").mkdir(exist_ok=True)
+    for number, (shape, name) in enumerate(SOUND_NAMES.items()):
+        rng = np.random.default_rng([6, number])
+        seconds = SOUND_SECONDS[shape]
+        hits = random_hits(rng, round(seconds * FPS), silence=0.0)
+        scene = Scene(shape, SHAPES[shape], "grey", "centre", seconds, hits)
+        write_wav(DEMO / "sounds" / f"{name}.wav", render_sound(scene, rng))

@@ -1,0 +1,113 @@
+"""Trains the demo AudioMapper on the frozen demo text-to-video model: the adapter that the paper is about.
+
+The loss is the published one, noise-prediction MSE plus a weight times the mean magnitude of the `<temp>`
+tokens. The weight is far below the published 0.01: in this easy world the first term is about 0.01, and at
+0.01 the second would outweigh it and the adapter would collapse. Timesteps are drawn towards high noise,
+where motion is decided.
+
+Legend: B clips, T audio steps, Q frequency patches, F frames.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from a2v_core.audio import encode_audio, load_beats
+from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper, stack_layers
+from a2v_core.video import denoise, encode_clips
+
+from .atlas import Atlas
+from .progress import device, fit, save_atomically
+from .sounds import SAMPLE_RATE, render_sound
+from .t2v import SCHEDULER, TEXT_WIDTH, noise_levels, noised
+from .world import FPS, NUM_FRAMES, SHAPES, Scene, random_scene
+
+HOP_DIVISOR = 2  # a step every 80 ms, about one per frame
+L1_WEIGHT = 1e-5
+POOL = 1500  # scenes whose sounds are encoded once
+WORDS = "<temp> <local1> <local2> <local3> <local4> <class>"
+
+
+def prompt(scene: Scene, rng: np.random.Generator) -> str:
+    """Audio words alone or mixed with text; a colour that is not the object's own is always said."""
+    colour = [scene.colour] if scene.colour != SHAPES[scene.shape] or rng.random() < 0.1 else []
+    side = ["on the", scene.side] if rng.random() < 0.25 else []
+    wall = ["on", scene.wall] if rng.random() < 0.25 else []
+    return " ".join(["a video of", *(["a"] if colour else []), *colour, WORDS, *side, *wall])
+
+
+def pool_scene(number: int) -> tuple[Scene, np.random.Generator]:
+    """Scene `number` of the pool and the generator that continues with its sound."""
+    rng = np.random.default_rng([4, number])
+    return random_scene(rng, num_frames=NUM_FRAMES, natural=0.75), rng
+
+
+def encode_pool(work: Path) -> dict[str, Tensor]:
+    """Features of all sounds of the pool, frequency averaged: {"features": [POOL, T, 1, L*D], "times":
+    [T]}.
+    """
+    path = work / "pool.pt"
+    if not path.exists():
+        beats = load_beats(work / "beats.safetensors").to(device())
+        rows, times = [], torch.empty(0)
+        for start in range(0, POOL, 50):
+            scenes = [pool_scene(number) for number in range(start, start + 50)]
+            floors = [0.002 if rng.random() < 0.25 else 0.0 for _, rng in scenes]
+            sounds = [
+                render_sound(scene, rng, f) * rng.uniform(0.5, 1.0)
+                for (scene, rng), f in zip(scenes, floors, strict=True)
+            ]
+            samples = torch.from_numpy(np.stack(sounds)).float()[:, None]
+            features = encode_audio(beats, samples, SAMPLE_RATE, HOP_DIVISOR)
+            rows.append(stack_layers(features.layers.mean(dim=3, keepdim=True), ()))
+            times = features.times
+        save_atomically({"features": torch.cat(rows), "times": times}, path)
+    return torch.load(path, map_location=device(), weights_only=True)
+
+
+def train(work: Path, steps: int = 3000, minutes: float = 0.0) -> None:
+    """Fits the adapter and writes `work/mapper.safetensors`."""
+    from diffusers import DDIMScheduler, UNet3DConditionModel
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    torch.manual_seed(0)
+    folder = work / "t2v"
+    tokenizer: Any = CLIPTokenizer.from_pretrained(folder / "tokenizer")
+    text_encoder = (
+        CLIPTextModel.from_pretrained(folder / "text_encoder").float().to(device()).requires_grad_(False)
+    )
+    unet = UNet3DConditionModel.from_pretrained(folder / "unet").float().to(device()).requires_grad_(False)
+    atlas, pool = Atlas.load(work, None), encode_pool(work)
+    alphas = noise_levels(DDIMScheduler(**SCHEDULER))
+    config = MapperConfig(
+        input_size=pool["features"].shape[-1],
+        hidden_size=256,
+        output_size=TEXT_WIDTH,
+        layout="time_aligned",
+        base_model="demo",
+        facts={"data": "demo world", "hop_ms": 160 // HOP_DIVISOR, "fps": FPS, "l1_weight": L1_WEIGHT},
+    )
+    mapper = AudioMapper(config).to(device())
+
+    def loss(step: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng([5, step])
+        chosen = rng.integers(POOL, size=4)
+        scenes = [pool_scene(int(number))[0] for number in chosen]
+        clean = torch.stack([atlas.latents(scene) for scene in scenes])
+        noise = torch.randn_like(clean)
+        t = (1000 * torch.rand(len(scenes), device=clean.device).sqrt()).long().clamp_max(999)
+        words = mapper(pool["features"][torch.from_numpy(chosen)], pool["times"], NUM_FRAMES, FPS)
+        context = encode_clips(text_encoder, tokenizer, [prompt(scene, rng) for scene in scenes], words)
+        predicted = denoise(unet, noised(clean, noise, t, alphas), t, context)
+        mse = nn.functional.mse_loss(predicted, noise)
+        size = words["temp"].abs().mean()
+        return {"loss": mse + L1_WEIGHT * size, "mse": mse, "temp_l1": size}
+
+    weights = fit("mapper", work, mapper, loss, steps=steps, learning_rate=1e-3, decay=0.995, minutes=minutes)
+    mapper.load_state_dict(weights)
+    save_mapper(work / "mapper.safetensors", mapper.half())

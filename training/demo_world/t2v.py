@@ -1,0 +1,145 @@
+"""Trains the demo text-to-video model: a CLIP text encoder and a UNet3D, together and from scratch.
+
+Captions describe a whole clip ("a video of a red ball bouncing"), single pictures ("a video of a red ball
+high"), or each moment of a clip by a caption of its own, so that the model draws what its text says frame
+by frame. Object and place are left out of a caption now and then, and a tenth of the captions is empty, for
+classifier-free guidance.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from a2v_core.video import denoise
+
+from .atlas import Atlas
+from .progress import device, fit
+from .tokenizer import LENGTH, save_tokenizer
+from .world import NUM_FRAMES, clip_caption, moment_captions, random_scene
+
+TEXT_WIDTH = 128
+UNET: dict[str, Any] = {
+    "sample_size": 8,
+    "in_channels": 4,
+    "out_channels": 4,
+    "down_block_types": ("CrossAttnDownBlock3D", "CrossAttnDownBlock3D"),
+    "up_block_types": ("CrossAttnUpBlock3D", "CrossAttnUpBlock3D"),
+    "block_out_channels": (64, 96),
+    "layers_per_block": 1,
+    "cross_attention_dim": TEXT_WIDTH,
+    "attention_head_dim": 32,
+    "norm_num_groups": 16,
+}
+SCHEDULER: dict[str, Any] = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "num_train_timesteps": 1000,
+    "prediction_type": "epsilon",
+    "clip_sample": False,
+    "set_alpha_to_one": False,
+    "steps_offset": 1,
+}
+INDEX = {
+    "_class_name": "TextToVideoSDPipeline",
+    "_diffusers_version": "0.42.1",
+    "scheduler": ["diffusers", "DDIMScheduler"],
+    "text_encoder": ["transformers", "CLIPTextModel"],
+    "tokenizer": ["transformers", "CLIPTokenizer"],
+    "unet": ["diffusers", "UNet3DConditionModel"],
+    "vae": ["diffusers", "AutoencoderKL"],
+}
+
+
+class TextToVideo(nn.Module):
+    """Text encoder and UNet as one module, so that they train and resume together."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        from diffusers import UNet3DConditionModel
+        from transformers import CLIPTextConfig, CLIPTextModel
+
+        super().__init__()
+        config = CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=TEXT_WIDTH,
+            intermediate_size=2 * TEXT_WIDTH,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=LENGTH,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+        self.tokenizer = tokenizer
+        self.text_encoder = CLIPTextModel(config)
+        self.unet = UNet3DConditionModel(**UNET)
+
+    def encode(self, captions: list[str]) -> Tensor:
+        """States [len(captions), L, C]; a caption that occurs twice is encoded once."""
+        distinct = list(dict.fromkeys(captions))
+        batch = self.tokenizer(distinct, padding="max_length", max_length=LENGTH, return_tensors="pt")
+        states: Tensor = self.text_encoder(batch.input_ids.to(device())).last_hidden_state
+        return states[[distinct.index(caption) for caption in captions]]
+
+
+def noise_levels(scheduler: Any) -> Tensor:
+    """Cumulative product of alphas, [timesteps]."""
+    return scheduler.alphas_cumprod.to(device())
+
+
+def noised(latents: Tensor, noise: Tensor, t: Tensor, alphas: Tensor) -> Tensor:
+    """Forward diffusion of latents [B, ...] to timesteps t [B]."""
+    share = alphas[t].view(-1, *[1] * (latents.ndim - 1))
+    return share.sqrt() * latents + (1 - share).sqrt() * noise
+
+
+def train(work: Path, steps: int = 9000, minutes: float = 0.0) -> None:
+    """Fits text encoder and UNet on the latents of `work/t2v/vae` and writes the whole diffusers folder
+    `work/t2v`.
+    """
+    from diffusers import AutoencoderKL, DDIMScheduler
+
+    torch.manual_seed(0)
+    folder = work / "t2v"
+    atlas = Atlas.load(work, AutoencoderKL.from_pretrained(folder / "vae").to(device()).eval())
+    model = TextToVideo(save_tokenizer(folder / "tokenizer")).to(device())
+    scheduler = DDIMScheduler(**SCHEDULER)
+    alphas = noise_levels(scheduler)
+
+    def loss(step: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng([2, step])
+        single = step % 6 == 5
+        clips, frames = (64, 1) if single else (4, NUM_FRAMES)
+        latents, captions = [], []
+        for _ in range(clips):
+            scene = random_scene(rng, num_frames=NUM_FRAMES, natural=0.5)
+            latent, moments = atlas.latents(scene), moment_captions(scene, rng)
+            if single:
+                moment = int(rng.integers(NUM_FRAMES))
+                latent, moments = latent[:, moment : moment + 1], moments[moment : moment + 1]
+            chance = rng.random()
+            if chance < 0.1:
+                moments = [""] * frames
+            elif chance < 0.3 and not single:
+                moments = [clip_caption(scene, rng)] * frames
+            latents.append(latent)
+            captions.extend(moments)
+        clean = torch.stack(latents)
+        noise = torch.randn_like(clean)
+        t = torch.randint(0, 1000, (clips,), device=clean.device)
+        context = model.encode(captions).unflatten(0, (clips, frames))
+        predicted = denoise(model.unet, noised(clean, noise, t, alphas), t, context)
+        return {"loss": nn.functional.mse_loss(predicted, noise)}
+
+    weights = fit("t2v", work, model, loss, steps=steps, learning_rate=1e-3, decay=0.999, minutes=minutes)
+    model.load_state_dict(weights)
+    model.text_encoder.half().save_pretrained(folder / "text_encoder")
+    model.unet.half().save_pretrained(folder / "unet")
+    scheduler.save_pretrained(folder / "scheduler")
+    (folder / "model_index.json").write_text(json.dumps(INDEX, indent=2) + "\n")
