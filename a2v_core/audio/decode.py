@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from av.audio.frame import AudioFrame
@@ -24,6 +24,8 @@ from .integrity import MP4, declared_end, ends_early
 _LOG = logging.getLogger(__name__)
 # Containers whose timestamps name a sample, also after a seek (Matroska's, for one, are whole milliseconds).
 _EXACT_SEEK = ("wav", "w64", "aiff", "flac", "mp3", "ogg", MP4)
+
+_DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 
 
 class Block(NamedTuple):
@@ -116,9 +118,15 @@ class Track:
 
 def _to_float(frame: AudioFrame) -> NDArray[np.float32]:
     """Samples of any FFmpeg format as float32 [C, N], full scale -1..1."""
-    raw = frame.to_ndarray()
-    if not frame.format.is_planar:
-        raw = raw.reshape(-1, frame.layout.nb_channels).T
+    channels = frame.layout.nb_channels
+    dtype = np.dtype(_DTYPES[frame.format.packed.name])
+    # Not to_ndarray: from 8 planar channels on, PyAV (14 to 18) reads one plane too many and crashes.
+    planes: Any = frame.planes
+    raw: NDArray[Any]
+    if frame.format.is_planar:
+        raw = np.stack([np.frombuffer(plane, dtype, frame.samples) for plane in planes[:channels]])
+    else:
+        raw = np.frombuffer(planes[0], dtype, frame.samples * channels).reshape(-1, channels).T
     if raw.dtype.kind in "iu":
         half_range = np.float32(2.0 ** (8 * raw.dtype.itemsize - 1))
         middle = half_range if raw.dtype.kind == "u" else np.float32(0)
