@@ -1,0 +1,42 @@
+"""The pack's nodes: thin V3 wrappers around a2v_core. The only folder that imports ComfyUI."""
+
+from __future__ import annotations
+
+from comfy_api.latest import ComfyExtension, io
+
+from .audio_mapper import A2VAudioMapper
+from .av_align_score import A2VAVAlignScore
+from .beats_encode import A2VBEATsEncode
+from .folders import register_model_folders
+from .load_audio import A2VLoadAudio
+from .load_audio_mapper import A2VLoadAudioMapper
+from .load_beats import A2VLoadBEATs
+from .load_t2v_model import A2VLoadT2VModel
+from .t2v_sampler import A2VT2VSampler
+from .temporal_context_pooling import A2VTemporalContextPooling
+
+__all__ = ["A2VExtension", "comfy_entrypoint"]
+
+
+class A2VExtension(ComfyExtension):
+    """What ComfyUI asks for the list of nodes."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        """The nodes in the order of the data: sound, features, tokens, video, score."""
+        register_model_folders()
+        return [
+            A2VLoadAudio,
+            A2VLoadBEATs,
+            A2VBEATsEncode,
+            A2VLoadAudioMapper,
+            A2VAudioMapper,
+            A2VTemporalContextPooling,
+            A2VLoadT2VModel,
+            A2VT2VSampler,
+            A2VAVAlignScore,
+        ]
+
+
+async def comfy_entrypoint() -> A2VExtension:
+    """ComfyUI's entry point; the pack's root hands it on."""
+    return A2VExtension()

@@ -1,0 +1,137 @@
+"""Model folders and dropdowns: the user's files first, what ships with the pack last.
+
+| models folder    | holds                                                  | node             |
+|------------------|--------------------------------------------------------|------------------|
+| `audio_encoders` | BEATs, one file (ComfyUI's own folder)                 | Load BEATs       |
+| `a2v_mappers`    | AudioMappers, one file each                            | Load AudioMapper |
+| `a2v_t2v`        | text-to-video models, one diffusers folder each        | Load T2V Model   |
+
+Further places come from extra_model_paths.yaml under the same names.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import folder_paths
+
+from ..a2v_core.checkpoints import SAFETENSORS, TORCH_FILES
+from ..a2v_core.demo import demo_path
+from ..a2v_core.errors import A2VError, CheckpointError, MediaError
+
+BUNDLED = "demo (bundled)"
+BUNDLED_SOUND = BUNDLED + ": "
+
+ENCODERS = "audio_encoders"
+MAPPERS = "a2v_mappers"
+T2V_MODELS = "a2v_t2v"
+
+# ComfyUI lists every file of a folder without endings; "folder" is its mark for one that holds folders.
+_ENDINGS = {MAPPERS: {SAFETENSORS, *TORCH_FILES}, T2V_MODELS: {"folder"}}
+_BUNDLED_NAMES = {ENCODERS: "beats", MAPPERS: "mapper", T2V_MODELS: "t2v"}
+_INDEX = "model_index.json"
+_DEEPEST = 3  # such as author/model/version
+
+
+def register_model_folders() -> None:
+    """Tell ComfyUI of our model folders, beside those a user's extra_model_paths.yaml has already named."""
+    for key, endings in _ENDINGS.items():
+        folder_paths.add_model_folder_path(key, os.path.join(folder_paths.models_dir, key))
+        paths, known = folder_paths.folder_names_and_paths[key]
+        folder_paths.folder_names_and_paths[key] = (paths, {*known, *endings})
+
+
+def model_names(key: str) -> list[str]:
+    """The dropdown of a loader."""
+    names = sorted(_t2v_folders()) if key == T2V_MODELS else folder_paths.get_filename_list(key)
+    return [*names, BUNDLED]
+
+
+def model_path(key: str, name: str) -> Path:
+    """File or folder of a dropdown's entry. CheckpointError when it is gone."""
+    if name == BUNDLED:
+        return demo_path(_BUNDLED_NAMES[key])
+    found = _t2v_folders().get(name) if key == T2V_MODELS else folder_paths.get_full_path(key, name)
+    if found is None:
+        places = ", ".join(folder_paths.get_folder_paths(key))
+        raise CheckpointError(
+            f"'{name}' is not in models/{key} (looked in {places}). Put it there and press R to refresh the "
+            f"list, or choose another entry; '{BUNDLED}' is always there"
+        )
+    return Path(found)
+
+
+def sound_names() -> list[str]:
+    """Sound and video files of the input folder, then the sounds that ship with the pack."""
+    folder = folder_paths.get_input_directory()
+    names = os.listdir(folder) if os.path.isdir(folder) else []
+    files = [name for name in names if os.path.isfile(os.path.join(folder, name))]
+    sounds = sorted(folder_paths.filter_files_content_types(files, ["audio", "video"]))
+    return [*sounds, *(BUNDLED_SOUND + path.name for path in sorted(_bundled_sounds()))]
+
+
+def sound_path(name: str) -> Path:
+    """File of a dropdown's entry, or of an uploaded one. MediaError when there is none."""
+    if name.startswith(BUNDLED_SOUND):
+        return demo_path("sounds") / Path(name.removeprefix(BUNDLED_SOUND)).name
+    path = Path(os.path.abspath(folder_paths.get_annotated_filepath(name)))
+    places = map(folder_paths.get_directory_by_type, ("input", "output", "temp"))
+    if not path.is_file() or not any(path.is_relative_to(os.path.abspath(place)) for place in places):
+        raise MediaError(f"'{name}' is not in ComfyUI's input folder; upload it, or choose another sound")
+    return path
+
+
+def check_model(key: str, name: str) -> bool | str:
+    """For `validate_inputs`: True, or why an entry of a loader's dropdown cannot be used."""
+    return _true_or_why(lambda: model_path(key, name))
+
+
+def check_sound(name: str) -> bool | str:
+    """The same for the dropdown of Load Audio."""
+    return _true_or_why(lambda: sound_path(name))
+
+
+def stamp(find: Callable[[], Path]) -> str:
+    """Changes when the file or folder that `find` names changes; empty while there is none."""
+    try:
+        path = find()
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        return " ".join(f"{file.name}:{file.stat().st_size}:{file.stat().st_mtime_ns}" for file in files)
+    except (ValueError, OSError):  # running the node says what is wrong
+        return ""
+
+
+def _true_or_why(find: Callable[[], Path]) -> bool | str:
+    try:
+        find()
+    except A2VError as error:
+        return str(error)
+    return True
+
+
+def _bundled_sounds() -> list[Path]:
+    try:
+        return list(demo_path("sounds").glob("*.wav"))
+    except A2VError:  # a pack that was not copied whole still has its nodes
+        return []
+
+
+def _t2v_folders() -> dict[str, Path]:
+    """Name -> folder of every diffusers model; of two with one name the first counts."""
+    found: dict[str, Path] = {}
+    for root in map(Path, folder_paths.get_folder_paths(T2V_MODELS)):
+        for folder in _model_folders(root):
+            name = root.name if folder == root else folder.relative_to(root).as_posix()
+            found.setdefault(name, folder)
+    return found
+
+
+def _model_folders(root: Path) -> Iterator[Path]:
+    for place, below, files in os.walk(root, followlinks=True):
+        folder = Path(place)
+        if _INDEX in files:
+            yield folder
+        if _INDEX in files or len(folder.relative_to(root).parts) >= _DEEPEST:
+            below.clear()

@@ -1,0 +1,51 @@
+"""Load BEATs: the audio encoder from models/audio_encoders."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..a2v_core.audio.beats import load_beats
+from . import folders
+from .beats import BEATsAudioEncoder
+from .sockets import CATEGORY
+
+
+class A2VLoadBEATs(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="A2VLoadBEATs",
+            display_name="Load BEATs",
+            category=CATEGORY,
+            description=(
+                "Loads a BEATs audio encoder from models/audio_encoders: the published .pt files, or "
+                "safetensors converted from them. ComfyUI's Audio Encoder Encode takes it too."
+            ),
+            inputs=[
+                io.Combo.Input(
+                    "beats_name",
+                    options=folders.model_names(folders.ENCODERS),
+                    tooltip=(
+                        "BEATs file in models/audio_encoders (.pt or .safetensors). Other audio encoders in "
+                        "that folder are refused. Use the BEATs that the AudioMapper was trained with."
+                    ),
+                ),
+            ],
+            outputs=[
+                io.AudioEncoder.Output(
+                    tooltip="The encoder, for BEATs Encode or core's Audio Encoder Encode."
+                )
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, beats_name: str | None) -> bool | str:
+        return beats_name is None or folders.check_model(folders.ENCODERS, beats_name)
+
+    @classmethod
+    def fingerprint_inputs(cls, beats_name: str) -> str:
+        return folders.stamp(lambda: folders.model_path(folders.ENCODERS, beats_name))
+
+    @classmethod
+    def execute(cls, beats_name: str) -> io.NodeOutput:
+        return io.NodeOutput(BEATsAudioEncoder(load_beats(folders.model_path(folders.ENCODERS, beats_name))))

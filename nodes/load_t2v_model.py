@@ -1,0 +1,64 @@
+"""Load T2V Model: a text-to-video model from models/a2v_t2v."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..a2v_core.video import load_t2v
+from . import folders, runtime
+from .sockets import CATEGORY, T2VModel, check_choice
+from .t2v_model import ManagedT2V
+
+DTYPES = ["auto", "fp32", "fp16", "bf16"]
+
+
+class A2VLoadT2VModel(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="A2VLoadT2VModel",
+            display_name="Load T2V Model",
+            category=CATEGORY,
+            description=(
+                "Loads a text-to-video diffusion model (ModelScope 1.7b, Zeroscope v2) from a folder in the "
+                "diffusers layout in models/a2v_t2v. Nothing is downloaded."
+            ),
+            inputs=[
+                io.Combo.Input(
+                    "model_name",
+                    options=folders.model_names(folders.T2V_MODELS),
+                    tooltip=(
+                        "Folder in models/a2v_t2v with model_index.json and the folders unet, vae, "
+                        "text_encoder, tokenizer and scheduler. Use the model that the AudioMapper was "
+                        "trained for."
+                    ),
+                ),
+                io.Combo.Input(
+                    "dtype",
+                    options=DTYPES,
+                    default="auto",
+                    tooltip=(
+                        "Precision. auto = what ComfyUI chooses for this machine (fp16 on most GPUs, fp32 "
+                        "on the CPU). bf16 or fp32 if pictures come out black."
+                    ),
+                ),
+            ],
+            outputs=[T2VModel.Output(display_name="model", tooltip="For T2V Sampler.")],
+        )
+
+    @classmethod
+    def validate_inputs(cls, model_name: str | None, dtype: str | None) -> bool | str:
+        found = model_name is None or folders.check_model(folders.T2V_MODELS, model_name)
+        return check_choice("dtype", dtype, DTYPES) if found is True else found
+
+    @classmethod
+    def fingerprint_inputs(cls, model_name: str, dtype: str) -> str:
+        return folders.stamp(lambda: folders.model_path(folders.T2V_MODELS, model_name))
+
+    @classmethod
+    def execute(cls, model_name: str, dtype: str) -> io.NodeOutput:
+        folder = folders.model_path(folders.T2V_MODELS, model_name)
+        backbone = load_t2v(folder, runtime.unet_dtype_name() if dtype == "auto" else dtype)
+        if dtype == "auto":
+            backbone.vae.to(runtime.vae_dtype())
+        return io.NodeOutput(ManagedT2V(backbone))

@@ -1,0 +1,125 @@
+"""The one door to ComfyUI's internals: devices, memory, progress, cancel and preview.
+
+(Its neighbour `folders.py` asks ComfyUI for files; the node files know only its public node API.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import comfy.latent_formats
+import comfy.model_management as mm
+import comfy.model_patcher
+import comfy.utils
+import latent_preview
+import torch
+from torch import Tensor, nn
+
+Devices = tuple[torch.device, torch.device]
+
+
+def text_devices() -> Devices:
+    """Where encoders of text and sound run, and where they wait."""
+    return mm.text_encoder_device(), mm.text_encoder_offload_device()
+
+
+def unet_devices() -> Devices:
+    """Where denoising runs, and where the UNet waits."""
+    return mm.get_torch_device(), mm.unet_offload_device()
+
+
+def vae_devices() -> Devices:
+    """Where pictures are decoded, and where the VAE waits."""
+    return mm.vae_device(), mm.vae_offload_device()
+
+
+def unet_dtype_name() -> str:
+    """ "fp32", "fp16" or "bf16": what ComfyUI would choose here, its command line flags included."""
+    supported = [torch.float16, torch.bfloat16, torch.float32]
+    dtype = mm.unet_dtype(device=mm.get_torch_device(), supported_dtypes=supported)
+    names = {torch.float32: "fp32", torch.float64: "fp32", torch.bfloat16: "bf16"}
+    return names.get(dtype, "fp16")  # the 8-bit types have no layers in diffusers
+
+
+def vae_dtype() -> torch.dtype:
+    """ComfyUI's choice for an SD VAE: never fp16 unless the user asks for it, since that VAE overflows."""
+    dtype: torch.dtype = mm.vae_dtype(mm.vae_device(), [torch.bfloat16, torch.float32])
+    return dtype
+
+
+def intermediate(tensor: Tensor) -> Tensor:
+    """A tensor as it travels between nodes: on ComfyUI's device for that, float32."""
+    return tensor.to(mm.intermediate_device(), torch.float32)
+
+
+class _Holder(nn.Module):
+    """ModelPatcher sets `device` on what it patches, which diffusers and transformers models do not allow."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+
+class Managed:
+    """A module that ComfyUI moves to its device before use and may push out when others need the memory.
+
+    It is loaded whole or not at all: its layers cannot fetch their weights one by one as ComfyUI's own can.
+    That is why it is a plain ModelPatcher also where newer versions have a CoreModelPatcher, which leaves
+    buffers behind and counts on such layers; core does the same for models that must be whole.
+    """
+
+    def __init__(self, module: nn.Module, devices: Devices) -> None:
+        load_device, offload_device = devices
+        self.patcher: Any = comfy.model_patcher.ModelPatcher(
+            _Holder(module), load_device=load_device, offload_device=offload_device
+        )
+
+    def load(self, memory: float = 0) -> None:
+        """Bring it to its device, with room for `memory` bytes of work. Out of memory passes through."""
+        mm.load_models_gpu([self.patcher], memory_required=memory, force_full_load=True)
+        if self.patcher.loaded_size() < self.patcher.model_size():  # --novram loads nothing by itself
+            self.patcher.partially_load(self.patcher.load_device, 1e32)
+
+
+def stop_if_cancelled() -> None:
+    """Raise ComfyUI's interrupt when the user pressed Cancel."""
+    mm.throw_exception_if_processing_interrupted()
+
+
+@contextmanager
+def cancel_points(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """While it lasts, Cancel takes effect before each of `modules` runs, not only between steps."""
+
+    def check(module: nn.Module, args: tuple[Any, ...]) -> None:
+        stop_if_cancelled()
+
+    handles = [module.register_forward_pre_hook(check) for module in modules]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class Progress:
+    """A node's progress bar; every update is also a point where Cancel takes effect."""
+
+    def __init__(self, total: int) -> None:
+        self._bar = comfy.utils.ProgressBar(total)
+
+    def __call__(self, done: int, total: int | None = None, preview: Any = None) -> None:
+        stop_if_cancelled()
+        self._bar.update_absolute(done, total, preview)
+
+
+def latent_previewer(device: torch.device, channels: int) -> Callable[[Tensor], Any] | None:
+    """Latents [F, 4, h, w] -> what `Progress` shows as a preview; None when the user wants no previews."""
+    latent_format = comfy.latent_formats.SD15()
+    if channels != latent_format.latent_channels:
+        return None
+    previewer = latent_preview.get_previewer(device, latent_format)
+    if previewer is None:
+        return None
+    return lambda latents: previewer.decode_latent_to_preview_image("JPEG", latents)

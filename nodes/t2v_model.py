@@ -1,0 +1,79 @@
+"""What flows through the A2V_T2V_MODEL socket: a backbone whose three networks ComfyUI keeps.
+
+Legend: F video frames, h w latent size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from ..a2v_core.tokens import AudioTokens
+from ..a2v_core.video import FrameContext, SampleSettings, StepCallback, UNet3DBackbone, sample
+from . import runtime
+
+# Room for work per latent pixel and byte of precision: ComfyUI's estimates for SD 1.x, twice as much for the
+# UNet, whose temporal layers keep every frame.
+_UNET_BYTES = 21000
+_VAE_BYTES = 2178 * 64
+
+_SD_SIZE = 32  # in latent pixels: ModelScope's 256 x 256, for a config that does not say
+
+
+class ManagedT2V:
+    """Text encoder, UNet and VAE are loaded one after the other, each when its turn comes."""
+
+    def __init__(self, backbone: UNet3DBackbone) -> None:
+        self.backbone = backbone
+        text_devices = runtime.text_devices()
+        if text_devices[0].type == "cpu":
+            backbone.text_encoder.float()  # half precision is slow there
+        self._text = runtime.Managed(backbone.text_encoder, text_devices)
+        self._unet = runtime.Managed(backbone.unet, runtime.unet_devices())
+        self._vae = runtime.Managed(backbone.vae, runtime.vae_devices())
+
+    @property
+    def native_size(self) -> tuple[int, int]:
+        """Width and height in pixels of the clips that the UNet was trained on, as its config says."""
+        size, factor = self.backbone.unet.config.sample_size or _SD_SIZE, self.backbone.vae_scale_factor
+        height, width = (size, size) if isinstance(size, int) else size
+        return width * factor, height * factor
+
+    @property
+    def latent_scale(self) -> float:
+        """What ComfyUI's LATENT is multiplied with before the UNet sees it."""
+        return float(self.backbone.vae.config.scaling_factor)
+
+    def encode_prompts(
+        self, prompt: str, negative: str | None, audio_tokens: AudioTokens | None, num_frames: int
+    ) -> tuple[FrameContext, FrameContext | None]:
+        """States of the prompt for every frame, and of the negative prompt if there is one."""
+        self._text.load()
+        positive = self.backbone.encode_prompt(prompt, audio_tokens, num_frames)
+        if negative is None:
+            return positive, None
+        words = audio_tokens.words if audio_tokens is not None else ()
+        heard = audio_tokens if any(f"<{word}>" in negative for word in words) else None
+        return positive, self.backbone.encode_prompt(negative, heard, num_frames)
+
+    def sample(
+        self,
+        positive: FrameContext,
+        negative: FrameContext | None,
+        settings: SampleSettings,
+        callback: StepCallback,
+    ) -> Tensor:
+        """Latents [F, 4, h, w] as the UNet sees them. `callback` and Cancel end it, also within a step."""
+        unet, factor = self.backbone.unet, self.backbone.vae_scale_factor
+        pixels = settings.num_frames * settings.width * settings.height / factor**2
+        self._unet.load((1 if negative is None else 2) * pixels * _UNET_BYTES * unet.dtype.itemsize)
+        with runtime.cancel_points([*unet.down_blocks, *unet.up_blocks]):
+            latents = sample(self.backbone, positive, negative, settings, callback)
+        return latents[0].movedim(0, 1)
+
+    def decode(self, latents: Tensor, chunk: int) -> Iterator[Tensor]:
+        """Latents [F, 4, h, w] as the UNet sees them to pictures [n, H, W, 3], n <= `chunk` at a time."""
+        vae = self.backbone.vae
+        self._vae.load(chunk * latents.shape[-1] * latents.shape[-2] * _VAE_BYTES * vae.dtype.itemsize)
+        yield from self.backbone.decode_chunks(latents, chunk)

@@ -1,0 +1,262 @@
+"""T2V Sampler: a prompt, with the words of a sound in it, -> video frames."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from comfy_api.latest import io
+from torch import Tensor
+
+from ..a2v_core.errors import A2VError
+from ..a2v_core.tokens import AudioTokens as Tokens
+from ..a2v_core.tokens import frames_for
+from ..a2v_core.video import DEFAULT_SCHEDULER, SCHEDULERS, SampleSettings
+from . import runtime
+from .sockets import CATEGORY, AudioTokens, T2VModel, check_choice
+from .sound import clip_sound, read_audio
+from .t2v_model import ManagedT2V
+
+PROMPT = "a video of <temp> <local1> <local2> <local3> <local4> <class>"
+DEFAULT_FPS = 12.0
+MAX_SIZE = 8192
+NODE = "T2V Sampler"
+
+
+class A2VT2VSampler(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="A2VT2VSampler",
+            display_name="T2V Sampler",
+            category=CATEGORY,
+            description=(
+                "Samples a video whose frames follow the sound: the words of the audio tokens stand in the "
+                "prompt, each frame with its own. Works without audio tokens (text only) and with nothing "
+                "but them in the prompt."
+            ),
+            inputs=[
+                T2VModel.Input("model", tooltip="From Load T2V Model."),
+                io.String.Input(
+                    "prompt",
+                    multiline=True,
+                    dynamic_prompts=True,
+                    default=PROMPT,
+                    tooltip=(
+                        "Text, with the words of the audio tokens anywhere in it: <temp> this frame's "
+                        "sound, <local1> to <local4> ever longer windows around it, <class> the whole "
+                        "sound. Any of them, in any order."
+                    ),
+                ),
+                io.String.Input(
+                    "negative_prompt",
+                    multiline=True,
+                    dynamic_prompts=True,
+                    default="",
+                    tooltip="What guidance leads away from. Not used when cfg is 1.",
+                ),
+                io.Int.Input(
+                    "width",
+                    default=0,
+                    min=0,
+                    max=MAX_SIZE,
+                    step=8,
+                    tooltip="Pixels, a multiple of 8; 0 = the size the model was trained at (demo: 64).",
+                ),
+                io.Int.Input(
+                    "height",
+                    default=0,
+                    min=0,
+                    max=MAX_SIZE,
+                    step=8,
+                    tooltip="Pixels, a multiple of 8; 0 = the size the model was trained at (demo: 64).",
+                ),
+                io.Int.Input(
+                    "num_frames",
+                    default=0,
+                    min=0,
+                    max=100000,
+                    tooltip=(
+                        "Frames of the video; 0 = as the audio tokens, else as long as the sound, else the "
+                        "model's own number. Has to be that of the audio tokens when they are in the prompt."
+                    ),
+                ),
+                io.Float.Input(
+                    "fps",
+                    default=0.0,
+                    min=0.0,
+                    max=1000.0,
+                    step=0.01,
+                    tooltip=(
+                        "Frames per second; 0 = as the audio tokens, without them 12. Sets the length of "
+                        "the sound."
+                    ),
+                ),
+                io.Int.Input(
+                    "steps",
+                    default=20,
+                    min=1,
+                    max=1000,
+                    tooltip="Denoising steps; more is slower and finer. 20 to 50 are usual.",
+                ),
+                io.Float.Input(
+                    "cfg",
+                    default=4.0,
+                    min=0.0,
+                    max=100.0,
+                    step=0.1,
+                    round=0.01,
+                    tooltip=(
+                        "Guidance scale: how strongly to follow prompt and sound. 1 = no guidance, twice as "
+                        "fast. Demo 4, ModelScope and Zeroscope 9 to 25."
+                    ),
+                ),
+                io.Combo.Input(
+                    "scheduler",
+                    options=list(SCHEDULERS),
+                    default=DEFAULT_SCHEDULER,
+                    tooltip=(
+                        "Solver of the denoising steps, with its sigma spacing (_karras or the model's own)."
+                    ),
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=0,
+                    min=0,
+                    max=0xFFFFFFFFFFFFFFFF,
+                    control_after_generate=True,
+                    tooltip=(
+                        "Seed of the noise. It is drawn on the CPU: a seed means the same on every machine."
+                    ),
+                ),
+                io.Int.Input(
+                    "decode_chunk",
+                    default=8,
+                    min=1,
+                    max=4096,
+                    tooltip="Frames decoded at once. Fewer need less memory; the picture stays the same.",
+                ),
+                io.Int.Input(
+                    "batch_index",
+                    default=0,
+                    min=0,
+                    max=4095,
+                    tooltip=(
+                        "Which sound of a batched audio goes with the video, counted from 0; as in "
+                        "AudioMapper."
+                    ),
+                ),
+                AudioTokens.Input(
+                    "audio_tokens",
+                    optional=True,
+                    tooltip="From Temporal Context Pooling. Without them the prompt is plain text.",
+                ),
+                io.Audio.Input(
+                    "audio",
+                    optional=True,
+                    tooltip=(
+                        "The original sound, to go with the video: comes out trimmed to it. Does not steer."
+                    ),
+                ),
+            ],
+            outputs=[
+                io.Image.Output(display_name="images", tooltip="The frames."),
+                io.Latent.Output(
+                    display_name="latent", tooltip="The frames' latents, as SD 1.x has them; for VAE Decode."
+                ),
+                io.Float.Output(display_name="fps", tooltip="Frames per second; connect it to Create Video."),
+                io.Audio.Output(
+                    display_name="audio",
+                    tooltip=(
+                        "The sound in its own quality, cut or padded with silence to exactly num_frames / "
+                        "fps seconds; nothing without a sound. More than two channels are mixed to one."
+                    ),
+                ),
+            ],
+        )
+
+    @classmethod
+    def validate_inputs(cls, width: int | None, height: int | None, scheduler: str | None) -> bool | str:
+        for name, value in (("width", width), ("height", height)):
+            if value and (value < 0 or value > MAX_SIZE or value % 8):
+                nearest = min(max(8, 8 * round(value / 8)), MAX_SIZE)
+                return (
+                    f"{name} is {value} pixels: it must be divisible by 8 and at most {MAX_SIZE}, such as "
+                    f"{nearest}; 0 = the size the model was trained at"
+                )
+        return check_choice("scheduler", scheduler, SCHEDULERS)
+
+    @classmethod
+    def execute(
+        cls,
+        model: ManagedT2V,
+        prompt: str,
+        negative_prompt: str,
+        width: int,
+        height: int,
+        num_frames: int,
+        fps: float,
+        steps: int,
+        cfg: float,
+        scheduler: str,
+        seed: int,
+        decode_chunk: int,
+        batch_index: int,
+        audio_tokens: Tokens | None = None,
+        audio: Any = None,
+    ) -> io.NodeOutput:
+        fps = _fps(fps, audio_tokens)
+        sound = None if audio is None else read_audio(audio, NODE)
+        frames = num_frames or _natural_length(model, audio_tokens, sound, fps)
+        native_width, native_height = model.native_size
+        settings = SampleSettings(
+            steps, cfg, scheduler, seed, width or native_width, height or native_height, frames
+        )
+        clip = None if sound is None else clip_sound(*sound, batch_index, frames, fps, NODE)
+
+        negative = None if cfg == 1 else negative_prompt
+        contexts = model.encode_prompts(prompt, negative, audio_tokens, frames)
+        decodes = math.ceil(frames / decode_chunk)
+        progress = runtime.Progress(steps + decodes)
+        show = runtime.latent_previewer(model.backbone.device, model.backbone.latent_channels)
+        done = 0
+
+        def after_step(step: int, total: int, estimate: Tensor, latents: Tensor) -> None:
+            nonlocal done
+            done = step + 1
+            progress(done, total + decodes, show and show(estimate[0].movedim(0, 1)))
+
+        latents = model.sample(*contexts, settings, after_step)
+        pictures = []
+        for chunk, part in enumerate(model.decode(latents, decode_chunk), start=1):
+            pictures.append(runtime.intermediate(part))
+            progress(done + chunk, done + decodes)
+        samples = runtime.intermediate(latents / model.latent_scale)
+        return io.NodeOutput(torch.cat(pictures), {"samples": samples}, fps, clip)
+
+
+def _fps(fps: float, tokens: Tokens | None) -> float:
+    if not (math.isfinite(fps) and fps >= 0):
+        raise A2VError(
+            f"{NODE}: fps is {fps}: expected frames per second, or 0 for those of the audio tokens"
+        )
+    if tokens is None:
+        return fps or DEFAULT_FPS
+    if fps and not math.isclose(fps, tokens.fps, rel_tol=1e-6):
+        raise A2VError(
+            f"{NODE}: fps is {fps:g}, but the audio tokens were made for {tokens.fps:g} frames per second. "
+            "Set fps to 0 (as the audio tokens), or change it in AudioMapper"
+        )
+    return tokens.fps
+
+
+def _natural_length(
+    model: ManagedT2V, tokens: Tokens | None, sound: tuple[Tensor, int] | None, fps: float
+) -> int:
+    if tokens is not None:
+        return tokens.num_frames
+    if sound is not None:
+        samples, rate = sound
+        return frames_for(samples.shape[-1] / rate, fps)
+    return model.backbone.native_frames
