@@ -10,7 +10,7 @@ from typing import Any
 
 from .world import COLOURS, LEVELS, SHAPES, SIDES, WALLS
 
-LENGTH = 77
+LENGTH = 40  # text positions; CLIP has 77
 START, END = "<|startoftext|>", "<|endoftext|>"
 
 

@@ -112,7 +112,7 @@ def random_scene(rng: np.random.Generator, num_frames: int = NUM_FRAMES, natural
 
 
 def heights(scene: Scene) -> np.ndarray:
-    """Height above the rest in 0..1 per frame, float64 [F]: leaps at the frames nearest to hits, slow sinking."""
+    """Height above the rest in 0..1 per frame, float64 [F]: it leaps at hits and sinks slowly."""
     height = np.zeros(scene.num_frames)
     strength = {round(hit.time * FPS): hit.loudness for hit in scene.hits}
     level = 0.0
