@@ -1,0 +1,28 @@
+// Shows the report of AV-Align Score in the node.
+import { app } from "../../../scripts/app.js";
+import { ComfyWidgets } from "../../../scripts/widgets.js";
+
+const NAME = "report_view";
+
+app.registerExtension({
+  name: "a2v.AVAlignScore",
+  beforeRegisterNodeDef(nodeType, nodeData) {
+    if (nodeData?.name !== "A2VAVAlignScore") return;
+    const onExecuted = nodeType.prototype.onExecuted;
+    nodeType.prototype.onExecuted = function (output) {
+      onExecuted?.apply(this, arguments);
+      const text = output?.text?.join("\n");
+      if (text === undefined) return;
+      let view = this.widgets?.find((widget) => widget.name === NAME);
+      if (!view) {
+        view = ComfyWidgets.STRING(this, NAME, ["STRING", { multiline: true }], app).widget;
+        view.inputEl.readOnly = true;
+        view.serialize = false;
+        view.options.serialize = false;
+        const [width, height] = this.computeSize();
+        this.setSize([Math.max(this.size[0], width), Math.max(this.size[1], height)]);
+      }
+      view.value = text;
+    };
+  },
+});
