@@ -1,0 +1,127 @@
+"""Command line: run a saved ComfyUI workflow without a browser.
+
+    python -m a2v_core.headless run WORKFLOW.json --audio sound.wav --set 7.seed=3 --out results
+
+Exit codes: 0 done, 1 a node failed, 2 the workflow, its inputs or the server are at fault, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import A2VError
+from .errors import InterruptedRun, NodeError
+from .progress import Silent, for_terminal
+from .runner import RunResult, RunSettings, run
+
+DONE, NODE_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    settings = RunSettings(options.workflow, options.audio, options.overrides, options.out, options.previews)
+    try:
+        result = run(
+            settings,
+            server=options.server,
+            comfyui=options.comfyui,
+            progress=Silent() if options.json else for_terminal(),
+        )
+    except (KeyboardInterrupt, InterruptedRun) as error:
+        return _fail(options.json, INTERRUPTED, "interrupted", str(error) or "interrupted")
+    except NodeError as error:
+        facts = {"id": error.node_id, "title": error.title, "class_type": error.node_type}
+        extra = {"node": facts, "exception": error.exception, "traceback": error.traceback}
+        return _fail(options.json, NODE_FAILED, "node_error", str(error), extra)
+    except A2VError as error:
+        return _fail(options.json, BAD_INPUT, "error", str(error))
+    if options.json:
+        print(json.dumps(as_json(result), indent=2))
+    else:
+        _show(result)
+    return DONE
+
+
+def as_json(result: RunResult) -> dict[str, Any]:
+    """The result as `--json` prints it."""
+    files = [
+        {"path": str(file.path), "kind": file.kind, "node": file.node_id, "title": file.title}
+        for file in result.files
+    ]
+    return {
+        "status": "done",
+        "prompt_id": result.prompt_id,
+        "server": result.server,
+        "seconds": round(result.seconds, 3),
+        "files": files,
+        "texts": result.texts,
+        "ran": result.ran,
+        "cached": result.cached,
+    }
+
+
+def _show(result: RunResult) -> None:
+    for node_id, texts in result.texts.items():
+        for text in texts:
+            print(f"{result.titles.get(node_id, node_id)}: {text}")
+    for file in result.files:
+        print(file.path)
+    if not result.files:
+        print("the workflow saved no file", file=sys.stderr)
+    print(f"done in {result.seconds:.1f} s", file=sys.stderr)
+
+
+def _fail(as_json: bool, code: int, status: str, message: str, extra: dict[str, Any] | None = None) -> int:
+    if as_json:
+        print(json.dumps({"status": status, "message": message, **(extra or {})}, indent=2))
+    else:
+        print(f"{status.replace('_', ' ')}: {message}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m a2v_core.headless",
+        description="Run saved ComfyUI workflows without a browser.",
+        epilog="Exit codes: 0 done, 1 a node failed, 2 bad workflow, input or server, 130 interrupted.",
+    )
+    command = parser.add_subparsers(required=True, metavar="run").add_parser(
+        "run", help="run one workflow", description="Run one workflow and fetch the files that it saves."
+    )
+    command.add_argument("workflow", type=Path, help="as the front end saves it, or in API format")
+    command.add_argument("--audio", type=Path, metavar="FILE", help="the sound for the node that loads one")
+    command.add_argument(
+        "--set",
+        dest="overrides",
+        action="append",
+        default=[],
+        metavar="NODE.INPUT=VALUE",
+        help="change an input; NODE is an id, a title or a node type. Input files are uploaded",
+    )
+    command.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="for files (default: out)"
+    )
+    command.add_argument("--previews", action="store_true", help="fetch what preview nodes show, too")
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--server", metavar="URL", help="a running ComfyUI, say http://127.0.0.1:8188")
+    where.add_argument(
+        "--comfyui",
+        type=Path,
+        metavar="DIR",
+        help="start this ComfyUI (default: COMFYUI_PATH, the one around the pack, a pinned one)",
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON object instead of bars and text")
+    return parser
+
+
+if __name__ == "__main__":
+    # A stop from outside is taken like Ctrl-C: the run leaves the server, a server of ours goes down.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())

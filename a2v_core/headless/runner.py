@@ -1,0 +1,132 @@
+"""One headless run, from the workflow file to the files it makes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import WorkflowError
+from .client import ComfyClient, connect
+from .convert import ApiPrompt, to_api
+from .execution import Execution, execute
+from .outputs import OutputFile, fetch_outputs, texts_of
+from .overrides import apply_overrides, title
+from .progress import Progress, Silent
+from .server import find_comfyui, running_server
+from .uploads import audio_target, send_inputs
+from .workflow import is_api, load_workflow
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What to run. `overrides` are NODE.INPUT=VALUE; `audio` goes into the workflow's one sound loader; files
+    land in `out`. `previews` fetches what preview nodes show as well. `input_folders` are searched for files
+    that the workflow names, beside the current folder and the workflow's own."""
+
+    workflow: Path
+    audio: Path | None = None
+    overrides: Sequence[str] = ()
+    out: Path = Path("out")
+    previews: bool = False
+    input_folders: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A run that went well. `ran` and `cached` are node ids, `texts` what nodes show by node id, `seconds`
+    does not count the start of a server."""
+
+    prompt_id: str
+    server: str
+    seconds: float
+    files: list[OutputFile]
+    texts: dict[str, list[str]]
+    ran: list[str]
+    cached: list[str]
+    titles: dict[str, str] = field(default_factory=dict)
+
+
+def run(
+    settings: RunSettings,
+    *,
+    server: str | None = None,
+    comfyui: str | Path | None = None,
+    progress: Progress | None = None,
+    server_arguments: Sequence[str] = (),
+) -> RunResult:
+    """Run a workflow on the server at `server`, else on one that is started for it from the folder `comfyui`.
+
+    Raises WorkflowError (the workflow, its inputs, the server), NodeError (a node failed), InterruptedRun.
+    A KeyboardInterrupt takes the run off the server before it goes on.
+    """
+    _load(settings)
+    if server is not None:
+        return asyncio.run(run_on(server, settings, progress))
+    folder = find_comfyui(comfyui)
+    with running_server(folder, arguments=server_arguments) as started:
+        inputs = [*settings.input_folders, folder / "input"]
+        settings = replace(settings, input_folders=inputs)
+        try:
+            return asyncio.run(run_on(started.url, settings, progress))
+        except WorkflowError as error:
+            if started.process.poll() is None:
+                raise
+            raise WorkflowError(
+                f"ComfyUI died during the run. Its log ends:\n{started.log_tail()}"
+            ) from error
+
+
+async def run_on(url: str, settings: RunSettings, progress: Progress | None = None) -> RunResult:
+    """`run` on a server that is there, for callers with an event loop. Cancelling the task cancels the
+    run."""
+    data = _load(settings)
+    async with connect(url) as client:
+        prompt = await _prepare(client, data, settings)
+        titles = {node_id: title(prompt, node_id) for node_id in prompt}
+        start = time.monotonic()
+        execution = Execution(str(uuid.uuid4()), titles, progress or Silent())
+        await execute(client, prompt, None if is_api(data) else data, execution)
+        files = await fetch_outputs(client, execution.outputs, titles, settings.out, settings.previews)
+        return RunResult(
+            prompt_id=execution.prompt_id,
+            server=client.url,
+            seconds=time.monotonic() - start,
+            files=files,
+            texts=texts_of(execution.outputs),
+            ran=execution.ran,
+            cached=execution.cached,
+            titles=titles,
+        )
+
+
+def _load(settings: RunSettings) -> dict[str, Any]:
+    if settings.audio is not None and not settings.audio.is_file():
+        raise WorkflowError(f"--audio: there is no file {settings.audio}")
+    return load_workflow(settings.workflow)
+
+
+async def _prepare(client: ComfyClient, data: dict[str, Any], settings: RunSettings) -> ApiPrompt:
+    object_info = await client.object_info()
+    prompt: ApiPrompt = _checked(data, object_info) if is_api(data) else to_api(data, object_info)
+    given = apply_overrides(prompt, object_info, settings.overrides)
+    if settings.audio is not None:
+        node_id, name = audio_target(prompt, object_info)
+        prompt[node_id]["inputs"][name] = await client.upload(settings.audio)
+    folders = [Path.cwd(), settings.workflow.resolve().parent, *settings.input_folders]
+    await send_inputs(client, prompt, object_info, folders, given)
+    return prompt
+
+
+def _checked(prompt: ApiPrompt, object_info: dict[str, Any]) -> ApiPrompt:
+    unknown = sorted({node["class_type"] for node in prompt.values()} - set(object_info))
+    if unknown:
+        raise WorkflowError(
+            f"the server does not know these node types: {', '.join(unknown)}. Install the packs that "
+            "bring them, restart the server, and look in its log for packs that failed to import."
+        )
+    return prompt
