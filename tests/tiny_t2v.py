@@ -63,8 +63,8 @@ def make_tiny_t2v(
     encoder = tiny_text_encoder(vocab_size, text_width)
     write_json(folder / "text_encoder" / "config.json", encoder.config.to_dict())
     # The published files carry the prefix of transformers 4, and position ids of transformers before 4.31.
-    tensors = {f"text_model.{key}": value for key, value in fill_module(encoder.state_dict()).items()}
-    tensors = {key: value.to(dtype) for key, value in tensors.items()}
+    bare = {key.removeprefix("text_model."): value for key, value in encoder.state_dict().items()}
+    tensors = {f"text_model.{key}": value.to(dtype) for key, value in fill_module(bare).items()}
     tensors["text_model.embeddings.position_ids"] = torch.arange(77)[None]
     name = "model.safetensors" if weights == "safetensors" else "pytorch_model.bin"
     write_weights(folder / "text_encoder" / name, tensors)

