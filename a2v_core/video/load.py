@@ -151,6 +151,6 @@ def _check_fit(folder: Path, unet: Any, vae: Any, text_encoder: Any, tokenizer: 
             )
     if len(tokenizer) > table.num_embeddings:
         raise CheckpointError(
-            f"{folder}: the tokenizer has {len(tokenizer)} words, the text_encoder only {table.num_embeddings}; "
-            "the folders are of different models, download the whole model again"
+            f"{folder}: the tokenizer has {len(tokenizer)} words, the text_encoder only "
+            f"{table.num_embeddings}; the folders are of different models, download the whole model again"
         )
