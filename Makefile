@@ -29,7 +29,7 @@ lint: setup
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy .
 	@mkdir -p .cache/mypy && ln -sfn ../.. .cache/mypy/a2v
-	MYPYPATH=.cache/mypy $(PY) -m mypy -m a2v -p a2v.nodes
+	cd .cache/mypy && ../../$(PY) -m mypy --config-file ../../pyproject.toml a2v/nodes a2v/__init__.py
 
 format: setup
 	$(PY) -m ruff check --fix .

@@ -146,8 +146,8 @@ async def connect(url: str) -> AsyncIterator[ComfyClient]:
         ) from error
     except aiohttp.ClientError as error:
         raise WorkflowError(
-            f"cannot talk to the server at {url} ({type(error).__name__}: {error}): expected a ComfyUI, say at "
-            "http://127.0.0.1:8188"
+            f"cannot talk to the server at {url} ({type(error).__name__}: {error}): expected a ComfyUI, "
+            "say at http://127.0.0.1:8188"
         ) from error
 
 

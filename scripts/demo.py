@@ -1,0 +1,62 @@
+"""`make demo`: the example workflow, run headless by a real ComfyUI, on a sound of the pack or one of yours.
+
+    python -m scripts.demo [--audio FILE] [--out DIR]
+
+Prints the video's path, frames, size, frame rate and AV-Align (of the finished mp4, picture against its own
+sound track).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from a2v_core.errors import A2VError, WorkflowError
+from a2v_core.headless import RunSettings, run
+from a2v_core.headless.progress import for_terminal
+
+WORKFLOW = Path(__file__).resolve().parent.parent / "example_workflows" / "audio_to_video.json"
+
+
+def main() -> int:
+    """Run the demo; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.demo")
+    parser.add_argument("--audio", type=Path, help="any file with sound (default: a sound of the pack)")
+    parser.add_argument("--out", type=Path, default=Path("out"), help="where the video goes (default: out)")
+    options = parser.parse_args()
+    start = time.monotonic()
+    print("starting ComfyUI ...", file=sys.stderr, flush=True)
+    try:
+        result = run(RunSettings(WORKFLOW, options.audio, out=options.out), progress=for_terminal())
+        videos = [file.path for file in result.files if file.path.suffix == ".mp4"]
+        if not videos:
+            raise WorkflowError(f"{WORKFLOW} saved no mp4")
+        for path in videos:
+            show(path)
+    except A2VError as error:
+        print(f"demo failed: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    print(f"seconds  {time.monotonic() - start:.1f}")
+    return 0
+
+
+def show(path: Path) -> None:
+    """Print what a video file is, and how well it keeps time with its sound."""
+    from a2v_core.metrics import av_align
+
+    found = av_align(path)
+    score = "undefined" if found.score is None else f"{found.score:.3f}"
+    print(f"video    {path}")
+    print(f"frames   {found.num_frames} ({found.num_frames / found.fps:.2f} s)")
+    print(f"size     {found.width} x {found.height}")
+    print(f"fps      {found.fps:g}")
+    print(f"AV-Align {score}" + (f" ({found.reason})" if found.reason else ""))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
