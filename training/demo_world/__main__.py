@@ -1,7 +1,6 @@
 """Rebuilds the bundled demo models: `python -m training.demo_world [--work DIR] [--only STAGE]`.
 
-The stages run in order (vae, beats, t2v, mapper, install); each resumes where it stopped, and a finished
-one is skipped unless it is named by `--only`.
+The stages run in order (vae, beats, t2v, mapper, decoder, install); each resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-STAGES = ("vae", "beats", "t2v", "mapper", "install")
+STAGES = ("vae", "beats", "t2v", "mapper", "decoder", "install")
 
 
 def main() -> None:
