@@ -85,6 +85,7 @@ async def execute(
     Raises WorkflowError when the server refuses it, NodeError, InterruptedRun. When this task is cancelled
     the run is taken off the server first.
     """
+    well = False
     try:
         async with client.events() as socket:
             answer = await client.submit(prompt, execution.prompt_id, workflow)
@@ -98,11 +99,12 @@ async def execute(
             else:
                 await _wait_for_end(client, execution.prompt_id)
         execution.close(await client.finished(execution.prompt_id))
+        well = True
     except asyncio.CancelledError:
         await client.cancel(execution.prompt_id)
         raise
     finally:
-        execution.progress.end()
+        execution.progress.end(well)
 
 
 async def _wait_for_end(client: ComfyClient, prompt_id: str) -> None:

@@ -21,7 +21,7 @@ class Progress(Protocol):
     def step(self, node_id: str, value: float, total: float) -> None:
         """Within this node, `value` of `total` steps are done."""
 
-    def end(self) -> None:
+    def end(self, well: bool) -> None:
         """The run is over, well or badly."""
 
 
@@ -36,7 +36,7 @@ class Silent:
 
     def step(self, node_id: str, value: float, total: float) -> None: ...
 
-    def end(self) -> None: ...
+    def end(self, well: bool) -> None: ...
 
 
 class Lines(Silent):
@@ -72,6 +72,7 @@ class Bars(Silent):
         self.stream = stream or sys.stderr
         self.titles: dict[str, str] = {}
         self.nodes: Any = None
+        self.working = False
         self.steps: Any = None
 
     def begin(self, titles: dict[str, str]) -> None:
@@ -84,7 +85,8 @@ class Bars(Silent):
     def node(self, node_id: str) -> None:
         self._close_steps()
         self.nodes.set_description(self.titles.get(node_id, node_id), refresh=False)
-        self.nodes.update(1)
+        self.nodes.update(int(self.working))
+        self.working = True
 
     def step(self, node_id: str, value: float, total: float) -> None:
         if self.steps is None or self.steps.total != total or value < self.steps.n:
@@ -94,9 +96,10 @@ class Bars(Silent):
             )
         self.steps.update(value - self.steps.n)
 
-    def end(self) -> None:
+    def end(self, well: bool) -> None:
         self._close_steps()
         if self.nodes is not None:
+            self.nodes.update(self.nodes.total - self.nodes.n if well else 0)
             self.nodes.close()
 
     def _close_steps(self) -> None:
