@@ -1,0 +1,115 @@
+"""Test nodes for a real ComfyUI: unusual AUDIO values going in, a look at the values coming out.
+
+What a well-behaved pack may legally put on the wire, or what a person may do between two runs; nothing of the
+pack under test is replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import comfy.model_management
+import torch
+from comfy_api.latest import ComfyExtension, io, ui
+
+
+class LazySound(Mapping[str, Any]):
+    """Decodes when asked, as VideoHelperSuite's audio does."""
+
+    def __init__(self, audio: Mapping[str, Any]) -> None:
+        self._audio = audio
+
+    def __getitem__(self, key: str) -> Any:
+        return self._audio[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._audio)
+
+    def __len__(self) -> int:
+        return len(self._audio)
+
+
+def _variant(audio: Any, kind: str) -> Any:
+    wave, rate = audio["waveform"], audio["sample_rate"]
+    kinds = {
+        "lazy": lambda: LazySound(audio),
+        "none": lambda: None,
+        "double": lambda: {"waveform": wave.double(), "sample_rate": rate},
+        "batch": lambda: {"waveform": torch.cat([wave * 0, wave]), "sample_rate": rate},
+        "empty": lambda: {"waveform": wave[..., :0], "sample_rate": rate},
+        "text": lambda: "hits.wav",
+    }
+    return kinds[kind]()
+
+
+class ProbeAudio(io.ComfyNode):
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        inputs = [io.Audio.Input("audio"), io.String.Input("kind")]
+        return io.Schema(node_id="ProbeAudio", inputs=inputs, outputs=[io.Audio.Output()])
+
+    @classmethod
+    def execute(cls, audio: Any, kind: str) -> io.NodeOutput:
+        return io.NodeOutput(_variant(audio, kind))
+
+
+class ProbeLook(io.ComfyNode):
+    """Shows any value: type, shape, device and range of what is in it."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        inputs = [io.AnyType.Input("value")]
+        return io.Schema(node_id="ProbeLook", inputs=inputs, outputs=[], is_output_node=True)
+
+    @classmethod
+    def execute(cls, value: Any) -> io.NodeOutput:
+        return io.NodeOutput(ui=ui.PreviewText(_look(value)))
+
+
+class ProbeForeignEncoder(io.ComfyNode):
+    """An AUDIO_ENCODER that is not BEATs, and its features."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        outputs = [io.AudioEncoder.Output(), io.AudioEncoderOutput.Output()]
+        return io.Schema(node_id="ProbeForeignEncoder", inputs=[], outputs=outputs)
+
+    @classmethod
+    def execute(cls) -> io.NodeOutput:
+        features = {"encoded_audio": torch.zeros(1, 4, 8), "encoded_audio_all_layers": [], "audio_samples": 1}
+        return io.NodeOutput(torch.nn.Linear(2, 2), features)
+
+
+class ProbeUnload(io.ComfyNode):
+    """What ComfyUI does when the user asks it to unload all models, or when memory runs out."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        inputs = [io.AnyType.Input("value"), io.Int.Input("nonce", default=0)]
+        return io.Schema(node_id="ProbeUnload", inputs=inputs, outputs=[io.AnyType.Output()])
+
+    @classmethod
+    def execute(cls, value: Any, nonce: int) -> io.NodeOutput:
+        comfy.model_management.unload_all_models()
+        return io.NodeOutput(value)
+
+
+def _look(value: Any) -> str:
+    if isinstance(value, torch.Tensor):
+        low, high = (float(value.min()), float(value.max())) if value.numel() else (0.0, 0.0)
+        return f"{value.dtype} {list(value.shape)} {value.device} {low:.4f}..{high:.4f}"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_look(value[key])}" for key in value)
+    if isinstance(value, (list, tuple)):
+        return f"{type(value).__name__} of {len(value)}: {_look(value[0])}" if value else "empty"
+    return repr(value) if isinstance(value, (int, float, str, type(None))) else type(value).__name__
+
+
+class Probes(ComfyExtension):
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        return [ProbeAudio, ProbeLook, ProbeForeignEncoder, ProbeUnload]
+
+
+async def comfy_entrypoint() -> Probes:
+    return Probes()
