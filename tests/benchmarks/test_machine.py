@@ -12,13 +12,12 @@ SIZE = 2**27
 def test_resident_memory_follows_what_is_held() -> None:
     before, _ = resident_bytes()
     held = torch.ones(SIZE, dtype=torch.uint8)
-    now, peak = resident_bytes()
+    now, _ = resident_bytes()
     assert SIZE * 0.9 < now - before < SIZE * 1.5
-    assert peak >= now
     del held
-    after, peak_after = resident_bytes()
-    assert after < now
-    assert peak_after >= peak
+    after, peak = resident_bytes()
+    assert after < before + SIZE * 0.1
+    assert peak > after + SIZE * 0.8
 
 
 def test_machine() -> None:
