@@ -3,9 +3,9 @@
     python -m scripts.frontend WORKFLOW.json [--save UI.json] [--api API.json] [--screenshot PICTURE.png]
     python -m scripts.frontend --build BUILD.js ...      make the graph with JavaScript instead
 
-Opens the workflow as a user would and writes what the front end itself saves (UI format), what it exports for
-the API, and a picture of the graph. BUILD.js is the body of an async function with `app` and `LiteGraph` in
-scope. Needs a Chromium on the PATH, or its path in CHROMIUM.
+Opens the workflow (either format) as a user would and writes what the front end itself saves (UI format),
+what it exports for the API, and a picture of the graph. BUILD.js is the body of an async function with
+`app` and `LiteGraph` in scope. Needs a Chromium on the PATH, or its path in CHROMIUM.
 """
 
 from __future__ import annotations
@@ -26,13 +26,21 @@ from typing import Any
 import aiohttp
 
 from a2v_core.headless.server import find_comfyui, running_server
+from a2v_core.headless.workflow import is_api, load_workflow
 
 LOAD_SECONDS = 120.0
 READY = "!!(window.app && app.graph && app.canvas && LiteGraph.registered_node_types['SaveImage'])"
-FIT = """(() => {
-    document.querySelectorAll('.p-dialog-close-button').forEach((button) => button.click());
-    app.canvas.ds.scale = 1; app.canvas.selectItems(); app.canvas.fitViewToSelectionAnimated({duration: 1});
-    app.canvas.deselectAll(); app.canvas.setDirty(true, true);
+FIT = """(async () => {
+    const set = (name, value) => app.extensionManager.setting.set(name, value);
+    for (const name of ['Comfy.Minimap.Visible', 'Comfy.Graph.CanvasInfo', 'Comfy.Graph.CanvasMenu'])
+        await set(name, false);
+    await set('LiteGraph.Canvas.MinFontSizeForLOD', 0);
+    await app.extensionManager.command.execute('Workspace.ToggleFocusMode');
+    app.canvas.selectItems();
+    app.canvas.fitViewToSelectionAnimated({duration: 1});
+    await new Promise((done) => setTimeout(done, 500));
+    app.canvas.deselectAll();
+    app.canvas.setDirty(true, true);
 })()"""
 
 
@@ -110,8 +118,9 @@ async def _use(page: Page, url: str, arguments: argparse.Namespace) -> None:
         await page.value("app.graph.clear()")
         await page.value(f"(async () => {{ {arguments.build.read_text(encoding='utf-8')} }})()")
     else:
-        workflow = json.loads(arguments.workflow.read_text(encoding="utf-8"))
-        await page.value(f"app.loadGraphData({json.dumps(workflow)}, true, true)")
+        workflow = load_workflow(arguments.workflow)
+        load = "app.loadApiJson({}, 'api')" if is_api(workflow) else "app.loadGraphData({}, true, true)"
+        await page.value(load.format(json.dumps(workflow)))
     await asyncio.sleep(1.0)
     if arguments.save or arguments.build:
         saved = json.loads(await page.value("JSON.stringify(app.graph.serialize())"))
