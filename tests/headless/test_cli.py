@@ -162,3 +162,24 @@ def test_it_starts_a_server_of_its_own_and_stops_it(tmp_path: Path) -> None:
     port = int(result["server"].rpartition(":")[2])
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_a_server_that_dies_during_the_run_shows_its_log(tmp_path: Path) -> None:
+    workflow = write(tmp_path / "slow.json", slow_prompt(300))
+    process = subprocess.Popen(
+        command(workflow, "--comfyui", find_comfyui(), "--out", tmp_path),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("[3/"):
+            break
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    os.kill(int(children[0]), signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "ComfyUI died during the run. Its log ends:" in errors
+    assert "got prompt" in errors
