@@ -15,32 +15,9 @@ from a2v_core.audio import BEATs, BEATsConfig, load_audio
 from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper
 from a2v_core.video import probe_video, read_video
 from benchmarks.clip import STAGES, Job, Laps, ModelFiles, load_models, make_clip
-from benchmarks.mid_model import MID, Sizes, write_models
+from benchmarks.mid_model import MID, write_models
 from benchmarks.stages import as_text, main, measure, write_sound
-from tests.audio.tiny import TINY_CFG
-
-TEXT_WIDTH = 32
-TINY = Sizes(
-    beats=TINY_CFG,
-    mapper=MapperConfig(input_size=3 * 32, hidden_size=16, output_size=TEXT_WIDTH),
-    unet={
-        **MID.unet,
-        "sample_size": 2,
-        "block_out_channels": (8, 8, 16, 16),
-        "layers_per_block": 1,
-        "cross_attention_dim": TEXT_WIDTH,
-        "attention_head_dim": 4,
-        "norm_num_groups": 4,
-    },
-    vae={**MID.vae, "block_out_channels": (8, 8, 8, 8), "layers_per_block": 1, "norm_num_groups": 4},
-    text_encoder={
-        **MID.text_encoder,
-        "hidden_size": TEXT_WIDTH,
-        "intermediate_size": 32,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-    },
-)
+from tests.benchmarks.tiny import TEXT_WIDTH, TINY
 
 
 @pytest.fixture(scope="module")
