@@ -53,7 +53,7 @@ def model_path(key: str, name: str) -> Path:
     """File or folder of a dropdown's entry. CheckpointError when it is gone."""
     if name == BUNDLED:
         return demo_path(_BUNDLED_NAMES[key])
-    found = _t2v_folders().get(name) if key == T2V_MODELS else folder_paths.get_full_path(key, name)
+    found = _t2v_folders().get(name) if key == T2V_MODELS else _model_file(key, name)
     if found is None:
         places = ", ".join(folder_paths.get_folder_paths(key))
         raise CheckpointError(
@@ -75,7 +75,12 @@ def sound_names() -> list[str]:
 def sound_path(name: str) -> Path:
     """File of a dropdown's entry, or of an uploaded one. MediaError when there is none."""
     if name.startswith(BUNDLED_SOUND):
-        return demo_path("sounds") / Path(name.removeprefix(BUNDLED_SOUND)).name
+        bundled = {path.name: path for path in _bundled_sounds()}
+        if found := bundled.get(name.removeprefix(BUNDLED_SOUND)):
+            return found
+        raise MediaError(
+            f"'{name}' is not among the bundled sounds: {', '.join(sorted(bundled)) or 'there are none'}"
+        )
     path = Path(os.path.abspath(folder_paths.get_annotated_filepath(name)))
     places = map(folder_paths.get_directory_by_type, ("input", "output", "temp"))
     if not path.is_file() or not any(path.is_relative_to(os.path.abspath(place)) for place in places):
@@ -109,6 +114,11 @@ def _true_or_why(find: Callable[[], Path]) -> bool | str:
     except A2VError as error:
         return str(error)
     return True
+
+
+def _model_file(key: str, name: str) -> str | None:
+    _, endings = folder_paths.folder_names_and_paths[key]
+    return folder_paths.get_full_path(key, name) if Path(name).suffix.lower() in endings else None
 
 
 def _bundled_sounds() -> list[Path]:

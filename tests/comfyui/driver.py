@@ -63,7 +63,9 @@ class Comfy:
     def refused(self, graph: Graph) -> str:
         """What the server finds wrong with the graph before it runs anything, one line a fault."""
         status, answer = self.post("/prompt", {"prompt": graph})
-        assert status == 400, "the server took the graph"
+        assert answer["node_errors"], "the server found no fault"
+        if status == 200:  # another output node is in order, and runs
+            self.result(str(answer["prompt_id"]), graph)
         faults = [fault for node in answer["node_errors"].values() for fault in node["errors"]]
         return "\n".join(f"{fault['message']}: {fault['details']}" for fault in faults)
 
