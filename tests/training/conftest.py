@@ -1,0 +1,64 @@
+"""Real media files and tiny real models for the tests of the trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from a2v_core.audio import save_beats
+from tests.audio.tiny import tiny_beats
+from tests.tiny_t2v import make_tiny_t2v
+from tests.training.media import write_clips
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with beats.safetensors and a text-to-video model t2v."""
+    folder = tmp_path_factory.mktemp("models")
+    save_beats(folder / "beats.safetensors", tiny_beats())
+    make_tiny_t2v(folder / "t2v")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of six videos of 1.5 s, two of them in `test`, one with a caption."""
+    return write_clips(tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture
+def values(models: Path, clips: Path, tmp_path: Path) -> dict[str, Any]:
+    """A small training on these files, as the YAML file would say it."""
+    return {
+        "output_dir": str(tmp_path / "run"),
+        "seed": 3,
+        "models": {"beats": str(models / "beats.safetensors"), "t2v": str(models / "t2v")},
+        "data": {
+            "layout": "folder",
+            "root": str(clips),
+            "fps": 8.0,
+            "num_frames": 4,
+            "width": 16,
+            "height": 16,
+            "clips_per_video": 2,
+        },
+        "cache": {"precision": "fp32", "clips_per_shard": 3},
+        "mapper": {"hidden_size": 16},
+        "optimizer": {"learning_rate": 1e-3},
+        "run": {"steps": 6, "batch_size": 2, "workers": 0, "device": "cpu"},
+        "checkpoints": {"every": 2, "keep_last": 2},
+        "validation": {"every": 0, "loss_clips": 0, "videos": 0},
+        "logging": {"tensorboard": False},
+    }

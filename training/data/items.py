@@ -1,0 +1,63 @@
+"""A file of a data set, and a file or clip that cannot be used."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from a2v_core.checkpoints import atomic_path
+
+Split = Literal["train", "test"]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A video with its sound.
+
+    id       of the file: unique, and what the split, seeds and reports go by
+    video    path
+    audio    a sound file that belongs to it; None: the video's own sound track
+    split    train or test
+    label    class name, or empty
+    caption  text, or empty
+    """
+
+    id: str
+    video: Path
+    split: Split
+    audio: Path | None = None
+    label: str = ""
+    caption: str = ""
+
+    @property
+    def sound(self) -> Path:
+        """Where its sound is."""
+        return self.audio or self.video
+
+
+class Unusable(NamedTuple):
+    """A file or clip that is left out, and why. `kind` is a word or two to count by."""
+
+    id: str
+    path: str
+    kind: str
+    reason: str
+
+
+def write_report(path: Path, rows: Sequence[Unusable]) -> None:
+    """Write `id,path,kind,reason` as csv, in one step; also when empty, so that none is a statement."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(Unusable._fields)
+        writer.writerows(sorted(set(rows)))
+
+
+def summary(rows: Sequence[Unusable]) -> str:
+    """One line: how many of which kind."""
+    counts = Counter(row.kind for row in set(rows))
+    return ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
