@@ -26,6 +26,7 @@ class MapperConfig:
     words        pseudo-words it gives; empty = temp, local1 .. localK, class
     layers       BEATs layers used, counted from 0; empty = all of them
     base_model   the text-to-video model it was trained for
+    no_sound     holds a learned token that stands for "no sound"; the published mapper has none
     facts        anything worth keeping: data set, conditioning dropout, training steps
     """
 
@@ -38,6 +39,7 @@ class MapperConfig:
     words: tuple[str, ...] = ()
     layers: tuple[int, ...] = ()
     base_model: str = ""
+    no_sound: bool = False
     facts: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -52,6 +54,7 @@ class MapperConfig:
             "windows are positive frame counts": self._all_positive(*self.windows),
             "depth is at least 2": self._all_positive(self.depth) and self.depth >= 2,
             f"words are among {', '.join(known)}": set(self.words) <= set(known),
+            "no_sound is true or false": isinstance(self.no_sound, bool),
             "layers are counted from 0": all(self._all_positive(n) or n == 0 for n in self.layers),
         }
         if broken := [rule for rule, holds in checks.items() if not holds]:

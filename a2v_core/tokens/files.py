@@ -47,7 +47,7 @@ def export_learned_embeds(path: str | Path, mapper: AudioMapper) -> None:
     weights = {key: value.detach().cpu() for key, value in mapper.state_dict().items()}
     implied = _published_config(weights)
     own = asdict(mapper.config)
-    untold = ("layout", "windows", "words", "layers")
+    untold = ("layout", "windows", "words", "layers", "no_sound")
     if differing := [f"{name} {own[name]}" for name in untold if own[name] != asdict(implied)[name]]:
         told = ", ".join(differing)
         raise A2VError(

@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 class AudioMapper(nn.Module):
     """The trained part of the method: an MLP and attentive pooling.
 
-    With the default config its state dict has the 17 keys of the published `learned_embeds.pth`. Training
-    calls it on a batch of clips; inference takes `frame_tokens` and `pool` apart, on the same code.
+    With the default config its state dict has the 17 keys of the published `learned_embeds.pth`; a mapper
+    trained with condition dropout also has `no_sound` [D]. Training calls it on a batch of clips;
+    inference takes `frame_tokens` and `pool` apart, on the same code.
     """
 
     def __init__(self, config: MapperConfig | None = None) -> None:
@@ -46,6 +47,8 @@ class AudioMapper(nn.Module):
         for number in range(self.config.depth):
             self.add_module(f"fc{number + 1}", nn.Linear(widths[number], widths[number + 1]))
         self.fga = AttentivePooling(self.config.output_size)
+        if self.config.no_sound:
+            self.no_sound = nn.Parameter(0.02 * torch.randn(self.config.output_size))
 
     def forward(self, features: Tensor, times: Tensor, num_frames: int, fps: float) -> dict[str, Tensor]:
         """B clips at once, differentiable: features [B, T, Q, L*D_layer], times [T] -> word -> [B, F, D].
@@ -75,6 +78,22 @@ class AudioMapper(nn.Module):
         if whole < tokens.shape[1]:
             pieces.append(self._pool_piece(tokens[:, whole:]))
         return {word: torch.cat([piece[word] for piece in pieces], dim=1) for word in pieces[0]}
+
+    def drop_sound(self, tokens: Tensor, dropped: Tensor) -> Tensor:
+        """Tokens [B, G, D] with the "no sound" token at every frame of the clips in `dropped`, bool [B].
+
+        Every word of such a clip is this token: windows and attentive pooling average like with like. Raises
+        A2VError for a mapper that holds none.
+        """
+        self._check_no_sound()
+        return torch.where(dropped[:, None, None].to(tokens.device), self.no_sound.to(tokens), tokens)
+
+    @torch.no_grad()
+    def no_sound_tokens(self, num_frames: int, fps: float) -> FrameTokens:
+        """The tokens of no sound at all, for guidance to lead away from. Raises A2VError as `drop_sound`."""
+        self._check_no_sound()
+        frames = frames_for(0.0, fps, num_frames)
+        return FrameTokens(self.no_sound.detach().repeat(frames, 1), float(fps), self.config.layout)
 
     @torch.no_grad()
     def frame_tokens(
@@ -155,6 +174,12 @@ class AudioMapper(nn.Module):
     @property
     def _like(self) -> Tensor:
         return cast(Tensor, self.get_submodule("fc1").weight)
+
+    def _check_no_sound(self) -> None:
+        if not self.config.no_sound:
+            raise A2VError(
+                "this AudioMapper holds no 'no sound' token; use one that was trained with condition dropout"
+            )
 
     def _check_features(self, features: Tensor) -> None:
         if features.ndim != 4 or not features.shape[1] or features.shape[-1] != self.config.input_size:
