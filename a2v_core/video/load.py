@@ -27,9 +27,10 @@ _ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_
 _NOISE_PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
 
-def load_t2v(folder: str | Path, dtype: str = "fp32") -> UNet3DBackbone:
+def load_t2v(folder: str | Path, dtype: str = "fp32", with_vae: bool = True) -> UNet3DBackbone:
     """Load UNet, VAE, text encoder, tokenizer and noise schedule, on the CPU, in "fp32", "fp16" or "bf16".
 
+    `with_vae` False leaves the VAE out, for work on latents alone (training from a cache).
     CheckpointError names the part or file that is missing, broken, of another kind, or of another model.
     """
     if dtype not in DTYPES:
@@ -40,7 +41,7 @@ def load_t2v(folder: str | Path, dtype: str = "fp32") -> UNet3DBackbone:
     schedule = _scheduler_config(folder / "scheduler" / "scheduler_config.json")
     tokenizer = _load_tokenizer(folder / "tokenizer")
     text_encoder = _load_text_encoder(folder / "text_encoder", DTYPES[dtype])
-    vae = _load_diffusers(folder / "vae", "AutoencoderKL", VAE, DTYPES[dtype])
+    vae = _load_diffusers(folder / "vae", "AutoencoderKL", VAE, DTYPES[dtype]) if with_vae else None
     unet = _load_diffusers(folder / "unet", "UNet3DConditionModel", UNET, DTYPES[dtype])
     _check_fit(folder, unet, vae, text_encoder, tokenizer)
     return UNet3DBackbone(unet, vae, text_encoder, tokenizer, schedule)
@@ -138,11 +139,11 @@ def _new_attention_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _check_fit(folder: Path, unet: Any, vae: Any, text_encoder: Any, tokenizer: Any) -> None:
     """CheckpointError when the parts of a folder are not of one model."""
     table = text_encoder.get_input_embeddings()
-    wanted = {
-        "text width": (unet.config.cross_attention_dim, "unet", table.embedding_dim, "text_encoder"),
-        "latent channels": (unet.config.in_channels, "unet", vae.config.latent_channels, "vae"),
-        "predicted channels": (unet.config.out_channels, "unet", vae.config.latent_channels, "vae"),
-    }
+    wanted = {"text width": (unet.config.cross_attention_dim, "unet", table.embedding_dim, "text_encoder")}
+    if vae is not None:
+        channels = vae.config.latent_channels
+        wanted["latent channels"] = (unet.config.in_channels, "unet", channels, "vae")
+        wanted["predicted channels"] = (unet.config.out_channels, "unet", channels, "vae")
     for what, (one, first, other, second) in wanted.items():
         if one != other:
             raise CheckpointError(

@@ -257,3 +257,11 @@ def test_index_cannot_lead_out_of_the_folder(folder: Path) -> None:
     write_json(folder / "unet" / f"{UNET_FILE}.index.json", {"weight_map": None})
     with pytest.raises(CheckpointError, match="has no weight_map"):
         load_t2v(folder)
+
+
+def test_without_vae(tiny_folder: Path) -> None:
+    whole, part = load_t2v(tiny_folder), load_t2v(tiny_folder, with_vae=False)
+    assert part.vae is None
+    assert part.latent_channels == 4
+    weights = part.unet.state_dict()
+    assert all(torch.equal(value, weights[key]) for key, value in whole.unet.state_dict().items())
