@@ -18,6 +18,7 @@ from a2v_core.headless.server import ComfyServer
 
 WORKFLOWS = Path(__file__).parent / "workflows"
 SECONDS = 180.0
+ENDS = ("execution_success", "execution_interrupted", "execution_error")
 
 Graph = dict[str, dict[str, Any]]
 
@@ -87,6 +88,10 @@ class Comfy:
             time.sleep(0.05)
         raise TimeoutError(f"the run did not end within {SECONDS} s\n{self.server.log_tail()}")
 
+    def previews(self, graph: Graph) -> list[bytes]:
+        """The pictures that the server sends while the graph runs."""
+        return asyncio.run(self._previews(graph))
+
     def file(self, run: Run, node: str) -> Path:
         """The file that a save node wrote."""
         (saved,) = run.outputs[node]["images"]
@@ -95,6 +100,20 @@ class Comfy:
     def cancel_at(self, graph: Graph, node: str, step: int) -> tuple[Run, float]:
         """Start, press Cancel when `node` reports `step`; the run and the seconds from there to its end."""
         return asyncio.run(self._cancel_at(graph, node, step))
+
+    async def _previews(self, graph: Graph) -> list[bytes]:
+        client, pictures = "viewer", []
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"{self.server.url}/ws?clientId={client}") as socket,
+        ):
+            await asyncio.to_thread(self.submit, graph, client)
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.BINARY:
+                    pictures.append(message.data[8:])  # behind the kinds of event and of picture
+                elif message.type is aiohttp.WSMsgType.TEXT and message.json()["type"] in ENDS:
+                    break
+        return pictures
 
     async def _cancel_at(self, graph: Graph, node: str, step: int) -> tuple[Run, float]:
         client = "canceller"
@@ -118,7 +137,7 @@ class Comfy:
                     pressed = time.monotonic()
                     async with session.post(f"{self.server.url}/interrupt", json={}) as answer:
                         assert answer.status == 200
-                if event["type"] in ("execution_interrupted", "execution_success", "execution_error"):
+                if event["type"] in ENDS:
                     break
             assert pressed, "the run ended before the step was reached"
             seconds = time.monotonic() - pressed

@@ -8,7 +8,7 @@ import pytest
 
 from tests.audio.media import write_sound
 from tests.comfyui.driver import Comfy, Graph, changed, node_of
-from tests.comfyui.tiny_models import hits
+from tests.comfyui.tiny_models import RATE, hits
 
 Stage = Callable[[Graph], Graph]
 
@@ -40,6 +40,11 @@ def scoring(graph: Graph) -> Graph:
     return changed(alone, A2VAVAlignScore={"images": ["images", 0], "audio": [audio, 0], "fps": 12.0})
 
 
+@pytest.fixture(scope="module", autouse=True)
+def long_sound(comfy: Comfy) -> None:
+    write_sound(comfy.server.input / LONG, hits(seconds=120.0), RATE, "pcm_s16le")
+
+
 @pytest.mark.parametrize(
     ("stage", "node", "step"),
     [
@@ -50,7 +55,6 @@ def scoring(graph: Graph) -> Graph:
     ],
 )
 def test_cancel(comfy: Comfy, graph: Graph, stage: Stage, node: str, step: int) -> None:
-    write_sound(comfy.server.input / LONG, hits(seconds=120.0), 22050, "pcm_s16le")
     slow = stage(graph)
     run, seconds = comfy.cancel_at(slow, node_of(slow, node), step)
     assert run.interrupted == node

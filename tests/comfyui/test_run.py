@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from a2v_core.audio.io import load_audio
 from a2v_core.video import read_video
@@ -121,3 +125,26 @@ def test_sound_longer_and_shorter_than_the_video(comfy: Comfy, graph: Graph) -> 
         )
         assert len(read_video(path).frames) == frames
         assert 0 <= load_audio(path).samples.shape[1] - round(seconds * RATE) < 1024
+
+
+@pytest.mark.parametrize(("dtype", "most"), [("fp32", 0.0), ("fp16", 0.02), ("bf16", 0.05)])
+def test_precision(comfy: Comfy, graph: Graph, dtype: str, most: float) -> None:
+    """On the CPU auto is fp32. Recipe weights show roundings more than trained ones do."""
+    auto, chosen = (
+        read_video(comfy.file(comfy.good(some), node_of(graph, "SaveVideo"))).frames
+        for some in (graph, changed(graph, A2VLoadT2VModel={"dtype": dtype}))
+    )
+    assert (auto - chosen).abs().mean() <= most
+
+
+def test_a_preview_of_every_step(probes: Comfy, graph: Graph) -> None:
+    """ComfyUI's own previewer, which this server was told to use."""
+    pictures = probes.previews(changed(graph, A2VT2VSampler={"steps": 3, "seed": 11}))
+    assert len(pictures) == 3
+    shown = [np.asarray(Image.open(BytesIO(picture)).convert("RGB"), float) for picture in pictures]
+    assert all(picture.std() > 5 for picture in shown)
+    assert abs(shown[0] - shown[2]).mean() > 1
+
+
+def test_no_previews_unless_asked_for(comfy: Comfy, graph: Graph) -> None:
+    assert comfy.previews(changed(graph, A2VT2VSampler={"seed": 12})) == []
