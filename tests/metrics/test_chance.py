@@ -27,6 +27,8 @@ def result(audio: list[float], video: list[float], fps: float, frames: int, seco
         width=8,
         height=8,
         sound_seconds=seconds,
+        tolerance=1 / fps,
+        window=(0.0, max(seconds, frames / fps)),
     )
 
 

@@ -58,6 +58,6 @@ def test_reference_scores(
 
 def test_variants_have_names() -> None:
     assert variant_named("reference") is reference
-    assert list(VARIANTS) == ["reference"]
-    with pytest.raises(A2VError, match=r"no variant 'papper'\. Choose one of: reference"):
+    assert list(VARIANTS) == ["reference", "legacy", "paper"]
+    with pytest.raises(A2VError, match=r"no variant 'papper'\. Choose one of: reference, legacy, paper"):
         variant_named("papper")

@@ -1,0 +1,106 @@
+"""One clip's AV-Align with everything that is needed to judge it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from .chance import Chance, chance_level
+from .matching import Pairs, Variant, reference, variant_named
+
+TRUSTED = "trusted"
+
+
+@dataclass(frozen=True)
+class AVAlignResult:
+    """One clip's AV-Align and all that went into it. Times in seconds unless a name says ms, sizes in pixels.
+
+    score           the chosen variant's value, or None where it is undefined
+    reason          why the score is undefined or zero for want of peaks; empty otherwise
+    variant         "reference", "legacy", "paper", or "trusted"
+    audio_peaks     onset times, ascending
+    video_peaks     motion peak times, ascending
+    matches         index pairs (audio peak, video peak)
+    flow            motion per frame, as the peaks were found in it: pixels (reference, legacy, paper), or
+                    pixels of a 384 x 384 picture. The first value repeats the second
+    fps, num_frames, width, height    of the video
+    sound_seconds   length of the sound
+    tolerance       how far apart two peaks may be
+    window          start and end of the time in which the sound is shifted for the chance level
+    notes           what was left out or is to be known, one sentence each
+    """
+
+    score: float | None
+    reason: str
+    variant: str
+    audio_peaks: tuple[float, ...]
+    video_peaks: tuple[float, ...]
+    matches: Pairs
+    flow: tuple[float, ...]
+    fps: float
+    num_frames: int
+    width: int
+    height: int
+    sound_seconds: float
+    tolerance: float
+    window: tuple[float, float]
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def _luck(self) -> Chance | None:
+        if self.score is None:
+            return None
+        start, end = self.window
+        rule = rule_of(self.variant)
+        return chance_level(
+            self.audio_peaks, self.video_peaks, self.tolerance, start, max(end - start, 1e-9), rule
+        )
+
+    @property
+    def chance(self) -> float | None:
+        """Mean score of this clip over all circular time shifts of its sound."""
+        return None if self._luck is None else self._luck.mean
+
+    @property
+    def p_value(self) -> float | None:
+        """Share of all shifts that score at least as much; small says that the sound belongs where it is."""
+        return None if self._luck is None else self._luck.p_value
+
+    @property
+    def corrected(self) -> float | None:
+        """(score - chance) / (1 - chance): 0 is chance, 1 is perfect; None also where chance reaches 1."""
+        if self.score is None or self.chance is None or self.chance >= 1:
+            return None
+        return (self.score - self.chance) / (1 - self.chance)
+
+    @property
+    def precision(self) -> float | None:
+        """Share of motion peaks that have an onset; None without motion peaks."""
+        matched = len({video for _, video in self.matches})
+        return matched / len(self.video_peaks) if self.video_peaks else None
+
+    @property
+    def recall(self) -> float | None:
+        """Share of onsets that have a motion peak; None without onsets."""
+        matched = len({audio for audio, _ in self.matches})
+        return matched / len(self.audio_peaks) if self.audio_peaks else None
+
+    @property
+    def mean_lag_ms(self) -> float | None:
+        """Mean of picture minus sound over the matches: above 0 the picture is late. None without matches."""
+        lags = [self.video_peaks[v] - self.audio_peaks[a] for a, v in self.matches]
+        return 1000 * sum(lags) / len(lags) if lags else None
+
+
+def rule_of(variant: str) -> Variant:
+    """The matching rule: the variant's own, and the one-to-one rule of `reference` for "trusted"."""
+    return reference if variant == TRUSTED else variant_named(variant)
+
+
+def shifted_chance(result: AVAlignResult) -> float | None:
+    """Mean score of the clip over all circular time shifts of its sound; None where the score is undefined.
+
+    The sound goes round the longer of sound and video (a shorter sound is followed by silence), onsets keep
+    their distances, the motion peaks stay.
+    """
+    return result.chance

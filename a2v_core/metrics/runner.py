@@ -1,0 +1,182 @@
+"""Many clips on all cores: one process each, a progress bar, bad files put aside, and a notebook to resume
+from.
+
+Every finished clip is a line of `clips.jsonl` in the output folder. A clip whose files and settings are
+those of a line there is not scored again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from ..errors import A2VError
+from .clip import Record, Settings, score_clip, sound_of
+
+NOTEBOOK = "clips.jsonl"
+
+
+@dataclass
+class Outcome:
+    """records and curves in the order of the videos; bad: (file, reason) of those that could not be
+    scored.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    curves: list[Record] = field(default_factory=list)
+    bad: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One clip to score; `audio` None is found beside or in the video."""
+
+    video: Path
+    audio: Path | None
+    settings: Settings
+
+
+def score_videos(
+    videos: list[Path],
+    settings: Settings,
+    *,
+    audio: Path | None = None,
+    out: Path | None = None,
+    workers: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Outcome:
+    """Score every video; a file that cannot be read is listed and skipped.
+
+    audio     sound of a single video; otherwise each has its own
+    out       existing folder for the notebook; None keeps none
+    workers   processes; 0 is one per core that this process may use. One clip needs none
+    progress  called with (done, total)
+    """
+    settings.checked()
+    notebook = None if out is None else out / NOTEBOOK
+    jobs = [Job(video, audio, settings) for video in videos]
+    done = {} if notebook is None else _known(notebook, jobs)
+    left = [number for number in range(len(jobs)) if number not in done]
+    bad: dict[int, str] = {}
+    for number, answer in _run([jobs[n] for n in left], workers or available_cores()):
+        job = left[number]
+        if isinstance(answer, str):
+            bad[job] = answer
+        else:
+            done[job] = answer
+            if notebook is not None:
+                _note(notebook, jobs[job], answer)
+        if progress:
+            progress(len(done) + len(bad), len(jobs))
+    ordered = [done[number] for number in range(len(jobs)) if number in done]
+    return Outcome(
+        [record for record, _ in ordered],
+        [curves for _, curves in ordered],
+        [(str(videos[number]), bad[number]) for number in sorted(bad)],
+    )
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+Answer = tuple[Record, Record] | str
+
+
+def _score(job: Job) -> Answer:
+    try:
+        return score_clip(job.video, job.audio, job.settings)
+    except (A2VError, OSError) as error:
+        return str(error)
+
+
+def _run(jobs: list[Job], workers: int) -> Iterator[tuple[int, Answer]]:
+    """(number, answer) of every job as it is done."""
+    workers = min(workers, len(jobs))
+    if workers <= 1:
+        yield from ((number, _score(job)) for number, job in enumerate(jobs))
+        return
+    suspects: list[int] = []
+    waiting = list(range(len(jobs)))
+    while waiting:
+        under_way: dict[Future[Answer], int] = {}
+        try:
+            with _pool(workers) as pool:
+                while waiting or under_way:
+                    while waiting and len(under_way) < 2 * workers:
+                        number = waiting.pop(0)
+                        under_way[pool.submit(_score, jobs[number])] = number
+                    finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                    for future in finished:
+                        answer = future.result()
+                        yield under_way.pop(future), answer
+        except BrokenProcessPool:
+            # A process died, of a decoder's crash or for want of memory: one of these clips is to blame.
+            suspects.extend(under_way.values())
+    for number in suspects:
+        try:
+            with _pool(1) as pool:
+                yield number, pool.submit(_score, jobs[number]).result()
+        except BrokenProcessPool:
+            yield (
+                number,
+                f"{jobs[number].video}: the process that scored it died (out of memory, or a bad file)",
+            )
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # Spawned, not forked: a fork of a process with threads (torch, OpenCV) may hang.
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread)
+
+
+def _one_thread() -> None:
+    """Every process has a core of its own: threads inside it would only stand in each other's way."""
+    import torch
+
+    torch.set_num_threads(1)
+    try:
+        import cv2
+    except ImportError:
+        return  # the first clip says so
+    cv2.setNumThreads(1)
+
+
+def _key(job: Job) -> dict[str, Any] | None:
+    """What a line of the notebook must agree with; None where the files cannot be looked at."""
+    try:
+        sound = job.audio or sound_of(job.video)
+        stats = [(str(path.resolve()), path.stat()) for path in (job.video, sound)]
+    except (A2VError, OSError):
+        return None
+    files = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
+    return {"files": files, "settings": asdict(job.settings)}
+
+
+def _note(notebook: Path, job: Job, answer: tuple[Record, Record]) -> None:
+    line = json.dumps({"key": _key(job), "record": answer[0], "curves": answer[1]})
+    with notebook.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+def _known(notebook: Path, jobs: list[Job]) -> dict[int, tuple[Record, Record]]:
+    """Number of the job -> what the notebook says of it. A line that broke off is passed over."""
+    if not notebook.is_file():
+        return {}
+    noted: dict[str, tuple[Record, Record]] = {}
+    for line in notebook.read_text(encoding="utf-8").splitlines():
+        try:
+            entry = json.loads(line)
+            noted[json.dumps(entry["key"])] = entry["record"], entry["curves"]
+        except (ValueError, KeyError, TypeError):
+            continue
+    keys = [json.dumps(_key(job)) for job in jobs]
+    return {number: noted[key] for number, key in enumerate(keys) if key in noted}
