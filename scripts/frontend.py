@@ -110,6 +110,9 @@ async def drive(url: str, arguments: argparse.Namespace) -> None:
 
 
 async def _use(page: Page, url: str, arguments: argparse.Namespace) -> None:
+    # A server without saved settings greets a new user with the template browser, over the graph.
+    async with aiohttp.ClientSession(raise_for_status=True) as session:
+        await session.post(f"{url}/api/settings/Comfy.TutorialCompleted", json=True)
     await page.call("Page.enable")
     await page.call("Page.navigate", url=url)
     await _until(page, READY)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .progress import device, save_atomically
-from .world import COLOURS, LOUDNESS, SHAPES, SIDES, SINK, WALLS, Scene, heights, render_heights
+from .world import COLOURS, LOUDNESS, REST, SHAPES, SIDES, SINK, WALLS, Scene, heights, render_heights
 
 
 class Atlas:
@@ -35,7 +35,7 @@ class Atlas:
         """All heights that occur, sorted, starting with 0."""
         powers = np.arange(12)
         values = np.asarray(LOUDNESS)[:, None] * SINK ** powers[None]
-        return np.unique(np.concatenate([[0.0], values[values > 0.04 * SINK].ravel()]).round(9))
+        return np.unique(np.concatenate([[0.0], values[values > REST * SINK].ravel()]).round(9))
 
     def latents(self, scene: Scene) -> Tensor:
         """Latents of a scene, [4, F, h, w]."""

@@ -25,6 +25,7 @@ LEAP = 10.0  # pixels above the rest at the frame of a hit of loudness 1
 SINK = 0.62  # share of the height that is left a frame later
 MIN_GAP = 4  # frames between hits
 LOUDNESS = (0.7, 0.8, 0.9, 1.0)
+REST = 0.012  # share of the height below which the object lies still
 LEVELS = ("still", "low", "middle", "high", "top")  # words for the height, from rest upwards
 
 COLOURS: dict[str, tuple[float, float, float]] = {
@@ -117,7 +118,7 @@ def heights(scene: Scene) -> np.ndarray:
     strength = {round(hit.time * FPS): hit.loudness for hit in scene.hits}
     level = 0.0
     for frame in range(scene.num_frames):
-        level = level * SINK if level > 0.04 else 0.0
+        level = level * SINK if level > REST else 0.0
         level = max(level, strength.get(frame, 0.0))
         height[frame] = level
     return height
@@ -173,7 +174,7 @@ def render_heights(scene: Scene, levels: np.ndarray) -> np.ndarray:
         x, y = columns - SIDES[scene.side], rows - (FLOOR_Y - LEAP * height)
         cover = np.clip(0.5 - _distance(scene.shape, x, y, RADIUS), 0.0, 1.0)[..., None]
         light = 0.12 * np.clip((-x - y) / (2 * RADIUS), -1.0, 1.0)[..., None]
-        glow = colour + (1.0 - colour) * 0.55 * height
+        glow = colour + (1.0 - colour) * 0.35 * height
         frames[frame] = np.clip(background * (1.0 - cover) + (glow + light) * cover, 0.0, 1.0)
     return frames
 

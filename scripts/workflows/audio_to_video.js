@@ -1,0 +1,73 @@
+// Builds example_workflows/audio_to_video.json in the front end:
+//   python -m scripts.frontend --build scripts/workflows/audio_to_video.js --save example_workflows/audio_to_video.json
+// `settings` may be set before this script runs; text_and_audio_to_video.js does.
+const { prompt, prefix, note } = globalThis.a2vSettings ?? {
+    prompt: "a video of <temp> <local1> <local2> <local3> <local4> <class>",
+    prefix: "video/audio_to_video",
+    note: [
+        "## Sound in, video out",
+        "",
+        "Press **Run**: the drum that ships with the pack makes the picture hit.",
+        "",
+        "* Your sound: choose or upload it in **Load Audio**.",
+        "* Another take: change **seed** in **T2V Sampler**; only the sampler runs again.",
+        "* Your models: put them into `models/audio_encoders` (BEATs), `models/a2v_mappers` and `models/a2v_t2v`,",
+        "  press R, choose them in the three loaders. For the published mappers set **hop** to 160 ms,",
+        "  384 x 384 pixels, 25 steps and cfg 25.",
+        "* **AV-Align Score** says how well picture and sound move together; compare it with the chance level.",
+    ].join("\n"),
+};
+
+function add(type, x, y, width, height, values = {}, title = undefined) {
+    const node = LiteGraph.createNode(type);
+    if (!node) throw new Error(`the front end does not know ${type}`);
+    app.graph.add(node);
+    node.pos = [x, y];
+    for (const [name, value] of Object.entries(values)) {
+        const widget = node.widgets.find((one) => one.name === name);
+        if (!widget) throw new Error(`${type} has no widget ${name}`);
+        widget.value = value;
+    }
+    node.setSize([width, Math.max(height, node.computeSize()[1])]);
+    if (title) node.title = title;
+    return node;
+}
+
+function link(source, output, target, input) {
+    const from = source.outputs.findIndex((one) => one.name === output || one.localized_name === output);
+    const to = target.inputs.findIndex((one) => one.name === input);
+    if (from < 0 || to < 0) throw new Error(`${source.type}.${output} -> ${target.type}.${input}`);
+    source.connect(from, target, to);
+}
+
+const sound = add("A2VLoadAudio", 40, 80, 300, 150, { audio: "demo (bundled): drum.wav" });
+const loadBeats = add("A2VLoadBEATs", 40, 330, 300, 60);
+const loadMapper = add("A2VLoadAudioMapper", 40, 450, 300, 60);
+const loadModel = add("A2VLoadT2VModel", 40, 570, 300, 90);
+const beats = add("A2VBEATsEncode", 400, 80, 300, 110, { hop: "80 ms" });
+const mapper = add("A2VAudioMapper", 400, 250, 300, 150);
+const pooling = add("A2VTemporalContextPooling", 400, 460, 300, 60);
+const sampler = add("A2VT2VSampler", 760, 80, 420, 560, { prompt, seed: 0 });
+const control = sampler.widgets.find((one) => one.name === "control_after_generate");
+if (control) control.value = "fixed";
+const video = add("CreateVideo", 1240, 80, 300, 80);
+const save = add("SaveVideo", 1240, 220, 420, 420, { filename_prefix: prefix });
+const score = add("A2VAVAlignScore", 1720, 80, 380, 260);
+add("MarkdownNote", 40, 720, 1140, 260).widgets[0].value = note;
+
+link(sound, "AUDIO", beats, "audio");
+link(loadBeats, "AUDIO_ENCODER", beats, "audio_encoder");
+link(beats, "audio_features", mapper, "audio_features");
+link(loadMapper, "mapper", mapper, "mapper");
+link(loadMapper, "mapper", pooling, "mapper");
+link(mapper, "frame_tokens", pooling, "frame_tokens");
+link(loadModel, "model", sampler, "model");
+link(pooling, "audio_tokens", sampler, "audio_tokens");
+link(sound, "AUDIO", sampler, "audio");
+link(sampler, "images", video, "images");
+link(sampler, "audio", video, "audio");
+link(sampler, "fps", video, "fps");
+link(video, "VIDEO", save, "video");
+link(sampler, "images", score, "images");
+link(sampler, "audio", score, "audio");
+link(sampler, "fps", score, "fps");

@@ -1,0 +1,19 @@
+"""Latents and features computed once."""
+
+from .encode import Encoder, Sample
+from .folder import check_facts, facts_of, open_cache, write_state
+from .shards import Contents, Entry, read_contents, read_sample, write_shard
+
+__all__ = [
+    "Contents",
+    "Encoder",
+    "Entry",
+    "Sample",
+    "check_facts",
+    "facts_of",
+    "open_cache",
+    "read_contents",
+    "read_sample",
+    "write_shard",
+    "write_state",
+]

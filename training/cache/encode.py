@@ -1,0 +1,80 @@
+"""A clip as the training sees it: latents of its pictures and BEATs features of its sound.
+
+Legend: F video frames, L encoder layers, T audio steps, Q frequency bands (8, or 1 when averaged), D width of
+a layer, N samples at 16 kHz, h w latent size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as nnf
+from torch import Tensor
+
+from a2v_core.audio import encode_audio, load_beats, to_mono_16k
+from a2v_core.video import load_vae
+from a2v_core.video.vae import encode as encode_frames
+
+from ..config import Config
+from ..data import Clip, Item
+
+SAMPLE_RATE = 16000
+FRAMES_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One clip of one file.
+
+    id, number  which clip
+    latents     float32 [4, F, h, w]
+    layers      float32 [L, T, Q, D]
+    times       float32 [T], start of every step in seconds
+    caption     text that came with it, or empty
+    sound       float32 [N], of clips that are held out; else empty
+    """
+
+    id: str
+    number: int
+    latents: Tensor
+    layers: Tensor
+    times: Tensor
+    caption: str
+    sound: Tensor
+
+
+class Encoder:
+    """BEATs and the VAE, frozen, in float32."""
+
+    def __init__(self, config: Config, device: torch.device) -> None:
+        self.config = config
+        self.beats = load_beats(config.models.beats).to(device).requires_grad_(False)
+        self.vae: Any = load_vae(config.models.t2v).to(device)
+
+    def encode(self, item: Item, number: int, clip: Clip) -> Sample:
+        """Latents and features of a clip."""
+        data, audio = self.config.data, self.config.audio
+        mono = to_mono_16k(clip.sound.samples, clip.sound.sample_rate)
+        # Rates that do not divide evenly would give some clips a sample, and at worst a step, more.
+        wanted = round(data.clip_seconds * SAMPLE_RATE)
+        mono = nnf.pad(mono, (0, max(0, wanted - len(mono))))[:wanted]
+        features = encode_audio(
+            self.beats, mono[None, None], SAMPLE_RATE, audio.hop_divisor, audio.chunk_seconds
+        )
+        layers = features.layers[0]
+        if self.config.cache.layers:
+            layers = layers[self.config.cache.layers]
+        if self.config.averages_frequency:
+            layers = layers.mean(dim=2, keepdim=True)
+        latents = encode_frames(self.vae, clip.frames.float() / 255, FRAMES_AT_ONCE)
+        return Sample(
+            id=item.id,
+            number=number,
+            latents=latents.transpose(0, 1).contiguous(),
+            layers=layers,
+            times=features.times,
+            caption=item.caption,
+            sound=mono if item.split == "test" else torch.empty(0),
+        )

@@ -1,0 +1,119 @@
+"""The cache on disk: safetensors files of some clips each, readable one clip at a time.
+
+Every file is written in one step, so that what is there is whole: an interrupted precompute goes on with the
+clips that no file has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from a2v_core.checkpoints import write_safetensors
+
+from ..data import Unusable
+from ..errors import DataError
+from .encode import Sample
+
+PATTERN = "shard-*.safetensors"
+KEY = "a2v_cache"
+_DTYPES = {"fp32": torch.float32, "fp16": torch.float16}
+
+
+class Entry(NamedTuple):
+    """Where a clip is: its place `row` in a shard, and what is known without reading it."""
+
+    id: str
+    number: int
+    split: str
+    caption: str
+    path: Path
+    row: int
+
+
+class Contents(NamedTuple):
+    """What the shards of a folder hold."""
+
+    entries: list[Entry]
+    unusable: list[Unusable]
+    facts: dict[str, Any]
+
+
+def write_shard(
+    path: Path,
+    samples: Sequence[Sample],
+    splits: Sequence[str],
+    unusable: Sequence[Unusable],
+    missing: Sequence[tuple[str, int]],
+    facts: Mapping[str, Any],
+    precision: str,
+) -> None:
+    """Write clips, and which clips (`missing`: id and number) could not be made, with the reasons."""
+    dtype = _DTYPES[precision]
+    tensors = {"times": samples[0].times} if samples else {"times": torch.empty(0)}
+    clips = []
+    for row, (sample, split) in enumerate(zip(samples, splits, strict=True)):
+        tensors[f"{row}.latents"] = sample.latents.to(dtype)
+        tensors[f"{row}.layers"] = sample.layers.to(dtype)
+        tensors[f"{row}.sound"] = sample.sound
+        clips.append({"id": sample.id, "number": sample.number, "split": split, "caption": sample.caption})
+    content = {
+        "facts": dict(facts),
+        "clips": clips,
+        "unusable": [row._asdict() for row in unusable],
+        "missing": list(missing),
+    }
+    write_safetensors(path, tensors, {KEY: json.dumps(content)})
+
+
+def read_contents(folder: Path) -> tuple[Contents, set[tuple[str, int]]]:
+    """What the shards of a folder hold, and the clips that need not be tried again. DataError if damaged."""
+    entries, unusable, facts = [], [], {}
+    done: set[tuple[str, int]] = set()
+    for path in sorted(folder.glob(PATTERN)):
+        content = _read_header(path)
+        facts = content["facts"]
+        unusable += [Unusable(**row) for row in content["unusable"]]
+        done |= {(name, number) for name, number in content["missing"]}
+        for row, clip in enumerate(content["clips"]):
+            entries.append(Entry(path=path, row=row, **clip))
+            done.add((clip["id"], clip["number"]))
+    entries.sort(key=lambda entry: (entry.id, entry.number))
+    return Contents(entries, unusable, facts), done
+
+
+def read_sample(entry: Entry) -> Sample:
+    """One clip. DataError for a damaged shard."""
+    try:
+        with safe_open(entry.path, framework="pt") as file:
+            return Sample(
+                id=entry.id,
+                number=entry.number,
+                latents=file.get_tensor(f"{entry.row}.latents").float(),
+                layers=file.get_tensor(f"{entry.row}.layers").float(),
+                times=file.get_tensor("times"),
+                caption=entry.caption,
+                sound=file.get_tensor(f"{entry.row}.sound"),
+            )
+    except (SafetensorError, OSError) as error:
+        raise _damaged(entry.path, error) from error
+
+
+def _read_header(path: Path) -> dict[str, Any]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            content: dict[str, Any] = json.loads((file.metadata() or {})[KEY])
+            return content
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{path}: damaged or no cache file ({error}); delete it and run training.precompute again"
+    )
