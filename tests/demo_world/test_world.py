@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -32,7 +34,7 @@ def test_a_hit_lifts_the_object_at_its_frame_and_it_sinks_slowly() -> None:
     assert heights(scene)[:6].tolist() == [0.0] * 6
     assert heights(scene)[6] == 0.8
     assert np.all(np.diff(heights(scene)[6:]) < 0)
-    lowest = [np.flatnonzero((frame[:, 32, 0] > 0.6))[-1] for frame in render(scene)]
+    lowest = [np.flatnonzero(frame[:, 32, 0] > 0.6)[-1] for frame in render(scene)]
     assert lowest[5] - lowest[6] == pytest.approx(0.8 * LEAP, abs=1.0)
 
 
@@ -49,7 +51,7 @@ def test_hits_keep_their_distance() -> None:
     rng = np.random.default_rng(3)
     for _ in range(200):
         frames = [round(hit.time * FPS) for hit in random_hits(rng, 48)]
-        assert all(b - a >= MIN_GAP for a, b in zip(frames, frames[1:], strict=False))
+        assert all(b - a >= MIN_GAP for a, b in itertools.pairwise(frames))
         assert not frames or (frames[0] >= 2 and frames[-1] <= 45)
 
 
