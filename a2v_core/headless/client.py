@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from ..errors import WorkflowError
+from .errors import ServerUnreachable
 
 HISTORY_SECONDS = 30.0
 POLL_SECONDS = 0.5
@@ -133,14 +134,15 @@ class ComfyClient:
 
 @contextlib.asynccontextmanager
 async def connect(url: str) -> AsyncIterator[ComfyClient]:
-    """A client for the server at `url`. Raises WorkflowError when nothing answers there, then or later."""
+    """A client for the server at `url`. Raises ServerUnreachable when nothing answers there, at first or
+    later."""
     url = normal_url(url)
     timeout = aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             yield ComfyClient(url, session)
     except (aiohttp.ClientConnectionError, asyncio.TimeoutError) as error:
-        raise WorkflowError(
+        raise ServerUnreachable(
             f"the ComfyUI server at {url} is not reachable ({str(error) or 'timed out'}). "
             "Is it running, and is that its address? Without --server, one is started for the run."
         ) from error

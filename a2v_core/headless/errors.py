@@ -23,5 +23,9 @@ class NodeError(WorkflowError):
         return f"node {name} failed with {self.exception}: {self.message.strip()}"
 
 
+class ServerUnreachable(WorkflowError):
+    """Nothing answers at the server's address, or no longer."""
+
+
 class InterruptedRun(WorkflowError):
     """The run was cancelled, here or on the server."""

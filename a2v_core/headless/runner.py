@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import WorkflowError
 from .client import ComfyClient, connect
 from .convert import ApiPrompt, to_api
+from .errors import ServerUnreachable
 from .execution import Execution, execute
 from .outputs import OutputFile, fetch_outputs, texts_of
 from .overrides import apply_overrides, title
@@ -73,8 +74,8 @@ def run(
         settings = replace(settings, input_folders=inputs)
         try:
             return asyncio.run(run_on(started.url, settings, progress))
-        except WorkflowError as error:
-            if started.process.poll() is None:
+        except ServerUnreachable as error:
+            if not started.died():
                 raise
             raise WorkflowError(
                 f"ComfyUI died during the run. Its log ends:\n{started.log_tail()}"

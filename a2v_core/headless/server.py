@@ -60,6 +60,14 @@ class ComfyServer:
         """The models folder, for a server that was started with `own_models`."""
         return self.folder / "models"
 
+    def died(self) -> bool:
+        """Whether the process has ended by itself; waits a moment, as its connections break first."""
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def log_text(self) -> str:
         """All that the server has printed so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
