@@ -20,7 +20,7 @@ app.registerExtension({
         view.serialize = false;
         view.options.serialize = false;
         const [width, height] = this.computeSize();
-        this.setSize([Math.max(this.size[0], width), Math.max(this.size[1], height)]);
+        this.setSize([Math.max(this.size[0], width), Math.max(this.size[1], height + 70)]);
       }
       view.value = text;
     };
