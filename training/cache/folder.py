@@ -24,6 +24,8 @@ def facts_of(config: Config) -> dict[str, Any]:
         "data.num_frames": data.num_frames,
         "data.width": data.width,
         "data.height": data.height,
+        "data.captions": data.captions,
+        "data.min_av_align": data.min_av_align,
         "data.start": data.start,
         "data.start_seconds": data.start_seconds if data.start == "fixed" else 0.0,
         "seed": config.seed if data.start == "random" else 0,

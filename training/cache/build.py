@@ -1,0 +1,165 @@
+"""Precompute: every clip of a data set decoded and encoded once, into shards. Resumes where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from accelerate import PartialState
+from tqdm import tqdm
+
+from a2v_core.metrics import av_align
+
+from ..config import Config
+from ..data import Clip, Item, Unusable, clips_of, list_items, summary, write_report
+from ..errors import ConfigError, DataError
+from .decoding import Decoded, decode_ahead
+from .encode import Encoder, Sample
+from .folder import STATE, check_facts, facts_of, write_state
+from .shards import PATTERN, Contents, read_contents, write_shard
+
+REPORT = "unusable.csv"
+DECODED_AT_ONCE = 4
+
+
+class Built(NamedTuple):
+    """clips in the cache, of which `new` ones were made now; files and clips left out; the report on them."""
+
+    clips: int
+    new: int
+    unusable: list[Unusable]
+    report: Path
+
+
+def precompute(config: Config, progress: bool = True) -> Built:
+    """Fill the cache of `config`. Under `accelerate launch` every process does a part.
+
+    A clip that cannot be used is reported with the reason, not replaced. DataError when no clip is left, or
+    when the folder holds the cache of another config; CheckpointError when the disk is full: what was written
+    stays, and the next call goes on from there.
+    """
+    state = PartialState(cpu=config.run.device == "cpu")
+    folder, facts = config.cache_dir, facts_of(config)
+    items, left_out = list_items(config.data)
+    plan = [(item, number) for item in items for number in range(_clips_per_item(config, item))]
+    folder.mkdir(parents=True, exist_ok=True)
+    before, done = read_contents(folder)
+    check_facts(folder, before.facts, facts)
+    todo = [(item, number) for item, number in plan if (item.id, number) not in done]
+    first_shard = _next_number(folder)
+    if state.is_main_process:
+        write_state(folder, False, len(before.entries), len(plan))
+    state.wait_for_everyone()
+    own = todo[state.process_index :: state.num_processes]
+    if own:
+        shards = range(first_shard + state.process_index, 10**9, state.num_processes)
+        _encode(
+            config, own, iter(shards), len(plan) - len(todo), progress and state.is_main_process, state.device
+        )
+    state.wait_for_everyone()
+    after, _ = read_contents(folder)
+    unusable = left_out + after.unusable
+    if state.is_main_process:
+        write_report(folder / REPORT, unusable)
+        if after.entries:
+            write_state(folder, True, len(after.entries), len(plan))
+    _check_some_left(config, after, unusable)
+    return Built(len(after.entries), len(after.entries) - len(before.entries), unusable, folder / REPORT)
+
+
+def _clips_per_item(config: Config, item: Item) -> int:
+    count = clips_of(config.data)
+    if not count:
+        raise ConfigError(
+            f"{STATE}: data.clips_per_video 0 has no end; set how many clips of a file to precompute"
+        )
+    return count if item.split == "train" else 1
+
+
+def _encode(
+    config: Config,
+    todo: list[tuple[Item, int]],
+    shards: Iterator[int],
+    done: int,
+    progress: bool,
+    device: torch.device,
+) -> None:
+    encoder = Encoder(config, device)
+    size = config.cache.clips_per_shard
+    # Few at a time, because decoded pictures are large; a shard is written when it is full.
+    batches = [todo[start : start + DECODED_AT_ONCE] for start in range(0, len(todo), DECODED_AT_ONCE)]
+    shard = _Shard()
+    bar = tqdm(total=done + len(todo), initial=done, unit="clip", desc="precompute", disable=not progress)
+    with bar:
+        for decoded in decode_ahead(config, batches):
+            for item, number, clip in _checked(config, decoded):
+                shard.add(
+                    item, number, clip if isinstance(clip, Unusable) else encoder.encode(item, number, clip)
+                )
+                bar.update()
+                if shard.size == size:
+                    shard.write(config, next(shards))
+                    shard = _Shard()
+    if shard.size:
+        shard.write(config, next(shards))
+
+
+class _Shard:
+    """Clips on their way into one file."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+        self.splits: list[str] = []
+        self.unusable: list[Unusable] = []
+        self.missing: list[tuple[str, int]] = []
+
+    @property
+    def size(self) -> int:
+        return len(self.samples) + len(self.missing)
+
+    def add(self, item: Item, number: int, made: Sample | Unusable) -> None:
+        if isinstance(made, Unusable):
+            self.unusable.append(made)
+            self.missing.append((item.id, number))
+        else:
+            self.samples.append(made)
+            self.splits.append(item.split)
+
+    def write(self, config: Config, number: int) -> None:
+        write_shard(
+            config.cache_dir / f"shard-{number:06d}.safetensors",
+            self.samples,
+            self.splits,
+            self.unusable,
+            self.missing,
+            facts_of(config),
+            config.cache.precision,
+        )
+
+
+def _checked(config: Config, decoded: list[Decoded]) -> Iterator[Decoded]:
+    """The same, with clips whose sound and picture disagree left out if the config asks for it."""
+    wanted = config.data.min_av_align
+    for item, number, clip in decoded:
+        if wanted and isinstance(clip, Clip):
+            score = av_align(clip.frames.float() / 255, config.data.fps, clip.sound).score
+            if score is None or score < wanted:
+                reason = f"AV-Align is {score}, below data.min_av_align {wanted:g}"
+                yield item, number, Unusable(item.id, str(item.video), "sound and picture disagree", reason)
+                continue
+        yield item, number, clip
+
+
+def _next_number(folder: Path) -> int:
+    numbers = [int(path.stem.removeprefix("shard-")) for path in folder.glob(PATTERN)]
+    return max(numbers, default=-1) + 1
+
+
+def _check_some_left(config: Config, contents: Contents, unusable: list[Unusable]) -> None:
+    if not any(entry.split == "train" for entry in contents.entries):
+        why = summary(unusable) or "none in the train split"
+        raise DataError(
+            f"{config.data.root}: no clip can be trained on ({why}); see {config.cache_dir / REPORT}"
+        )

@@ -1,0 +1,45 @@
+"""Clips cut in worker processes, so that decoding runs beside encoding and training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from a2v_core.errors import MediaError
+
+from ..config import Config
+from ..data import Clip, Item, Unusable, cut, unusable
+
+# A file of the data set, which of its clips, and the clip or why there is none.
+Decoded = tuple[Item, int, Clip | Unusable]
+Request = tuple[Item, int]
+
+
+class _Cutter(Dataset[Decoded]):
+    """Cuts what it is asked for; the index is the request itself."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def __getitem__(self, request: Request) -> Decoded:
+        item, number = request
+        try:
+            return item, number, cut(item, number, self.config.data, self.config.seed)
+        except MediaError as error:
+            return item, number, unusable(item, error)
+
+
+def decode_ahead(config: Config, batches: Iterable[Sequence[Request]]) -> Iterator[list[Decoded]]:
+    """The clips of every batch, in order, cut by `run.workers` processes ahead of time."""
+    loader = DataLoader(
+        _Cutter(config),
+        batch_sampler=batches,  # type: ignore[arg-type]
+        num_workers=config.run.workers,
+        collate_fn=list,
+        multiprocessing_context="spawn" if config.run.workers and torch.cuda.is_available() else None,
+        # A generator of its own: the loader would otherwise draw from the global one.
+        generator=torch.Generator().manual_seed(0),
+    )
+    yield from loader
