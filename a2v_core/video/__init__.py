@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .backbone import Backbone
 from .context import FrameContext
-from .load import DTYPES, load_t2v
+from .load import DTYPES, load_t2v, load_vae
 from .mp4 import write_video
 from .per_frame import PerFrameText, checkpoint_blocks, denoise, per_frame_text
 from .prompt_ids import PromptIds, tokenize_prompt
@@ -35,6 +35,7 @@ __all__ = [
     "encode_ids",
     "encode_prompt",
     "load_t2v",
+    "load_vae",
     "make_scheduler",
     "per_frame_text",
     "probe_video",

@@ -47,6 +47,13 @@ def load_t2v(folder: str | Path, dtype: str = "fp32", with_vae: bool = True) -> 
     return UNet3DBackbone(unet, vae, text_encoder, tokenizer, schedule)
 
 
+def load_vae(folder: str | Path, dtype: str = "fp32") -> Any:
+    """The AutoencoderKL alone of a model folder, on the CPU. CheckpointError as `load_t2v`."""
+    folder = Path(folder)
+    check_folder(folder)
+    return _load_diffusers(folder / "vae", "AutoencoderKL", VAE, DTYPES[dtype])
+
+
 def _load_diffusers(folder: Path, class_name: str, kind: str, dtype: torch.dtype) -> Any:
     import diffusers
 

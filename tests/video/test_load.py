@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from a2v_core.errors import A2VError, CheckpointError
-from a2v_core.video.load import load_t2v
+from a2v_core.video.load import load_t2v, load_vae
 from tests.golden_recipe import recipe
 from tests.tiny_t2v import SCHEDULER, TEXT_WIDTH, make_tiny_t2v, tiny_text_encoder, write_json
 
@@ -262,6 +262,8 @@ def test_index_cannot_lead_out_of_the_folder(folder: Path) -> None:
 def test_without_vae(tiny_folder: Path) -> None:
     whole, part = load_t2v(tiny_folder), load_t2v(tiny_folder, with_vae=False)
     assert part.vae is None
+    vae = load_vae(tiny_folder).state_dict()
+    assert all(torch.equal(value, vae[key]) for key, value in whole.vae.state_dict().items())
     assert part.latent_channels == 4
     weights = part.unet.state_dict()
     assert all(torch.equal(value, weights[key]) for key, value in whole.unet.state_dict().items())
