@@ -1,7 +1,7 @@
 """Drive the real ComfyUI front end in a headless Chromium (a maintainer's tool: nothing else needs one).
 
     python -m scripts.frontend WORKFLOW.json [--save UI.json] [--api API.json] [--screenshot PICTURE.png]
-    python -m scripts.frontend --build BUILD.js ...      make the graph with JavaScript instead
+    python -m scripts.frontend [WORKFLOW.json] --build BUILD.js ...      make or change a graph by JavaScript
 
 Opens the workflow (either format) as a user would and writes what the front end itself saves (UI format),
 what it exports for the API, and a picture of the graph. BUILD.js is the body of an async function with
@@ -79,7 +79,7 @@ async def drive(url: str, arguments: argparse.Namespace) -> None:
     binary = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if not binary:
         raise SystemExit("no Chromium found: install one or set CHROMIUM to its path")
-    with tempfile.TemporaryDirectory(prefix="a2v-chromium-") as profile:
+    with tempfile.TemporaryDirectory(prefix="a2v-chromium-", ignore_cleanup_errors=True) as profile:
         width, height = arguments.size.split("x")
         flags = [
             "--headless=new",
@@ -117,13 +117,14 @@ async def _use(page: Page, url: str, arguments: argparse.Namespace) -> None:
     await page.call("Page.navigate", url=url)
     await _until(page, READY)
     await asyncio.sleep(2.0)
-    if arguments.build:
-        await page.value("app.graph.clear()")
-        await page.value(f"(async () => {{ {arguments.build.read_text(encoding='utf-8')} }})()")
-    else:
+    await page.value("app.graph.clear()")
+    if arguments.workflow:
         workflow = load_workflow(arguments.workflow)
         load = "app.loadApiJson({}, 'api')" if is_api(workflow) else "app.loadGraphData({}, true, true)"
         await page.value(load.format(json.dumps(workflow)))
+        await asyncio.sleep(1.0)
+    if arguments.build:
+        await page.value(f"(async () => {{ {arguments.build.read_text(encoding='utf-8')} }})()")
     await asyncio.sleep(1.0)
     if arguments.save or arguments.build:
         saved = json.loads(await page.value("JSON.stringify(app.graph.serialize())"))
@@ -170,15 +171,15 @@ def main() -> int:
         prog="python -m scripts.frontend", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("workflow", nargs="?", type=Path)
-    parser.add_argument("--build", type=Path, help="a JavaScript file that builds the graph")
+    parser.add_argument("--build", type=Path, help="a JavaScript file that makes or changes the graph")
     parser.add_argument("--save", type=Path, help="write what the front end saves")
     parser.add_argument("--api", type=Path, help="write what the front end exports for the API")
     parser.add_argument("--screenshot", type=Path, help="write a picture of the graph (PNG)")
     parser.add_argument("--size", default="1600x900", help="of the window, in pixels")
     parser.add_argument("--server", help="use this server instead of starting one")
     arguments = parser.parse_args()
-    if bool(arguments.workflow) == bool(arguments.build):
-        parser.error("give a workflow or --build")
+    if not (arguments.workflow or arguments.build):
+        parser.error("give a workflow, --build or both")
     if arguments.server:
         asyncio.run(drive(arguments.server, arguments))
     else:

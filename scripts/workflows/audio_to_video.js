@@ -1,22 +1,15 @@
 // Builds example_workflows/audio_to_video.json in the front end:
 //   python -m scripts.frontend --build scripts/workflows/audio_to_video.js --save example_workflows/audio_to_video.json
-// `settings` may be set before this script runs; text_and_audio_to_video.js does.
-const { prompt, prefix, note } = globalThis.a2vSettings ?? {
-    prompt: "a video of <temp> <local1> <local2> <local3> <local4> <class>",
-    prefix: "video/audio_to_video",
-    note: [
-        "## Sound in, video out",
-        "",
-        "Press **Run**: the drum that ships with the pack makes the picture hit.",
-        "",
-        "* Your sound: choose or upload it in **Load Audio**.",
-        "* Another take: change **seed** in **T2V Sampler**; only the sampler runs again.",
-        "* Your models: put them into `models/audio_encoders` (BEATs), `models/a2v_mappers` and `models/a2v_t2v`,",
-        "  press R, choose them in the three loaders. For the published mappers set **hop** to 160 ms,",
-        "  384 x 384 pixels, 25 steps and cfg 25.",
-        "* **AV-Align Score** says how well picture and sound move together; compare it with the chance level.",
-    ].join("\n"),
-};
+const note = [
+    "## Sound in, video out",
+    "",
+    "Press **Run**: the drum that ships with the pack makes the picture hit.",
+    "",
+    "* Your sound: choose or upload it in **Load Audio**.",
+    "* Another take: change **seed** in **T2V Sampler**; only the sampler and what follows run again.",
+    "* Your models: put them into `models/audio_encoders` (BEATs), `models/a2v_mappers` and `models/a2v_t2v`, press R and choose them in the three loaders. For the published mappers set **hop** to 160 ms, 384 x 384 pixels, 25 steps and cfg 25.",
+    "* **AV-Align Score** says how well picture and sound move together; compare it with the chance level beside it.",
+].join("\n");
 
 function add(type, x, y, width, height, values = {}, title = undefined) {
     const node = LiteGraph.createNode(type);
@@ -42,18 +35,18 @@ function link(source, output, target, input) {
 
 const sound = add("A2VLoadAudio", 40, 80, 300, 150, { audio: "demo (bundled): drum.wav" });
 const loadBeats = add("A2VLoadBEATs", 40, 330, 300, 60);
-const loadMapper = add("A2VLoadAudioMapper", 40, 450, 300, 60);
-const loadModel = add("A2VLoadT2VModel", 40, 570, 300, 90);
 const beats = add("A2VBEATsEncode", 400, 80, 300, 110, { hop: "80 ms" });
-const mapper = add("A2VAudioMapper", 400, 250, 300, 150);
-const pooling = add("A2VTemporalContextPooling", 400, 460, 300, 60);
-const sampler = add("A2VT2VSampler", 760, 80, 420, 560, { prompt, seed: 0 });
+const loadMapper = add("A2VLoadAudioMapper", 40, 450, 300, 60);
+const mapper = add("A2VAudioMapper", 400, 260, 300, 150);
+const pooling = add("A2VTemporalContextPooling", 400, 500, 300, 60);
+const loadModel = add("A2VLoadT2VModel", 40, 570, 300, 90);
+const sampler = add("A2VT2VSampler", 760, 80, 420, 560);
 const control = sampler.widgets.find((one) => one.name === "control_after_generate");
 if (control) control.value = "fixed";
 const video = add("CreateVideo", 1240, 80, 300, 80);
-const save = add("SaveVideo", 1240, 220, 420, 420, { filename_prefix: prefix });
-const score = add("A2VAVAlignScore", 1720, 80, 380, 260);
-add("MarkdownNote", 40, 720, 1140, 260).widgets[0].value = note;
+const save = add("SaveVideo", 1240, 230, 420, 420, { filename_prefix: "video/audio_to_video" });
+const score = add("A2VAVAlignScore", 1720, 80, 380, 570);
+add("MarkdownNote", 40, 740, 1140, 180).widgets[0].value = note;
 
 link(sound, "AUDIO", beats, "audio");
 link(loadBeats, "AUDIO_ENCODER", beats, "audio_encoder");
