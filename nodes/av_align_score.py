@@ -11,20 +11,22 @@ from torch import Tensor
 from ..a2v_core.audio import Waveform
 from ..a2v_core.errors import MediaError
 from ..a2v_core.metrics import (
+    TRUSTED,
     VARIANTS,
     AVAlignResult,
     Motion,
-    detect_motion,
     detect_onsets,
     score_peaks,
-    shifted_chance,
+    trusted_score,
 )
+from ..a2v_core.metrics.flow import assemble_motion, motion_steps
+from ..a2v_core.video.mp4 import to_uint8
 from . import runtime
 from .sockets import CATEGORY, check_choice
 from .sound import read_audio
 
 NODE = "AV-Align Score"
-_FRAMES_AT_ONCE = 16
+CHOICES = [*VARIANTS, TRUSTED]
 
 
 class A2VAVAlignScore(io.ComfyNode):
@@ -53,15 +55,21 @@ class A2VAVAlignScore(io.ComfyNode):
                 ),
                 io.Combo.Input(
                     "variant",
-                    options=list(VARIANTS),
+                    options=CHOICES,
                     default="reference",
-                    tooltip="reference = the published code of February 2025.",
+                    tooltip=(
+                        "reference = the published code of February 2025, legacy = that of 2023, paper = "
+                        "equation 9, trusted = reference without its known artefacts, comparable across fps "
+                        "and sizes."
+                    ),
                 ),
             ],
             outputs=[
                 io.Float.Output(
                     display_name="score",
-                    tooltip="0 to 1; NaN where it is undefined: no onset and no motion peak.",
+                    tooltip=(
+                        "1 is best; NaN where it is undefined, such as without any onset and motion peak."
+                    ),
                 ),
                 io.String.Output(
                     display_name="report", tooltip="Score, chance level, peaks, and why if undefined."
@@ -71,7 +79,7 @@ class A2VAVAlignScore(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, variant: str | None) -> bool | str:
-        return check_choice("variant", variant, VARIANTS)
+        return check_choice("variant", variant, CHOICES)
 
     @classmethod
     def execute(cls, images: Tensor, audio: Any, fps: float, variant: str) -> io.NodeOutput:
@@ -81,26 +89,30 @@ class A2VAVAlignScore(io.ComfyNode):
                 f"{NODE}: the input audio has {len(samples)} sounds, one is scored at a time; connect the "
                 "audio output of T2V Sampler, which has one"
             )
-        sound = Waveform(samples[0], rate)
-        result = score_peaks(_motion(images[..., :3], fps), detect_onsets(sound), sound.duration, variant)
-        text = report(result)
-        return io.NodeOutput(
-            math.nan if result.score is None else result.score, text, ui=ui.PreviewText(text)
-        )
+        motion, onsets = _motion(images[..., :3], fps), detect_onsets(Waveform(samples[0], rate))
+        seconds = samples.shape[-1] / rate
+        if variant == TRUSTED:
+            result = trusted_score(motion, onsets, seconds)
+        else:
+            result = score_peaks(motion, onsets, seconds, variant)
+        score = math.nan if result.score is None else result.score
+        return io.NodeOutput(score, report(result), ui=ui.PreviewText(report(result)))
 
 
 def report(result: AVAlignResult) -> str:
     """What the node says of a clip; times in seconds."""
-    chance = shifted_chance(result)
     score = "undefined" if result.score is None else f"{result.score:.3f}"
+    luck = "" if result.chance is None else f" (chance {result.chance:.3f}, p {result.p_value:.3f})"
     lines = [
-        f"AV-Align: {score}" + ("" if chance is None else f" (chance: {chance:.3f})"),
+        f"AV-Align {result.variant}: {score}{luck}",
         f"video: {result.num_frames} frames, {result.width} x {result.height}, {result.fps:g} fps",
         f"sound onsets: {_times(result.audio_peaks)}",
         f"motion peaks: {_times(result.video_peaks)}",
         f"matched: {len(result.matches)}",
+        result.reason,
+        *result.notes,
     ]
-    return "\n".join([*lines, result.reason] if result.reason else lines)
+    return "\n".join(line for line in lines if line)
 
 
 def _times(peaks: tuple[float, ...]) -> str:
@@ -108,13 +120,13 @@ def _times(peaks: tuple[float, ...]) -> str:
 
 
 def _motion(images: Tensor, fps: float) -> Motion:
-    """Motion of the clip, found piece by piece so that Cancel takes effect on the way."""
-    progress = runtime.Progress(max(1, len(images) - 1))
-    between: list[float] = []
-    for start in range(0, max(1, len(images) - 1), _FRAMES_AT_ONCE):
-        # A piece begins with the last frame of the one before it, and repeats its first value.
-        piece = detect_motion(images[start : start + _FRAMES_AT_ONCE + 1], fps)
-        between.extend(piece.flow[1:])
-        progress(len(between))
-    height, width = images.shape[1:3]
-    return Motion((*between[:1], *between), fps, len(images), width, height)
+    """Motion of the frames [F, H, W, 3]; Cancel takes effect between any two of them."""
+    if not math.isfinite(fps):
+        raise MediaError(f"{NODE}: fps is {fps}: expected the frames per second of the video")
+    progress = runtime.Progress(len(images))
+    frames = (to_uint8(images[index : index + 1])[0] for index in range(len(images)))
+    steps = []
+    for step in motion_steps(next(frames), frames):
+        steps.append(step)
+        progress(len(steps))
+    return assemble_motion(steps, fps, images.shape[2], images.shape[1])

@@ -30,7 +30,7 @@ def test_sound_becomes_an_mp4(comfy: Comfy, name: str) -> None:
     assert 0 <= sound.samples.shape[1] - RATE < 1024
     assert clip.frames.std() > 0.01
     (text,) = run.outputs[node_of(graph, "A2VAVAlignScore")]["text"]
-    assert text.startswith("AV-Align: ")
+    assert text.startswith("AV-Align reference: ")
     assert "8 frames, 64 x 64, 8 fps" in text
     assert "sound onsets: 3 at 0.2" in text
 
