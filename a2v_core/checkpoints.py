@@ -132,6 +132,7 @@ def write_safetensors(path: str | Path, tensors: Mapping[str, Tensor], metadata:
     try:
         with atomic_path(path) as part:
             save_file(ready, part, metadata=dict(metadata))
+            part.chmod(0o644)  # the library makes files that only their owner may read
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"{path}: cannot be written: {error}; check the folder and the free space"

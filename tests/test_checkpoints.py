@@ -305,3 +305,8 @@ def test_refuse_overwrite(tmp_path: Path) -> None:
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     with pytest.raises(A2VError, match="exists already and is not overwritten"):
         refuse_overwrite(tmp_path / "dangling")
+
+
+def test_written_files_can_be_read_by_others(tmp_path: Path) -> None:
+    write_safetensors(tmp_path / "a.safetensors", {"a": torch.zeros(1)}, {})
+    assert (tmp_path / "a.safetensors").stat().st_mode & 0o777 == 0o644
