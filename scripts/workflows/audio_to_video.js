@@ -15,6 +15,8 @@ function add(type, x, y, width, height, values = {}, title = undefined) {
     const node = LiteGraph.createNode(type);
     if (!node) throw new Error(`the front end does not know ${type}`);
     app.graph.add(node);
+    // The Manager finds a missing pack by these names; it writes them itself only where it is installed.
+    node.properties.cnr_id = type.startsWith("A2V") ? "audio-to-video" : "comfy-core";
     node.pos = [x, y];
     for (const [name, value] of Object.entries(values)) {
         const widget = node.widgets.find((one) => one.name === name);
