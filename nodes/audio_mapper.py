@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -73,7 +74,7 @@ class A2VAudioMapper(io.ComfyNode):
     def execute(
         cls, mapper: ManagedMapper, audio_features: Any, num_frames: int, fps: float, batch_index: int
     ) -> io.NodeOutput:
-        features = audio_features.get(FEATURES_KEY)
+        features = audio_features.get(FEATURES_KEY) if isinstance(audio_features, Mapping) else None
         if not isinstance(features, AudioFeatures):
             raise A2VError(
                 "AudioMapper: these audio features are not from BEATs. Encode the sound with Load BEATs and "

@@ -70,5 +70,7 @@ class A2VBEATsEncode(io.ComfyNode):
                 f"BEATs Encode: the audio encoder is a {type(audio_encoder).__name__}, not BEATs. Connect "
                 "Load BEATs; for another encoder use Audio Encoder Encode"
             )
+        if hop not in HOPS:
+            raise A2VError(f"BEATs Encode: {check_choice('hop', hop, HOPS)}")
         samples, rate = read_audio(audio, "BEATs Encode")
         return io.NodeOutput(audio_encoder.encode(samples, rate, HOPS[hop], chunk_seconds))

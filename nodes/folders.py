@@ -88,24 +88,27 @@ def sound_path(name: str) -> Path:
     return path
 
 
-def check_model(key: str, name: str) -> bool | str:
-    """For `validate_inputs`: True, or why an entry of a loader's dropdown cannot be used."""
-    return _true_or_why(lambda: model_path(key, name))
+def check_model(key: str, name: str | None) -> bool | str:
+    """For `validate_inputs`: True, or why an entry of a loader's dropdown cannot be used.
+
+    None means that another node sets the widget, here and below: then there is nothing to say yet.
+    """
+    return name is None or _true_or_why(lambda: model_path(key, name))
 
 
-def check_sound(name: str) -> bool | str:
+def check_sound(name: str | None) -> bool | str:
     """The same for the dropdown of Load Audio."""
-    return _true_or_why(lambda: sound_path(name))
+    return name is None or _true_or_why(lambda: sound_path(name))
 
 
-def stamp(find: Callable[[], Path]) -> str:
-    """Changes when the file or folder that `find` names changes; empty while there is none."""
-    try:
-        path = find()
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        return " ".join(f"{file.name}:{file.stat().st_size}:{file.stat().st_mtime_ns}" for file in files)
-    except (ValueError, OSError):  # running the node says what is wrong
-        return ""
+def model_stamp(key: str, name: str | None) -> str:
+    """For `fingerprint_inputs`: changes when the file or folder of a loader's entry changes."""
+    return "" if name is None else _stamp(lambda: model_path(key, name))
+
+
+def sound_stamp(name: str | None) -> str:
+    """The same for the dropdown of Load Audio."""
+    return "" if name is None else _stamp(lambda: sound_path(name))
 
 
 def _true_or_why(find: Callable[[], Path]) -> bool | str:
@@ -119,6 +122,15 @@ def _true_or_why(find: Callable[[], Path]) -> bool | str:
 def _model_file(key: str, name: str) -> str | None:
     _, endings = folder_paths.folder_names_and_paths[key]
     return folder_paths.get_full_path(key, name) if Path(name).suffix.lower() in endings else None
+
+
+def _stamp(find: Callable[[], Path]) -> str:
+    try:
+        path = find()
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        return " ".join(f"{file.name}:{file.stat().st_size}:{file.stat().st_mtime_ns}" for file in files)
+    except (A2VError, OSError):  # running the node says what is wrong
+        return ""
 
 
 def _bundled_sounds() -> list[Path]:

@@ -52,11 +52,11 @@ class A2VLoadAudio(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, audio: str | None) -> bool | str:
-        return audio is None or folders.check_sound(audio)
+        return folders.check_sound(audio)
 
     @classmethod
-    def fingerprint_inputs(cls, audio: str, start_time: float, duration: float) -> str:
-        return folders.stamp(lambda: folders.sound_path(audio))
+    def fingerprint_inputs(cls, audio: str | None, start_time: float | None, duration: float | None) -> str:
+        return folders.sound_stamp(audio)
 
     @classmethod
     def execute(cls, audio: str, start_time: float, duration: float) -> io.NodeOutput:

@@ -38,11 +38,11 @@ class A2VLoadAudioMapper(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, mapper_name: str | None) -> bool | str:
-        return mapper_name is None or folders.check_model(folders.MAPPERS, mapper_name)
+        return folders.check_model(folders.MAPPERS, mapper_name)
 
     @classmethod
-    def fingerprint_inputs(cls, mapper_name: str) -> str:
-        return folders.stamp(lambda: folders.model_path(folders.MAPPERS, mapper_name))
+    def fingerprint_inputs(cls, mapper_name: str | None) -> str:
+        return folders.model_stamp(folders.MAPPERS, mapper_name)
 
     @classmethod
     def execute(cls, mapper_name: str) -> io.NodeOutput:

@@ -40,11 +40,11 @@ class A2VLoadBEATs(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, beats_name: str | None) -> bool | str:
-        return beats_name is None or folders.check_model(folders.ENCODERS, beats_name)
+        return folders.check_model(folders.ENCODERS, beats_name)
 
     @classmethod
-    def fingerprint_inputs(cls, beats_name: str) -> str:
-        return folders.stamp(lambda: folders.model_path(folders.ENCODERS, beats_name))
+    def fingerprint_inputs(cls, beats_name: str | None) -> str:
+        return folders.model_stamp(folders.ENCODERS, beats_name)
 
     @classmethod
     def execute(cls, beats_name: str) -> io.NodeOutput:

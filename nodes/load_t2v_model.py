@@ -48,12 +48,12 @@ class A2VLoadT2VModel(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, model_name: str | None, dtype: str | None) -> bool | str:
-        found = model_name is None or folders.check_model(folders.T2V_MODELS, model_name)
+        found = folders.check_model(folders.T2V_MODELS, model_name)
         return check_choice("dtype", dtype, DTYPES) if found is True else found
 
     @classmethod
-    def fingerprint_inputs(cls, model_name: str, dtype: str) -> str:
-        return folders.stamp(lambda: folders.model_path(folders.T2V_MODELS, model_name))
+    def fingerprint_inputs(cls, model_name: str | None, dtype: str | None) -> str:
+        return folders.model_stamp(folders.T2V_MODELS, model_name)
 
     @classmethod
     def execute(cls, model_name: str, dtype: str) -> io.NodeOutput:

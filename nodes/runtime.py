@@ -72,8 +72,10 @@ class Managed:
 
     def __init__(self, module: nn.Module, devices: Devices) -> None:
         load_device, offload_device = devices
+        # ComfyUI's log names models by their class.
+        holder = type(type(module).__name__, (_Holder,), {})(module)
         self.patcher: Any = comfy.model_patcher.ModelPatcher(
-            _Holder(module), load_device=load_device, offload_device=offload_device
+            holder, load_device=load_device, offload_device=offload_device
         )
 
     def load(self, memory: float = 0) -> None:
@@ -114,12 +116,12 @@ class Progress:
         self._bar.update_absolute(done, total, preview)
 
 
-def latent_previewer(device: torch.device, channels: int) -> Callable[[Tensor], Any] | None:
+def latent_previewer(channels: int) -> Callable[[Tensor], Any] | None:
     """Latents [F, 4, h, w] -> what `Progress` shows as a preview; None when the user wants no previews."""
     latent_format = comfy.latent_formats.SD15()
     if channels != latent_format.latent_channels:
         return None
-    previewer = latent_preview.get_previewer(device, latent_format)
+    previewer = latent_preview.get_previewer(mm.get_torch_device(), latent_format)
     if previewer is None:
         return None
     return lambda latents: previewer.decode_latent_to_preview_image("JPEG", latents)

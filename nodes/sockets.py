@@ -17,7 +17,7 @@ T2VModel = io.Custom("A2V_T2V_MODEL")
 def check_choice(name: str, value: str | None, options: Collection[str]) -> bool | str:
     """For `validate_inputs`: True, or an error that lists the options. ComfyUI 0.3.75 does not look.
 
-    None means that another node sets the widget `name`, which cannot be known yet.
+    None means that another node sets the widget `name`: then there is nothing to say yet.
     """
     if value is None or value in options:
         return True

@@ -219,7 +219,7 @@ class A2VT2VSampler(io.ComfyNode):
         contexts = model.encode_prompts(prompt, negative, audio_tokens, frames)
         decodes = math.ceil(frames / decode_chunk)
         progress = runtime.Progress(steps + decodes)
-        show = runtime.latent_previewer(model.backbone.device, model.backbone.latent_channels)
+        show = runtime.latent_previewer(model.backbone.latent_channels)
         done = 0
 
         def after_step(step: int, total: int, estimate: Tensor, latents: Tensor) -> None:

@@ -38,7 +38,7 @@ def av_align(
     audio           Waveform or a path; None takes the sound track of the video file
     variant         "reference": the published code of Feb 2025; "legacy": that of 2023; "paper": equation 9;
                     "trusted": without the known artefacts
-    tolerance_ms    how far apart two peaks may be; None is one frame as published, 100 ms for "trusted"
+    tolerance_ms    how far apart two peaks may be; None is one frame as published, 125 ms for "trusted"
     normalise_flow  flow in pixels of a 384 x 384 picture, so that sizes compare ("trusted" always does)
     min_flow        peaks below it do not count; 0.1 as published, 0 gives the code of 2023 to the digit
 

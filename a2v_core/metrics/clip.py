@@ -29,7 +29,7 @@ class Settings:
     """How clips are scored.
 
     variant         of the published score: reference, legacy or paper
-    tolerance_ms    of both scores; None is one frame for the published one and 100 ms for the trusted one
+    tolerance_ms    of both scores; None is one frame for the published one and 125 ms for the trusted one
     normalise_flow  published score: flow in pixels of a 384 x 384 picture
     fast            flow of frames scaled down to 192 x 192 pixels in area; implies `normalise_flow`
     """
@@ -126,10 +126,12 @@ def clip_curves(scored: ScoredClip) -> Record:
         "audio_peaks": list(trusted.audio_peaks),
         "video_peaks": list(trusted.video_peaks),
         "matches": [list(pair) for pair in trusted.matches],
+        "window": list(trusted.window),
         "envelope": thinned(envelope),
         "envelope_seconds": len(envelope) * scored.onsets.hop_seconds,
         "flow": thinned(trusted.flow),
         "flow_seconds": trusted.num_frames / trusted.fps,
+        "fps": trusted.fps,
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +32,14 @@ def install_models(models: Path) -> None:
     (mappers / "README.md").write_text("not a model")
 
 
-def mapper(layout: Layout, **changes: int) -> AudioMapper:
+def mapper(layout: Layout, output_size: int = TEXT_WIDTH) -> AudioMapper:
     """An AudioMapper for tiny BEATs features and the tiny text encoder."""
     layers, width = TINY_CFG["encoder_layers"], TINY_CFG["encoder_embed_dim"]
     assert isinstance(layers, int)
     assert isinstance(width, int)
-    config = MapperConfig(input_size=layers * width, hidden_size=16, output_size=TEXT_WIDTH, layout=layout)
-    made = AudioMapper(replace(config, **changes))
+    made = AudioMapper(
+        MapperConfig(input_size=layers * width, hidden_size=16, output_size=output_size, layout=layout)
+    )
     made.load_state_dict(fill_module(made.state_dict()))
     return made.eval()
 

@@ -56,7 +56,7 @@ class Data(Section):
     test_share       share of the files held out, by a hash of their id, where the data set has no split
     captions         where texts come from: files (.txt beside the video), labels (class in the csv), none
     prompt           of clips without caption; {audio} stands for the audio words
-    caption_prompt   of clips with a caption that has no audio word itself
+    caption_prompt   of clips with a caption that has no audio word itself; a long caption is cut at its end
     fps, num_frames  a clip has num_frames frames at fps, whatever the rate of its file
     width, height    pixels; pictures are resized and cropped to it and keep their aspect
     start            random: another start every time; fixed: at start_seconds
@@ -74,7 +74,7 @@ class Data(Section):
     test_share: Annotated[float, Field(ge=0, lt=1)] = 0.02
     captions: Literal["files", "labels", "none"] = "files"
     prompt: str = "a video of {audio}"
-    caption_prompt: str = "{caption}, {audio}"
+    caption_prompt: str = "a video of {audio}, {caption}"
     fps: Annotated[float, Field(gt=0, le=240)] = 24.0
     num_frames: Positive = 24
     width: Annotated[int, Field(ge=8, multiple_of=8)] = 384
