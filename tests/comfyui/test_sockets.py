@@ -155,6 +155,19 @@ def test_another_encoder_is_refused(probes: Comfy, graph: Graph) -> None:
     assert "AudioMapper: these audio features are not from BEATs" in probes.run(other).message
 
 
+def test_widgets_set_by_other_nodes(probes: Comfy, graph: Graph) -> None:
+    numbers = {"width": 72, "height": 128, "steps": 1, "decode_chunk": 3}
+    nodes = {
+        f"{name} node": {"class_type": "PrimitiveInt", "inputs": {"value": n}} for name, n in numbers.items()
+    }
+    links = {name: [f"{name} node", 0] for name in numbers}
+    wired = looked_at({**changed(graph, A2VT2VSampler=links), **nodes}, look=("A2VT2VSampler", 0))
+    assert seen(probes, wired).startswith("torch.float32 [8, 128, 72, 3]")
+    nodes["width node"]["inputs"] = {"value": 70}
+    run = probes.run({**wired, **nodes})
+    assert "width is 70 pixels: it must be divisible by 8, such as 72" in run.message
+
+
 def test_models_come_back_after_comfyui_unloaded_them(probes: Comfy, graph: Graph) -> None:
     """All nodes run again on models that were taken to the offload device in the middle of the graph."""
     first = read_video(probes.file(probes.good(graph), node_of(graph, "SaveVideo"))).frames
