@@ -1,0 +1,55 @@
+"""Two processes see what one process with twice the batch sees, through the command that users run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from a2v_core.checkpoints import read_checkpoint
+from training.cache.build import precompute
+from training.config import make_config
+from training.loop import fit
+from training.loop.curve import read_lines
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_two_processes_equal_one_with_twice_the_batch(values: dict[str, Any], tmp_path: Path) -> None:
+    values["run"] |= {"steps": 3, "batch_size": 4}
+    values["optimizer"] |= {"clip_grad_norm": 0.05}
+    one = make_config(values)
+    precompute(one, progress=False)
+    product = fit(one, progress=False).mapper
+
+    values["cache"] |= {"dir": str(one.cache_dir)}
+    values["output_dir"] += "-two"
+    values["run"] |= {"batch_size": 2}
+    config = tmp_path / "config.yaml"
+    config.write_text(str(values))
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+    launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "ACCELERATE_USE_CPU": "true"}
+    done = subprocess.run(
+        [*launch, "--main_process_port", "0", "-m", "training.fit", str(config)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    two = make_config(values)
+    curves = [read_lines(c.output_dir / "metrics.jsonl") for c in (one, two)]
+    assert [len(lines) for lines in curves] == [3, 3]
+    for a, b in zip(*curves, strict=True):
+        assert a["loss"] == pytest.approx(b["loss"], rel=1e-5)
+        assert a["grad_norm"] == pytest.approx(b["grad_norm"], rel=1e-4)
+    first, second = (read_checkpoint(path).tensors for path in (product, two.output_dir / product.name))
+    for key, value in first.items():
+        torch.testing.assert_close(value, second[key], rtol=1e-3, atol=1e-4)

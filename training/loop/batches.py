@@ -1,0 +1,199 @@
+"""Clips for the training, from a cache or cut and encoded as they are needed."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from ..cache import Contents, Encoder, Entry, Sample, read_sample
+from ..cache.decoding import decode_ahead
+from ..config import Config, Data
+from ..data import Item, Unusable, clips_of, list_items, summary, write_report
+from ..errors import ConfigError, DataError
+from .order import Row
+
+_AUDIO_WORD = re.compile(r"<(temp|class|local\d+)>", re.IGNORECASE)
+_log = logging.getLogger(__name__)
+
+
+class Batch(NamedTuple):
+    """Clips and their places in the row; fewer than asked for when some could not be cut."""
+
+    places: list[int]
+    samples: list[Sample]
+
+
+class Source(Protocol):
+    """Where the clips come from."""
+
+    row: Row
+    encoding_seconds: float
+
+    @property
+    def feature_shape(self) -> tuple[int, int]:
+        """Number of BEATs layers of a clip, and their width."""
+
+    def batches(self, places: Iterable[list[int]]) -> Iterator[Batch]:
+        """The clips of every list of places, read ahead where there are workers."""
+
+    def held_out(self, count: int) -> list[Sample]:
+        """The first clips of the test split."""
+
+
+def prompt_of(data: Data, caption: str, words: Sequence[str]) -> str:
+    """The prompt of a clip: its caption with the audio words, or the one of clips without caption."""
+    audio = " ".join(f"<{word}>" for word in words)
+    if not caption:
+        text = data.prompt
+    elif _AUDIO_WORD.search(caption) or "{audio}" in caption:
+        text = caption
+    else:
+        text = data.caption_prompt
+    return text.replace("{caption}", caption).replace("{audio}", audio)
+
+
+def check_prompt(config: Config) -> None:
+    """ConfigError when the prompt has none of the words that the mapper gives."""
+    words = [f"<{word}>" for word in config.mapper.words]
+    for name in ("prompt", "caption_prompt"):
+        text = prompt_of(config.data, "" if name == "prompt" else "x", config.mapper.words).lower()
+        if not any(word in text for word in words):
+            raise ConfigError(
+                f"data.{name} has none of the audio words of this mapper, {' '.join(words)}; write {{audio}}"
+            )
+
+
+class CachedSource(Dataset[Sample]):
+    """Clips from shards; the index is the place in the row."""
+
+    def __init__(self, config: Config, contents: Contents) -> None:
+        self.config = config
+        self.encoding_seconds = 0.0
+        most = clips_of(config.data)
+        numbers: dict[str, list[int]] = defaultdict(list)
+        self._entries: dict[tuple[str, int], Entry] = {}
+        self._test: list[Entry] = []
+        for entry in contents.entries:
+            if entry.split == "test":
+                self._test.append(entry)
+            elif not most or entry.number < most:
+                numbers[entry.id].append(entry.number)
+                self._entries[entry.id, entry.number] = entry
+        if not numbers:
+            raise DataError(f"{config.cache_dir}: the cache holds no clip to train on")
+        self.row = Row(config.seed, list(numbers.items()))
+
+    def __getitem__(self, place: int) -> Sample:
+        return read_sample(self._entries[self.row.at(place)])
+
+    @property
+    def feature_shape(self) -> tuple[int, int]:
+        layers = self[0].layers
+        return layers.shape[0], layers.shape[-1]
+
+    def batches(self, places: Iterable[list[int]]) -> Iterator[Batch]:
+        order, ahead = _tee(places)
+        loader = DataLoader(
+            self,
+            batch_sampler=ahead,
+            num_workers=self.config.run.workers,
+            collate_fn=list,
+            multiprocessing_context="spawn"
+            if self.config.run.workers and torch.cuda.is_available()
+            else None,
+            generator=torch.Generator().manual_seed(0),
+        )
+        for batch, samples in zip(order, loader, strict=False):
+            yield Batch(batch, samples)
+
+    def held_out(self, count: int) -> list[Sample]:
+        return [read_sample(entry) for entry in self._test[:count]]
+
+
+class DirectSource:
+    """Clips cut and encoded as they are needed, as the published trainer does."""
+
+    def __init__(self, config: Config, device: torch.device, report: bool = True) -> None:
+        if config.data.min_av_align:
+            raise ConfigError(
+                "data.min_av_align is measured by training.precompute; run that, or set it to 0"
+            )
+        self.config = config
+        self._reports = report
+        self.encoder = Encoder(config, device)
+        self.encoding_seconds = 0.0
+        items, self.unusable = list_items(config.data)
+        self._items = {item.id: item for item in items if item.split == "train"}
+        self._test = [item for item in items if item.split == "test"]
+        if not self._items:
+            raise DataError(f"{config.data.root}: no clip to train on; see data.test_share")
+        numbers = list(range(clips_of(config.data)))
+        self.row = Row(config.seed, [(name, numbers) for name in self._items])
+        self._report()
+
+    @property
+    def feature_shape(self) -> tuple[int, int]:
+        beats = self.encoder.beats.config
+        return len(self.config.cache.layers) or beats.encoder_layers, beats.encoder_embed_dim
+
+    def batches(self, places: Iterable[list[int]]) -> Iterator[Batch]:
+        order, ahead = _tee(places)
+        requests = ([self._request(place) for place in batch] for batch in ahead)
+        for batch, decoded in zip(order, decode_ahead(self.config, requests), strict=False):
+            kept: list[int] = []
+            samples: list[Sample] = []
+            began = time.perf_counter()
+            for place, (item, number, clip) in zip(batch, decoded, strict=True):
+                if isinstance(clip, Unusable):
+                    self._leave_out(clip)
+                    continue
+                kept.append(place)
+                samples.append(self.encoder.encode(item, number, clip))
+            self.encoding_seconds += time.perf_counter() - began
+            yield Batch(kept, samples)
+
+    def held_out(self, count: int) -> list[Sample]:
+        samples: list[Sample] = []
+        for item in self._test:
+            if len(samples) == count:
+                break
+            for _, number, clip in next(decode_ahead(self.config, [[(item, 0)]])):
+                if isinstance(clip, Unusable):
+                    self._leave_out(clip)
+                else:
+                    samples.append(self.encoder.encode(item, number, clip))
+        return samples
+
+    def _request(self, place: int) -> tuple[Item, int]:
+        name, number = self.row.at(place)
+        return self._items[name], number
+
+    def _leave_out(self, row: Unusable) -> None:
+        if row in self.unusable:
+            return
+        self.unusable.append(row)
+        _log.warning("%s is left out: %s", row.id, row.reason)
+        self._report()
+        if len({row.id for row in self.unusable} & self._items.keys()) == len(self._items):
+            raise DataError(
+                f"{self.config.data.root}: no clip can be trained on ({summary(self.unusable)}); "
+                f"see {self.config.output_dir / 'unusable.csv'}"
+            )
+
+    def _report(self) -> None:
+        if self._reports:
+            write_report(self.config.output_dir / "unusable.csv", self.unusable)
+
+
+def _tee(places: Iterable[list[int]]) -> tuple[Iterator[list[int]], Iterator[list[int]]]:
+    """Twice the same, for a loader that runs ahead."""
+    one, two = itertools.tee(places)
+    return one, two

@@ -1,0 +1,149 @@
+"""The state of a training in one safetensors file, written in one step: what an exact resume needs.
+
+Nothing about random numbers is in it, since order, noise and dropout are functions of the seed and the place
+(see `order`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from a2v_core.checkpoints import read_checkpoint, write_safetensors
+from a2v_core.errors import CheckpointError
+
+from ..config import Config
+from ..errors import TrainingError
+from .optimize import Average
+
+KEY = "a2v_training"
+_SLOTS = ("step", "exp_avg", "exp_avg_sq")
+_log = logging.getLogger(__name__)
+
+
+class Progress(NamedTuple):
+    """step: finished steps. best: lowest validation loss so far. scaler: state of the fp16 loss scaler."""
+
+    step: int
+    best: float | None
+    scaler: dict[str, Any]
+
+
+def relevant(config: Config, global_batch: int) -> dict[str, Any]:
+    """The part of a config that the numbers of a training depend on; the rest may change on resume."""
+    values = config.model_dump(mode="json")
+    for section in ("output_dir", "models", "cache", "checkpoints", "validation", "logging"):
+        values.pop(section)
+    run, data = values.pop("run"), values["data"]
+    for path in ("root", "csv", "exclude_ids", "scores"):
+        data.pop(path)
+    values["run"] = {"precision": run["precision"], "clips per step": global_batch}
+    if config.optimizer.schedule == "cosine":
+        values["run"]["steps"] = run["steps"]
+    return values
+
+
+def folder_of(config: Config) -> Path:
+    """Where the checkpoints are."""
+    return config.output_dir / "checkpoints"
+
+
+def save(
+    config: Config,
+    global_batch: int,
+    progress: Progress,
+    mapper: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: Average | None,
+) -> Path:
+    """Write the state, then delete old ones beyond `keep_last`. CheckpointError when the disk is full."""
+    folder = folder_of(config)
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"mapper.{key}": value for key, value in mapper.state_dict().items()}
+    if average is not None:
+        tensors |= {f"average.{key}": value for key, value in average.values.items()}
+    for name, parameter in mapper.named_parameters():
+        for slot, value in optimizer.state.get(parameter, {}).items():
+            tensors[f"optimizer.{slot}.{name}"] = value
+    content = {
+        "step": progress.step,
+        "best": progress.best,
+        "scaler": progress.scaler,
+        "config": relevant(config, global_batch),
+    }
+    path = folder / f"step-{progress.step:08d}.safetensors"
+    write_safetensors(path, tensors, {KEY: json.dumps(content)})
+    for old in checkpoints(folder)[: -config.checkpoints.keep_last]:
+        old.unlink()
+    return path
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """All checkpoints, oldest first."""
+    return sorted(folder.glob("step-*.safetensors"))
+
+
+def resume(
+    config: Config,
+    global_batch: int,
+    mapper: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    average: Average | None,
+) -> Progress | None:
+    """Load the newest checkpoint that can be read into mapper, optimizer and average; None without one.
+
+    TrainingError when it belongs to a training with other settings.
+    """
+    for path in reversed(checkpoints(folder_of(config))):
+        try:
+            tensors, metadata, _ = read_checkpoint(path)
+            content = json.loads(metadata[KEY])
+        except (CheckpointError, KeyError) as error:
+            _log.warning("%s cannot be used (%s); trying the one before", path, error)
+            continue
+        _check_same(path, content["config"], relevant(config, global_batch))
+        mapper.load_state_dict(_part(tensors, "mapper."))
+        if average is not None:
+            for key, value in _part(tensors, "average.").items():
+                average.values[key].copy_(value)
+        for name, parameter in mapper.named_parameters():
+            slots = {slot: tensors.get(f"optimizer.{slot}.{name}") for slot in _SLOTS}
+            state = {slot: value for slot, value in slots.items() if value is not None}
+            # The step count stays on the CPU, the moments go where the weights are.
+            optimizer.state[parameter] = {
+                slot: value if slot == "step" else value.to(parameter.device) for slot, value in state.items()
+            }
+        return Progress(content["step"], content["best"], content["scaler"])
+    return None
+
+
+def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _check_same(path: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    before, now = _flat(found), _flat(wanted)
+    differing = [
+        f"{key} {before.get(key)!r} (now {now.get(key)!r})"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key)
+    ]
+    if differing:
+        raise TrainingError(
+            f"{path}: belongs to a training with {', '.join(differing)}; set output_dir to another folder to "
+            "start anew, or go back to these settings"
+        )
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat

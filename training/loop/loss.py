@@ -1,0 +1,127 @@
+"""The published loss: MSE of the predicted noise plus a weight times the mean magnitude of the temp tokens.
+
+Legend: B clips, F frames, h w latent size, D token width, T audio steps, Q frequency bands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from a2v_core.tokens import AudioMapper, stack_layers
+from a2v_core.video import UNet3DBackbone, denoise, encode_clips, make_scheduler
+
+from ..cache import Sample
+from ..config import Config
+from ..errors import ConfigError
+from .batches import prompt_of
+from .order import Draw
+
+
+class Losses(NamedTuple):
+    """Per clip: mse [B] and temp_l1 [B], both without weight; tokens [B, G, D] before pooling, G >= F."""
+
+    mse: Tensor
+    temp_l1: Tensor
+    tokens: Tensor
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The frozen model and everything about the loss that stays the same.
+
+    alphas  float32 [timesteps], cumulative alphas of the noise schedule
+    layers  places of the used BEATs layers among those that a sample holds
+    """
+
+    config: Config
+    backbone: UNet3DBackbone
+    alphas: Tensor
+    layers: tuple[int, ...]
+
+    @classmethod
+    def of(cls, config: Config, backbone: UNet3DBackbone) -> Objective:
+        """For a config and a loaded model. ConfigError for timesteps beyond the model's noise schedule."""
+        alphas = make_scheduler("ddpm", backbone.scheduler_config).alphas_cumprod.float()
+        loss = config.loss
+        if loss.timestep_min >= min(len(alphas), (loss.timestep_max or len(alphas)) + 1):
+            raise ConfigError(
+                f"loss.timestep_min {loss.timestep_min} and timestep_max {loss.timestep_max} leave none of "
+                f"the model's {len(alphas)} timesteps"
+            )
+        kept = config.cache.layers
+        layers = tuple(kept.index(n) if kept else n for n in config.mapper.layers)
+        return cls(config, backbone, alphas, layers)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the frozen model is."""
+        return self.backbone.device
+
+    def words(
+        self, mapper: AudioMapper, samples: Sequence[Sample], dropped: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Tokens [B, G, D] before pooling, G >= F, and words -> [B, F, D]; `dropped` bool [B]: no sound."""
+        data = self.config.data
+        layers = torch.stack([sample.layers for sample in samples]).to(self.device)
+        features = stack_layers(layers, self.layers)
+        tokens = mapper.map_features(features, samples[0].times, data.num_frames, data.fps)
+        spoken = tokens if dropped is None else mapper.drop_sound(tokens, dropped)
+        words = {word: t[:, : data.num_frames] for word, t in mapper.pool_words(spoken).items()}
+        return tokens, words
+
+    def __call__(self, mapper: AudioMapper, samples: Sequence[Sample], draws: Sequence[Draw]) -> Losses:
+        """Losses of B clips with the draws of their places."""
+        clean = torch.stack([sample.latents for sample in samples]).to(self.device)
+        noise = torch.stack([draw.noise for draw in draws]).to(self.device)
+        t = torch.tensor([draw.timestep for draw in draws])
+        alpha = self.alphas[t].to(self.device)[:, None, None, None, None]
+        noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
+        dropped = torch.tensor([draw.dropped for draw in draws]) if mapper.config.no_sound else None
+        tokens, words = self.words(mapper, samples, dropped)
+        context = self.context(samples, words)
+        predicted = denoise(self.backbone.unet, noisy, t.to(self.device), context).float()
+        mse = (predicted - self._target(clean, noise, alpha)).square().mean(dim=(1, 2, 3, 4))
+        temp_l1 = tokens[:, : self.config.data.num_frames].abs().mean(dim=(1, 2))
+        return Losses(mse * self._weight(t).to(mse), temp_l1, tokens)
+
+    def context(self, samples: Sequence[Sample], words: dict[str, Tensor]) -> Tensor:
+        """Text-encoder states [B, F, L, C] of the clips' prompts with their audio words."""
+        prompts = [
+            prompt_of(self.config.data, sample.caption, self.config.mapper.words) for sample in samples
+        ]
+        return encode_clips(self.backbone.text_encoder, self.backbone.tokenizer, prompts, words)
+
+    def _target(self, clean: Tensor, noise: Tensor, alpha: Tensor) -> Tensor:
+        kind = self.backbone.scheduler_config.get("prediction_type", "epsilon")
+        if kind == "v_prediction":
+            return alpha.sqrt() * noise - (1 - alpha).sqrt() * clean
+        return clean if kind == "sample" else noise
+
+    def _weight(self, t: Tensor) -> Tensor:
+        """[B]: min-SNR-gamma (arXiv 2303.09556), section 3.4, for what the model predicts."""
+        gamma = self.config.loss.min_snr_gamma
+        if gamma is None:
+            return torch.ones(len(t))
+        snr = self.alphas[t] / (1 - self.alphas[t])
+        kind = self.backbone.scheduler_config.get("prediction_type", "epsilon")
+        divisor = {"epsilon": snr, "v_prediction": snr + 1, "sample": torch.ones_like(snr)}[kind]
+        return snr.clamp(max=gamma) / divisor
+
+
+def gradient_ratio(gradient: Tensor, tokens: Tensor, num_frames: int, l1_weight: float) -> float:
+    """How strongly the L1 term pulls at the temp tokens, in terms of the first term's pull.
+
+    `gradient` is that of the mean over clips of mse + l1_weight * temp_l1 with respect to `tokens` [B, G, D],
+    of which the first `num_frames` frames are the clip. The second part of it is known: l1_weight * sign /
+    size. Above 1 the tokens shrink whatever the first term says, and the adapter collapses.
+    """
+    signs = tokens.detach().sign()
+    signs[:, num_frames:] = 0
+    own = l1_weight * signs / tokens[:, :num_frames].numel()
+    other = (gradient - own).norm()
+    return float(own.norm() / other) if other > 0 else float("inf")

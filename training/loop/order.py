@@ -1,0 +1,89 @@
+"""Which clip stands where, and with which noise: functions of the seed and the place alone.
+
+The training sees one endless row of clips. Place p holds a file (a new permutation every epoch), which of its
+clips, its timestep, its noise and whether its sound is dropped. A step takes the next global batch from the
+row. So neither the number of processes, nor gradient accumulation, nor an interruption changes what is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..config.schema import Loss
+from ..data import generator
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What is random about a clip in a step: timestep, noise [4, F, h, w], whether its sound is dropped."""
+
+    timestep: int
+    noise: Tensor
+    dropped: bool
+
+
+class Row:
+    """The endless row. `choices`: for every file, the numbers of its clips; empty means no end of them."""
+
+    def __init__(self, seed: int, choices: Sequence[tuple[str, Sequence[int]]]) -> None:
+        self.seed = seed
+        self.choices = choices
+
+    def at(self, place: int) -> tuple[str, int]:
+        """File id and number of the clip at a place."""
+        epoch, offset = divmod(place, len(self.choices))
+        name, numbers = self.choices[_permutation(self.seed, epoch, len(self.choices))[offset]]
+        return name, numbers[epoch % len(numbers)] if numbers else epoch
+
+
+@lru_cache(maxsize=4)
+def _permutation(seed: int, epoch: int, size: int) -> NDArray[np.int64]:
+    return generator("order", seed, epoch).permutation(size)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a step's global batch is dealt out: `accumulate` rounds of `processes` batches of `batch_size`."""
+
+    batch_size: int
+    accumulate: int
+    processes: int = 1
+    process: int = 0
+
+    @property
+    def global_batch(self) -> int:
+        """Clips per optimizer step."""
+        return self.batch_size * self.accumulate * self.processes
+
+    def batches(self, first_step: int, last_step: int) -> Iterator[list[int]]:
+        """The places of this process's batches, in order, for steps first_step .. last_step - 1."""
+        for step in range(first_step, last_step):
+            for turn in range(self.accumulate):
+                start = step * self.global_batch + (turn * self.processes + self.process) * self.batch_size
+                yield list(range(start, start + self.batch_size))
+
+
+def draw(seed: int, place: int, shape: Sequence[int], loss: Loss, timesteps: int) -> Draw:
+    """The draw of a place, for latents of `shape` and a noise schedule of `timesteps`."""
+    random = generator("draw", seed, place)
+    top = timesteps if loss.timestep_max is None else min(loss.timestep_max + 1, timesteps)
+    share = {
+        "uniform": lambda: random.random(),
+        "high_noise": lambda: random.random() ** 0.5,
+        "logit_normal": lambda: 1 / (1 + np.exp(-random.normal())),
+    }[loss.timesteps]()
+    timestep = min(loss.timestep_min + int(share * (top - loss.timestep_min)), top - 1)
+    dropped = bool(random.random() < loss.condition_dropout)
+    return Draw(timestep, noise(int(random.integers(2**62)), shape), dropped)
+
+
+def noise(seed: int, shape: Sequence[int]) -> Tensor:
+    """Gaussian noise drawn on the CPU: the same on every device."""
+    return torch.randn(tuple(shape), generator=torch.Generator("cpu").manual_seed(seed))

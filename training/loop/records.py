@@ -1,0 +1,84 @@
+"""What a training leaves to look at: curves on disk, loggers, warnings. Of the main process alone."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+
+from a2v_core.checkpoints import atomic_path
+
+from ..config import Config, to_yaml
+from .curve import Curve
+from .validate import Video
+from .watch import Watch
+
+COST_STEPS = 5  # steps over which the price of training without a cache is measured, after the first
+_log = logging.getLogger(__name__)
+
+
+class Records:
+    """Open after `step` finished steps."""
+
+    def __init__(self, config: Config, step: int) -> None:
+        self.config = config
+        folder = config.output_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        self._watch = Watch(config, step)
+        with atomic_path(folder / "config.yaml") as part:
+            part.write_text(to_yaml(config))
+        self._curve = Curve(folder / "metrics.jsonl", step)
+        self._validations = Curve(folder / "validation.jsonl", step)
+        self._warned = False
+        self._seconds: list[tuple[float, float]] = []
+
+    def step(
+        self, step: int, values: Mapping[str, float], clips: int, seconds: float, encoding: float
+    ) -> None:
+        """After a step: its numbers, how many clips it saw, its seconds and those of them that encoded."""
+        finite = {name: value for name, value in values.items() if math.isfinite(value)}
+        self._curve.add({"step": step, **finite})
+        if step == 1 or step % self.config.logging.every == 0:
+            self._watch.scalars({**finite, "clips_per_second": clips / seconds}, step)
+        self._warn_of_l1(step, values["l1_pull"])
+        self._tell_cost(seconds, encoding)
+
+    def validation(self, step: int, values: Mapping[str, float]) -> None:
+        """Numbers of a validation."""
+        self._validations.add({"step": step, **values})
+        self._watch.scalars({f"validation/{name}": value for name, value in values.items()}, step)
+
+    def video(self, step: int, video: Video) -> None:
+        """A validation video."""
+        self._watch.video(video.id, video.path, video.frames, video.sound, self.config.data.fps, step)
+
+    def close(self) -> None:
+        """Close files and loggers."""
+        self._curve.close()
+        self._validations.close()
+        self._watch.close()
+
+    def _warn_of_l1(self, step: int, pull: float) -> None:
+        if pull > 1 and not self._warned:
+            self._warned = True
+            _log.warning(
+                "step %d: the gradient of the L1 term is %.1f times that of the first term: the tokens "
+                "shrink whatever they should say, and the adapter collapses. Lower loss.l1_weight (%g)",
+                step,
+                pull,
+                self.config.loss.l1_weight,
+            )
+
+    def _tell_cost(self, seconds: float, encoding: float) -> None:
+        if not encoding or len(self._seconds) > COST_STEPS:
+            return
+        self._seconds.append((seconds, encoding))
+        if len(self._seconds) == COST_STEPS + 1:
+            whole, part = (sum(column) / COST_STEPS for column in zip(*self._seconds[1:], strict=True))
+            _log.info(
+                "no cache: %.2f s of a step's %.2f s go into decoding and encoding (%.0f %%); "
+                "python -m training.precompute would spare them",
+                part,
+                whole,
+                100 * part / whole,
+            )

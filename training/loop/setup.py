@@ -1,0 +1,47 @@
+"""What a training needs before its first step: processes, clips and the frozen model."""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+from accelerate import Accelerator
+
+from a2v_core.video import UNet3DBackbone, checkpoint_blocks, load_t2v
+
+from ..cache import open_cache
+from ..config import Config, check_paths
+from ..errors import ConfigError
+from .batches import CachedSource, DirectSource, Source
+
+_log = logging.getLogger(__name__)
+
+
+def make_accelerator(config: Config) -> Accelerator:
+    """The processes and their device. ConfigError for fp16 without a GPU."""
+    fp16 = config.run.precision == "fp16"
+    if fp16 and (config.run.device == "cpu" or not torch.cuda.is_available()):
+        raise ConfigError("run.precision fp16 needs a GPU; use bf16 or fp32 on the CPU")
+    # The frozen models are loaded in their precision: autocast is not needed, only fp16's loss scaler.
+    return Accelerator(mixed_precision="fp16" if fp16 else "no", cpu=config.run.device == "cpu")
+
+
+def make_source(config: Config, accelerator: Accelerator) -> Source:
+    """The cache if there is one, else the files themselves."""
+    contents = open_cache(config)
+    if contents is not None:
+        return CachedSource(config, contents)
+    check_paths(config, ("models.beats", "data.root", "data.csv", "data.exclude_ids", "data.scores"))
+    if accelerator.is_main_process:
+        _log.info("no cache in %s: clips are decoded and encoded at every step", config.cache_dir)
+    return DirectSource(config, accelerator.device, report=accelerator.is_main_process)
+
+
+def load_frozen(config: Config, device: torch.device) -> UNet3DBackbone:
+    """UNet and text encoder on the device, in the precision of the run, without the VAE."""
+    backbone = load_t2v(config.models.t2v, config.run.precision, with_vae=False)
+    backbone.unet.to(device)
+    backbone.text_encoder.to(device)
+    if config.run.gradient_checkpointing:
+        checkpoint_blocks(backbone.unet)
+    return backbone

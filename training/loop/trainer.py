@@ -1,0 +1,255 @@
+"""Fits the adapter step by step, saved so that a killed training goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from a2v_core.tokens import AudioMapper
+
+from ..cache import Sample
+from ..config import Config, check_paths
+from ..errors import TrainingError
+from . import checkpoint
+from .batches import Batch, check_prompt
+from .loss import Objective, gradient_ratio
+from .optimize import Average, flat_gradient, learning_rate, make_optimizer, set_gradient
+from .order import Schedule, draw
+from .product import BEST_FILE, MAPPER_FILE, make_mapper, save_product
+from .records import Records
+from .setup import load_frozen, make_accelerator, make_source
+from .validate import make_videos, mean_score, validation_loss
+
+_log = logging.getLogger(__name__)
+
+
+class Result(NamedTuple):
+    """steps done in all; loss of the last one; the product; the best by validation loss, if there was any."""
+
+    steps: int
+    loss: float
+    mapper: Path
+    best: Path | None
+
+    def __str__(self) -> str:
+        best = f"; best by validation loss: {self.best}" if self.best else ""
+        loss = "" if math.isnan(self.loss) else f", last loss {self.loss:.5f}"
+        return f"{self.steps} steps done{loss}; mapper: {self.mapper}{best}"
+
+
+def fit(config: Config, on_step: Callable[[int], None] | None = None, progress: bool = True) -> Result:
+    """Train, or go on where the checkpoints in output_dir stopped. Under `accelerate launch`, on all GPUs.
+
+    `on_step` is called with the number of finished steps after each one and may raise to end the training.
+    Raises ConfigError, DataError and CheckpointError for what cannot be used, TrainingError when the loss is
+    not finite or when output_dir holds another training.
+    """
+    trainer = Trainer(config)
+    try:
+        return trainer.run(on_step, progress)
+    finally:
+        trainer.close()
+
+
+class Trainer:
+    """A training in progress; `step` finished steps, `best` the lowest validation loss so far."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        check_paths(config, ("models.t2v", "models.mapper"))
+        check_prompt(config)
+        self.accelerator = make_accelerator(config)
+        self.schedule = Schedule(
+            config.run.batch_size,
+            config.run.accumulate,
+            self.accelerator.num_processes,
+            self.accelerator.process_index,
+        )
+        self.source = make_source(config, self.accelerator)
+        backbone = load_frozen(config, self.accelerator.device)
+        self.objective = Objective.of(config, backbone)
+        layers, width = self.source.feature_shape
+        self.mapper = make_mapper(config, width, layers, backbone.token_width).to(self.accelerator.device)
+        self.parameters = [p for p in self.mapper.parameters() if p.requires_grad]
+        plain = make_optimizer(self.mapper, config.optimizer)
+        decay = config.optimizer.ema_decay
+        self.average = None if decay is None else Average(self.mapper, decay)
+        found = checkpoint.resume(config, self.schedule.global_batch, self.mapper, plain, self.average)
+        self.step, self.best = (found.step, found.best) if found else (0, None)
+        self.optimizer = self.accelerator.prepare_optimizer(plain)
+        if found and self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(found.scaler)
+        self.records = Records(config, self.step) if self.accelerator.is_main_process else None
+        self._held_out: list[Sample] | None = None
+
+    def run(self, on_step: Callable[[int], None] | None, progress: bool) -> Result:
+        """From the current step to the last."""
+        steps, clips = self.config.run.steps, self.schedule.global_batch
+        loss = math.nan
+        batches = self.source.batches(self.schedule.batches(self.step, steps))
+        hidden = not (progress and self.accelerator.is_main_process)
+        with tqdm(total=steps, initial=self.step, unit="step", desc="fit", disable=hidden) as bar:
+            while self.step < steps:
+                began, encoded = time.perf_counter(), self.source.encoding_seconds
+                values = self._one_step(batches)
+                self.step += 1
+                seconds = time.perf_counter() - began
+                loss = values["loss"]
+                bar.set_postfix(loss=f"{loss:.4f}", clips_s=f"{clips / seconds:.2f}")
+                bar.update()
+                if self.records is not None:
+                    encoding = self.source.encoding_seconds - encoded
+                    self.records.step(self.step, values, clips, seconds, encoding)
+                self._keep()
+                if on_step is not None:
+                    on_step(self.step)
+        best = self.config.output_dir / BEST_FILE
+        return Result(self.step, loss, self.config.output_dir / MAPPER_FILE, best if best.is_file() else None)
+
+    def close(self) -> None:
+        """Files and loggers."""
+        if self.records is not None:
+            self.records.close()
+
+    def _one_step(self, batches: Iterator[Batch]) -> dict[str, float]:
+        """One optimizer step: forward and backward of the global batch, then AdamW."""
+        rate = learning_rate(self.config.optimizer, self.step, self.config.run.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad()
+        sums = torch.zeros(2, device=self.accelerator.device)
+        pull = math.nan
+        for _ in range(self.schedule.accumulate):
+            batch = next(batches)
+            if batch.samples:
+                batch_sums, pull = self._backward(batch)
+                sums += batch_sums
+        self._average_gradient()
+        mse, temp_l1 = self._mean(sums).tolist()
+        loss = mse + self.config.loss.l1_weight * temp_l1
+        limit = self.config.optimizer.clip_grad_norm
+        norm = float(self.accelerator.clip_grad_norm_(self.parameters, limit or math.inf))
+        self._check_finite(loss, norm)
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update(self.mapper, self.step)
+        return {
+            "loss": loss,
+            "mse": mse,
+            "temp_l1": temp_l1,
+            "learning_rate": rate,
+            "grad_norm": norm,
+            "l1_pull": pull,
+        }
+
+    def _backward(self, batch: Batch) -> tuple[Tensor, float]:
+        """Add a batch's gradient; its part of the step's two losses [2], and the pull of the L1 term."""
+        config = self.config
+        timesteps = len(self.objective.alphas)
+        draws = [
+            draw(config.seed, place, sample.latents.shape, config.loss, timesteps)
+            for place, sample in zip(batch.places, batch.samples, strict=True)
+        ]
+        losses = self.objective(self.mapper, batch.samples, draws)
+        losses.tokens.retain_grad()
+        # Sums, so that clips that could not be cut leave their share empty instead of counting others twice.
+        share = 1 / (self.schedule.batch_size * self.schedule.accumulate)
+        total = (losses.mse.sum() + config.loss.l1_weight * losses.temp_l1.sum()) * share
+        self.accelerator.backward(total)
+        gradient, scaler = losses.tokens.grad, self.accelerator.scaler
+        pull = math.nan
+        if gradient is not None:
+            scale = share * len(batch.samples) * (1.0 if scaler is None else scaler.get_scale())
+            weight = config.loss.l1_weight
+            pull = gradient_ratio(gradient / scale, losses.tokens, config.data.num_frames, weight)
+        return torch.stack([losses.mse.detach().sum(), losses.temp_l1.detach().sum()]) * share, pull
+
+    def _average_gradient(self) -> None:
+        # One sum of one small vector: the adapter is a sliver of the frozen model, and without a wrapper
+        # around it its saved keys are the published ones.
+        if self.accelerator.num_processes > 1:
+            set_gradient(self.parameters, self._mean(flat_gradient(self.parameters)))
+
+    def _mean(self, values: Tensor) -> Tensor:
+        """Mean over the processes."""
+        if self.accelerator.num_processes == 1:
+            return values
+        mean: Tensor = self.accelerator.reduce(values, "mean")
+        return mean
+
+    def _check_finite(self, loss: float, norm: float) -> None:
+        """TrainingError when numbers overflowed; single gradients that do are up to fp16's scaler."""
+        if math.isfinite(loss) and (math.isfinite(norm) or self.accelerator.scaler is not None):
+            return
+        first = self.step * self.schedule.global_batch
+        places = range(first, first + self.schedule.global_batch)
+        clips = ", ".join(f"{name} ({number})" for name, number in map(self.source.row.at, places))
+        saved = checkpoint.checkpoints(checkpoint.folder_of(self.config))
+        kept = f"the last good checkpoint is {saved[-1]}" if saved else "there is no checkpoint yet"
+        raise TrainingError(
+            f"step {self.step + 1}: loss {loss}, gradient norm {norm}; clips {clips}; {kept}. Look at these "
+            "clips, lower optimizer.learning_rate, set optimizer.clip_grad_norm, or use bf16 or fp32"
+        )
+
+    def _keep(self) -> None:
+        """Validation and checkpoint, where they are due after this step."""
+        last, every = self.step == self.config.run.steps, self.config.validation.every
+        save = last or self.step % self.config.checkpoints.every == 0
+        validate = bool(every) and (last or self.step % every == 0)
+        if self.records is not None and validate:
+            self._validate(self.records)
+        if self.records is not None and save:
+            self._save()
+        if save or validate:
+            self.accelerator.wait_for_everyone()
+
+    def _save(self) -> None:
+        scaler = self.accelerator.scaler
+        progress = checkpoint.Progress(self.step, self.best, {} if scaler is None else scaler.state_dict())
+        plain = self.optimizer.optimizer
+        checkpoint.save(self.config, self.schedule.global_batch, progress, self.mapper, plain, self.average)
+        self._save_product(MAPPER_FILE)
+
+    def _save_product(self, name: str) -> None:
+        facts = {"steps": self.step, "clips_per_step": self.schedule.global_batch}
+        save_product(self.config, self._result(), self.config.output_dir / name, facts)
+
+    def _result(self) -> AudioMapper:
+        """The mapper as it is validated and saved: with averaged weights, if there are any."""
+        if self.average is None:
+            return self.mapper
+        with torch.device("meta"):
+            mapper = AudioMapper(self.mapper.config)
+        mapper.load_state_dict(self.average.values, assign=True)
+        return mapper
+
+    def _validate(self, records: Records) -> None:
+        settings = self.config.validation
+        if self._held_out is None:
+            self._held_out = self.source.held_out(max(settings.loss_clips, settings.videos))
+        if not self._held_out:
+            _log.warning("step %d: no held-out clips, so no validation; see data.test_share", self.step)
+            return
+        mapper = self._result()
+        numbers: dict[str, float] = {}
+        if settings.loss_clips:
+            loss = validation_loss(self.objective, mapper, self._held_out[: settings.loss_clips])
+            numbers["loss"] = loss
+            if self.best is None or loss < self.best:
+                self.best = loss
+                self._save_product(BEST_FILE)
+        scores = []
+        for video in make_videos(self.objective, mapper, self._held_out[: settings.videos], self.step):
+            records.video(self.step, video)
+            scores.append(video.av_align)
+        if (score := mean_score(scores)) is not None:
+            numbers["av_align"] = score
+        records.validation(self.step, numbers)
