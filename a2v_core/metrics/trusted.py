@@ -130,9 +130,8 @@ def _notes(
     if dropped:
         notes.append(f"{_onsets(dropped)} left out as the sound's start or steady noise")
     if len(clean.times) > len(counted):
-        notes.append(
-            f"{_onsets(len(clean.times) - len(counted))} left out where the video has no motion peak to give"
-        )
+        outside = _onsets(len(clean.times) - len(counted))
+        notes.append(f"{outside} left out where no motion peak can be found")
     length = motion.num_frames / motion.fps
     if sound_seconds > length + 0.5 / motion.fps:
         notes.append(f"the sound is {sound_seconds - length:.2f} s longer than the video")

@@ -4,10 +4,13 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from a2v_core.metrics import AVAlignResult, av_align, shifted_chance
-from a2v_core.metrics.matching import reference
+from a2v_core.metrics import AVAlignResult, av_align, chance_level, shifted_chance
+from a2v_core.metrics.matching import VARIANTS, reference
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "av_align"
 
@@ -90,3 +93,66 @@ def test_golden_sync_clips_stand_above_chance_and_the_late_one_below() -> None:
     assert scores["clip0_sync_12fps"] == pytest.approx((0.8, 0.2700483), abs=1e-6)
     assert scores["clip6_sync_8fps"] == pytest.approx((0.75, 0.1894375), abs=1e-6)
     assert scores["clip3_late_24fps"] == pytest.approx((0.0, 0.0614467), abs=1e-6)
+
+
+def simulate(rng: np.random.Generator, variant: str, clips: int) -> tuple[float, float, float]:
+    """Mean score of independent peaks, mean chance level of the same clips, share of p-values up to 0.2."""
+    scores, chances, small = [], [], 0
+    for _ in range(clips):
+        audio = sorted(rng.uniform(0, 4, rng.poisson(8) + 1).tolist())
+        video = sorted(rng.uniform(0, 4, rng.poisson(8) + 1).tolist())
+        rule = VARIANTS[variant]
+        luck = chance_level(audio, video, 1 / 12, 0.0, 4.0, rule)
+        assert luck is not None
+        assert luck.exact
+        scores.append(rule(audio, video, 1 / 12).value or 0.0)
+        chances.append(luck.mean)
+        small += luck.p_value <= 0.2
+    return float(np.mean(scores)), float(np.mean(chances)), small / clips
+
+
+@pytest.mark.parametrize("variant", ["reference", "legacy", "paper"])
+def test_chance_of_independent_peaks_is_what_simulation_gives(variant: str) -> None:
+    score, chance, small = simulate(np.random.default_rng(1), variant, 400)
+    assert score == pytest.approx(chance, abs=0.02)
+    # A p-value of unrelated sound is 0.2 or less at most one time in five (plus three standard errors).
+    assert small <= 0.2 + 3 * np.sqrt(0.2 * 0.8 / 400)
+
+
+GRID = st.lists(st.integers(1, 127), unique=True, min_size=1, max_size=6).map(
+    lambda ticks: sorted(t / 32 for t in ticks)
+)
+
+
+@given(GRID, GRID, st.sampled_from(sorted(VARIANTS)))
+@settings(max_examples=60)
+def test_chance_equals_brute_force_for_every_variant(
+    audio: list[float], video: list[float], variant: str
+) -> None:
+    rule = VARIANTS[variant]
+    luck = chance_level(audio, video, 0.11, 0.0, 4.0, rule)
+    assert luck is not None
+    at = [sorted((a + (k + 0.5) * 4.0 / 2000) % 4.0 for a in audio) for k in range(2000)]
+    scores = [rule(moved, video, 0.11).value or 0.0 for moved in at]
+    assert luck.mean == pytest.approx(float(np.mean(scores)), abs=0.02 * max(1.0, max(scores)))
+    assert 0 < luck.p_value <= 1
+
+
+@given(GRID, GRID, st.integers(1, 4000))
+@settings(max_examples=60)
+def test_chance_does_not_depend_on_where_the_sound_is(
+    audio: list[float], video: list[float], step: int
+) -> None:
+    turned = sorted((a + step / 1000) % 4.0 for a in audio)
+    first, second = (chance_level(side, video, 0.11, 0.0, 4.0, reference) for side in (audio, turned))
+    assert first is not None
+    assert second is not None
+    assert first.mean == pytest.approx(second.mean, abs=1e-9)
+
+
+def test_a_window_that_starts_later_is_the_same_clip_moved() -> None:
+    plain = chance_level([0.5, 1.7], [0.6, 1.1], 0.1, 0.0, 2.0, reference)
+    moved = chance_level([3.5, 4.7], [3.6, 4.1], 0.1, 3.0, 2.0, reference)
+    assert plain is not None
+    assert moved is not None
+    assert (moved.mean, moved.p_value) == pytest.approx((plain.mean, plain.p_value))

@@ -1,0 +1,86 @@
+"""Two sets of clips against each other, clip by clip: which system keeps better time?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import A2VError
+from .clip import Record
+from .sets import PairedScore, SetScore, paired_difference, set_score
+
+MEASURES = (
+    ("AV-Align, as published", "av_align", "reason"),
+    ("its corrected score", "corrected", "reason"),
+    ("AV-Align, trusted", "trusted", "trusted_reason"),
+    ("chance-corrected", "trusted_corrected", "trusted_reason"),
+    ("onset-motion correlation", "correlation", ""),
+    ("roughness of the motion", "roughness", ""),
+    ("flicker, grey levels", "flicker", ""),
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """rows: (measure, set A, set B, paired difference B - A); alone: clips that only one set has."""
+
+    rows: tuple[tuple[str, SetScore, SetScore, PairedScore], ...]
+    pairs: int
+    alone: tuple[str, ...]
+
+
+def compare_sets(first: list[Record], second: list[Record], folders: tuple[Path, Path]) -> Comparison:
+    """Pair the clips of two folders by their path inside the folder, without the suffix.
+
+    Raises A2VError when no clip is in both.
+    """
+    one, other = _by_name(first, folders[0]), _by_name(second, folders[1])
+    shared = sorted(one.keys() & other.keys())
+    if not shared:
+        raise A2VError(
+            f"{folders[0]} and {folders[1]} have no clip of the same name that could be scored in both. "
+            "Give the videos of both folders the same file names."
+        )
+    rows = []
+    for title, field, reason in MEASURES:
+        a = [one[name][field] for name in shared]
+        b = [other[name][field] for name in shared]
+        rows.append(
+            (
+                title,
+                set_score(
+                    (value, str(one[name].get(reason, ""))) for name, value in zip(shared, a, strict=True)
+                ),
+                set_score(
+                    (value, str(other[name].get(reason, ""))) for name, value in zip(shared, b, strict=True)
+                ),
+                paired_difference(a, b),
+            )
+        )
+    return Comparison(tuple(rows), len(shared), tuple(sorted(one.keys() ^ other.keys())))
+
+
+def comparison_lines(comparison: Comparison, names: tuple[str, str]) -> str:
+    """The comparison for the screen."""
+    lines = [f"A = {names[0]}", f"B = {names[1]}", f"{comparison.pairs} clips in both", ""]
+    lines.append(f"{'':26s}{'A':>8s}{'B':>8s}{'B - A':>8s}  {'95 % interval':18s}{'p':>7s}{'pairs':>7s}")
+    for title, a, b, difference in comparison.rows:
+        span = "-" if difference.low is None else f"{difference.low:+.3f} to {difference.high:+.3f}"
+        lines.append(
+            f"{title:26s}{_cell(a.mean):>8s}{_cell(b.mean):>8s}{_cell(difference.difference, '+'):>8s}  "
+            f"{span:18s}{_cell(difference.p_value):>7s}{difference.count:>7d}"
+        )
+        lines += [f"{'':26s}not counted in A: {count} {why}" for why, count in a.undefined.items() if why]
+        lines += [f"{'':26s}not counted in B: {count} {why}" for why, count in b.undefined.items() if why]
+    if comparison.alone:
+        lines += ["", f"{len(comparison.alone)} in one folder only: {', '.join(comparison.alone[:10])}"]
+    return "\n".join(lines)
+
+
+def _by_name(records: list[Record], folder: Path) -> dict[str, Record]:
+    base = folder if folder.is_dir() else folder.parent
+    return {Path(r["video"]).relative_to(base).with_suffix("").as_posix(): r for r in records}
+
+
+def _cell(value: float | None, sign: str = "") -> str:
+    return "-" if value is None else f"{value:{sign}.3f}"
