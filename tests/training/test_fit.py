@@ -210,7 +210,7 @@ def test_start_from_learned_embeds(values: dict[str, Any], tmp_path: Path) -> No
 
 
 def test_strong_l1_is_warned_of(values: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
-    values["run"] |= {"steps": 1}
+    values["run"] |= {"steps": 10}
     values["loss"] = {"l1_weight": 10.0}
     train(values)
     assert "the gradient of the L1 term is" in caplog.text

@@ -5,6 +5,7 @@ Legend: B clips, F frames, h w latent size, D token width, T audio steps, Q freq
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -118,10 +119,11 @@ def gradient_ratio(gradient: Tensor, tokens: Tensor, num_frames: int, l1_weight:
 
     `gradient` is that of the mean over clips of mse + l1_weight * temp_l1 with respect to `tokens` [B, G, D],
     of which the first `num_frames` frames are the clip. The second part of it is known: l1_weight * sign /
-    size. Above 1 the tokens shrink whatever the first term says, and the adapter collapses.
+    size. Above 1 the tokens shrink whatever the first term says, and the adapter collapses. NaN where
+    the first term does not pull at all, as without any sound.
     """
     signs = tokens.detach().sign()
     signs[:, num_frames:] = 0
     own = l1_weight * signs / tokens[:, :num_frames].numel()
     other = (gradient - own).norm()
-    return float(own.norm() / other) if other > 0 else float("inf")
+    return float(own.norm() / other) if other > 0 else math.nan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import statistics
 from collections.abc import Mapping
 
 from a2v_core.checkpoints import atomic_path
@@ -14,6 +15,7 @@ from .validate import Video
 from .watch import Watch
 
 COST_STEPS = 5  # steps over which the price of training without a cache is measured, after the first
+PULLS = 10  # steps whose median says how strong the L1 term is
 _log = logging.getLogger(__name__)
 
 
@@ -30,6 +32,7 @@ class Records:
         self._curve = Curve(folder / "metrics.jsonl", step)
         self._validations = Curve(folder / "validation.jsonl", step)
         self._warned = False
+        self._pulls: list[float] = []
         self._seconds: list[tuple[float, float]] = []
 
     def step(
@@ -59,13 +62,16 @@ class Records:
         self._watch.close()
 
     def _warn_of_l1(self, step: int, pull: float) -> None:
-        if pull > 1 and not self._warned:
+        # One step says little: at some timesteps the first term hardly pulls.
+        self._pulls = [*self._pulls, pull][-PULLS:] if math.isfinite(pull) else self._pulls
+        usual = statistics.median(self._pulls) if len(self._pulls) >= PULLS else 0.0
+        if usual > 1 and not self._warned:
             self._warned = True
             _log.warning(
                 "step %d: the gradient of the L1 term is %.1f times that of the first term: the tokens "
                 "shrink whatever they should say, and the adapter collapses. Lower loss.l1_weight (%g)",
                 step,
-                pull,
+                usual,
                 self.config.loss.l1_weight,
             )
 
