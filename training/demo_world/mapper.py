@@ -1,9 +1,10 @@
 """Trains the demo AudioMapper on the frozen demo text-to-video model: the adapter that the paper is about.
 
-The loss is the published one, noise-prediction MSE plus a weight times the mean magnitude of the `<temp>`
-tokens. The weight is far below the published 0.01: in this easy world the first term is about 0.01, and at
-0.01 the second would outweigh it and the adapter would collapse. Timesteps are drawn towards high noise,
-where motion is decided.
+It starts from words: `<temp>` is first fitted to the sum of the embeddings of the words that name colour,
+shape and height at that moment. Then comes the published loss, noise-prediction MSE plus a weight times the mean
+magnitude of the `<temp>` tokens. The weight is far below the published 0.01: in this easy world the first term
+is about 0.01, and at 0.01 the second would outweigh it and the adapter would collapse. Timesteps are drawn from
+the upper part, where motion is decided.
 
 Legend: B clips, T audio steps, Q frequency patches, F frames.
 """
@@ -25,10 +26,11 @@ from .atlas import Atlas
 from .progress import device, fit, save_atomically
 from .sounds import SAMPLE_RATE, render_sound
 from .t2v import SCHEDULER, TEXT_WIDTH, noise_levels, noised
-from .world import FPS, NUM_FRAMES, SHAPES, Scene, random_scene
+from .world import COLOURS, FPS, LEVELS, NUM_FRAMES, SHAPES, Scene, heights, level_word, random_scene
 
 HOP_DIVISOR = 2  # a step every 80 ms, about one per frame
 L1_WEIGHT = 1e-5
+LOWEST_TIMESTEP = 300
 POOL = 1500  # scenes whose sounds are encoded once
 WORDS = "<temp> <local1> <local2> <local3> <local4> <class>"
 
@@ -70,6 +72,34 @@ def encode_pool(work: Path) -> dict[str, Tensor]:
     return torch.load(path, map_location=device(), weights_only=True)
 
 
+def words_of_moments(scene: Scene, ids: dict[str, int], table: Tensor) -> Tensor:
+    """Sum of the embeddings of colour, shape and height word for each frame, [F, D]."""
+    levels = [level_word(float(height)) for height in heights(scene)]
+    rows = torch.tensor([[ids[scene.colour], ids[scene.shape], ids[level]] for level in levels])
+    return table[rows.to(table.device)].sum(1)
+
+
+def fit_to_words(
+    work: Path, mapper: AudioMapper, pool: dict[str, Tensor], tokenizer: Any, table: Tensor
+) -> None:
+    """Fits the `<temp>` tokens of the natural-coloured scenes of the pool to the words of their moments."""
+    known = [*COLOURS, *SHAPES, *LEVELS]
+    ids = {word: tokenizer(word, add_special_tokens=False).input_ids[0] for word in known}
+    scenes = [pool_scene(number)[0] for number in range(POOL)]
+    rows = [n for n, scene in enumerate(scenes) if scene.hits and scene.colour == SHAPES[scene.shape]]
+    wanted = torch.stack([words_of_moments(scenes[n], ids, table) for n in rows])
+
+    def loss(step: int) -> dict[str, Tensor]:
+        chosen = torch.randint(len(rows), (32,))
+        features = pool["features"][torch.tensor(rows)[chosen]]
+        tokens = mapper(features, pool["times"], NUM_FRAMES, FPS)["temp"]
+        return {"loss": nn.functional.mse_loss(tokens, wanted[chosen.to(wanted.device)]) / wanted.var()}
+
+    mapper.load_state_dict(
+        fit("mapper_words", work, mapper, loss, steps=1500, learning_rate=1e-3, decay=0.99)
+    )
+
+
 def train(work: Path, steps: int = 3000, minutes: float = 0.0) -> None:
     """Fits the adapter and writes `work/mapper.safetensors`."""
     from diffusers import DDIMScheduler, UNet3DConditionModel
@@ -93,6 +123,7 @@ def train(work: Path, steps: int = 3000, minutes: float = 0.0) -> None:
         facts={"data": "demo world", "hop_ms": 160 // HOP_DIVISOR, "fps": FPS, "l1_weight": L1_WEIGHT},
     )
     mapper = AudioMapper(config).to(device())
+    fit_to_words(work, mapper, pool, tokenizer, text_encoder.get_input_embeddings().weight.detach())
 
     def loss(step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([5, step])
@@ -100,7 +131,7 @@ def train(work: Path, steps: int = 3000, minutes: float = 0.0) -> None:
         scenes = [pool_scene(int(number))[0] for number in chosen]
         clean = torch.stack([atlas.latents(scene) for scene in scenes])
         noise = torch.randn_like(clean)
-        t = (1000 * torch.rand(len(scenes), device=clean.device).sqrt()).long().clamp_max(999)
+        t = torch.randint(LOWEST_TIMESTEP, 1000, (len(scenes),), device=clean.device)
         words = mapper(pool["features"][torch.from_numpy(chosen)], pool["times"], NUM_FRAMES, FPS)
         context = encode_clips(text_encoder, tokenizer, [prompt(scene, rng) for scene in scenes], words)
         predicted = denoise(unet, noised(clean, noise, t, alphas), t, context)
@@ -108,6 +139,6 @@ def train(work: Path, steps: int = 3000, minutes: float = 0.0) -> None:
         size = words["temp"].abs().mean()
         return {"loss": mse + L1_WEIGHT * size, "mse": mse, "temp_l1": size}
 
-    weights = fit("mapper", work, mapper, loss, steps=steps, learning_rate=1e-3, decay=0.995, minutes=minutes)
+    weights = fit("mapper", work, mapper, loss, steps=steps, learning_rate=5e-4, decay=0.99, minutes=minutes)
     mapper.load_state_dict(weights)
     save_mapper(work / "mapper.safetensors", mapper.half())

@@ -46,6 +46,7 @@ SCHEDULER: dict[str, Any] = {
     "set_alpha_to_one": False,
     "steps_offset": 1,
 }
+MOST_WEIGHT = 10.0  # of a timestep in the loss; 1 / alphas_cumprod below it, as velocity prediction has
 INDEX = {
     "_class_name": "TextToVideoSDPipeline",
     "_diffusers_version": "0.42.1",
@@ -135,7 +136,10 @@ def train(work: Path, steps: int = 9000, minutes: float = 0.0) -> None:
         t = torch.randint(0, 1000, (clips,), device=clean.device)
         context = model.encode(captions).unflatten(0, (clips, frames))
         predicted = denoise(model.unet, noised(clean, noise, t, alphas), t, context)
-        return {"loss": nn.functional.mse_loss(predicted, noise)}
+        error = (predicted - noise).square().mean((1, 2, 3, 4))
+        # What is seen, and so what the text says, is decided at high noise, where it hardly moves this error.
+        weight = (1 / alphas[t]).clamp_max(MOST_WEIGHT)
+        return {"loss": (weight * error).mean(), "mse": error.mean()}
 
     weights = fit("t2v", work, model, loss, steps=steps, learning_rate=1.5e-3, decay=0.996, minutes=minutes)
     model.load_state_dict(weights)

@@ -1,0 +1,34 @@
+"""The example workflows on the bundled models, exactly as they ship."""
+
+from __future__ import annotations
+
+import pytest
+
+from a2v_core.audio.io import load_audio
+from a2v_core.demo import FPS, SIZE, demo_path
+from a2v_core.video import read_video
+from tests.comfyui.driver import Comfy, load_graph, node_of
+
+
+@pytest.mark.parametrize("name", ["audio_to_video", "text_and_audio_to_video"])
+def test_a_fresh_install_makes_a_video(comfy: Comfy, name: str) -> None:
+    graph = load_graph(name)
+    sound = graph[node_of(graph, "A2VLoadAudio")]["inputs"]["audio"].removeprefix("demo (bundled): ")
+    seconds = load_audio(demo_path("sounds") / sound).duration
+    run = comfy.good(graph)
+    path = comfy.file(run, node_of(graph, "SaveVideo"))
+    clip = read_video(path)
+    assert tuple(clip.frames.shape) == (round(seconds * FPS), SIZE, SIZE, 3)
+    assert clip.fps == FPS
+    assert abs(load_audio(path).duration - seconds) < 0.1
+    (text,) = run.outputs[node_of(graph, "A2VAVAlignScore")]["text"]
+    assert float(text.split()[2]) > 0.3
+
+
+def test_every_bundled_sound_is_in_the_dropdown(comfy: Comfy) -> None:
+    options = comfy.get("/object_info/A2VLoadAudio")["A2VLoadAudio"]["input"]["required"]["audio"][1][
+        "options"
+    ]
+    bundled = [f"demo (bundled): {path.name}" for path in sorted(demo_path("sounds").glob("*.wav"))]
+    assert bundled
+    assert options[-len(bundled) :] == bundled
