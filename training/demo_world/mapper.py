@@ -1,10 +1,10 @@
 """Trains the demo AudioMapper on the frozen demo text-to-video model: the adapter that the paper is about.
 
 It starts from words: `<temp>` is first fitted to the sum of the embeddings of the words that name colour,
-shape and height at that moment. Then comes the published loss, noise-prediction MSE plus a weight times the mean
-magnitude of the `<temp>` tokens. The weight is far below the published 0.01: in this easy world the first term
-is about 0.01, and at 0.01 the second would outweigh it and the adapter would collapse. Timesteps are drawn from
-the upper part, where motion is decided.
+shape and height at that moment. Then comes the published loss, noise-prediction MSE plus a weight times
+the mean magnitude of the `<temp>` tokens. The weight is far below the published 0.01: in this easy world
+the first term is about 0.01, and at 0.01 the second would outweigh it and the adapter would collapse.
+Timesteps are drawn from the upper part, where motion is decided.
 
 Legend: B clips, T audio steps, Q frequency patches, F frames.
 """
