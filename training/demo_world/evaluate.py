@@ -48,7 +48,7 @@ def look(frames: np.ndarray) -> Seen:
     nearest.
     """
     table, looks, levels = _pictures()
-    flat = frames.reshape(len(frames), -1).astype(np.float32)
+    flat = _small(frames)
     distance = (flat**2).sum(1)[:, None] - 2 * flat @ table.T + (table**2).sum(1)[None]
     per_look = distance.reshape(len(frames), len(looks), len(levels)).min(2).sum(0)
     best = int(per_look.argmin())
@@ -59,18 +59,24 @@ def look(frames: np.ndarray) -> Seen:
     return Seen(looks[best].colour, looks[best].shape, leaps)
 
 
+def _small(frames: np.ndarray) -> np.ndarray:
+    """Frames [F, H, W, 3] at half the size, flattened to float32 [F, H/2*W/2*3]."""
+    quads = frames.reshape(len(frames), frames.shape[1] // 2, 2, frames.shape[2] // 2, 2, 3)
+    return quads.mean((2, 4)).reshape(len(frames), -1).astype(np.float32)
+
+
 _TABLE: list[Any] = []
 
 
 def _pictures() -> tuple[np.ndarray, list[Scene], np.ndarray]:
-    """All pictures of the world as rows, made once: (table [looks * heights, H*W*3], looks, heights)."""
+    """All pictures of the world as rows, made once: (table [looks * heights, pixels], looks, heights)."""
     if not _TABLE:
         from .world import SIDES, WALLS
 
         levels = np.linspace(0.0, 1.0, 9)
         looks = [Scene(s, c, w, x) for s in SHAPES for c in COLOURS for w in WALLS for x in SIDES]
-        rows = np.concatenate([render_heights(look, levels).reshape(len(levels), -1) for look in looks])
-        _TABLE.append((rows.astype(np.float32), looks, levels))
+        rows = np.concatenate([_small(render_heights(look, levels)) for look in looks])
+        _TABLE.append((rows, looks, levels))
     return _TABLE[0]
 
 
