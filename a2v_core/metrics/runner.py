@@ -65,7 +65,7 @@ def score_videos(
     done = {} if notebook is None else _known(notebook, jobs)
     left = [number for number in range(len(jobs)) if number not in done]
     bad: dict[int, str] = {}
-    for number, answer in _run([jobs[n] for n in left], workers or available_cores()):
+    for number, answer in run_jobs([jobs[n] for n in left], workers or available_cores()):
         job = left[number]
         if isinstance(answer, str):
             bad[job] = answer
@@ -92,18 +92,21 @@ def available_cores() -> int:
 Answer = tuple[Record, Record] | str
 
 
-def _score(job: Job) -> Answer:
+def score_job(job: Job) -> Answer:
+    """(record, curves) of a clip, or why there are none."""
     try:
         return score_clip(job.video, job.audio, job.settings)
     except (A2VError, OSError) as error:
         return str(error)
 
 
-def _run(jobs: list[Job], workers: int) -> Iterator[tuple[int, Answer]]:
-    """(number, answer) of every job as it is done."""
+def run_jobs(
+    jobs: list[Job], workers: int, work: Callable[[Job], Answer] = score_job
+) -> Iterator[tuple[int, Answer]]:
+    """(number, answer) of every job as it is done. A job whose process dies gets that as its answer."""
     workers = min(workers, len(jobs))
     if workers <= 1:
-        yield from ((number, _score(job)) for number, job in enumerate(jobs))
+        yield from ((number, work(job)) for number, job in enumerate(jobs))
         return
     suspects: list[int] = []
     waiting = list(range(len(jobs)))
@@ -114,7 +117,7 @@ def _run(jobs: list[Job], workers: int) -> Iterator[tuple[int, Answer]]:
                 while waiting or under_way:
                     while waiting and len(under_way) < 2 * workers:
                         number = waiting.pop(0)
-                        under_way[pool.submit(_score, jobs[number])] = number
+                        under_way[pool.submit(work, jobs[number])] = number
                     finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
                     for future in finished:
                         answer = future.result()
@@ -125,7 +128,7 @@ def _run(jobs: list[Job], workers: int) -> Iterator[tuple[int, Answer]]:
     for number in suspects:
         try:
             with _pool(1) as pool:
-                yield number, pool.submit(_score, jobs[number]).result()
+                yield number, pool.submit(work, jobs[number]).result()
         except BrokenProcessPool:
             yield (
                 number,

@@ -1,0 +1,142 @@
+"""Every awkward file: a clear reason, or the right score."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from a2v_core.audio.io import load_audio
+from a2v_core.errors import MediaError
+from a2v_core.metrics import detect_motion
+from a2v_core.metrics.clip import Settings, score_clip
+from a2v_core.metrics.generated import Scene, render_frames, render_sound
+from a2v_core.video.mp4 import write_video
+from tests.metrics.media import Frames, write_frames, write_sound
+
+EVENTS = (0.6, 1.2, 1.9)
+SCENE = Scene(2.6, 12, 64, EVENTS, EVENTS, seed=3)
+
+
+@pytest.fixture(scope="module")
+def frames() -> Frames:
+    return (render_frames(SCENE).numpy() * 255).round().astype(np.uint8)
+
+
+def with_sound(path: Path) -> Path:
+    sound = render_sound(SCENE)
+    write_sound(path.with_suffix(".wav"), sound.samples.numpy(), sound.sample_rate)
+    return path
+
+
+def trusted(path: Path) -> float | None:
+    record, _ = score_clip(path, None, Settings())
+    score: float | None = record["trusted"]
+    return score
+
+
+def test_a_plain_file_as_the_measure_for_the_others(tmp_path: Path, frames: Frames) -> None:
+    path = with_sound(tmp_path / "plain.mp4")
+    write_frames(path, frames)
+    record, curves = score_clip(path, None, Settings())
+    assert record["trusted"] == 1.0
+    assert record["audio"] == str(path.with_suffix(".wav"))
+    assert len(curves["matches"]) == 3
+
+
+def test_no_sound_at_all(tmp_path: Path, frames: Frames) -> None:
+    write_frames(tmp_path / "mute.mp4", frames)
+    with pytest.raises(
+        MediaError, match=r"mute\.mp4: has no sound track, and there is no mute\.wav beside it"
+    ):
+        score_clip(tmp_path / "mute.mp4", None, Settings())
+
+
+def test_no_picture(tmp_path: Path) -> None:
+    path = with_sound(tmp_path / "song.mp4").with_suffix(".wav")
+    with pytest.raises(MediaError, match=r"song\.wav: the file has no video stream"):
+        score_clip(path, None, Settings())
+
+
+def test_one_frame(tmp_path: Path, frames: Frames) -> None:
+    path = with_sound(tmp_path / "one.mp4")
+    write_frames(path, frames[:1])
+    record, _ = score_clip(path, None, Settings())
+    assert (record["av_align"], record["trusted"], record["frames"]) == (None, None, 1)
+    assert record["trusted_reason"] == "undefined: the video has one frame, and motion needs two"
+    assert (record["roughness"], record["correlation"]) == (None, None)
+
+
+def test_a_variable_frame_rate(tmp_path: Path) -> None:
+    """A phone that drops frames: judged by index, the kicks move; by their own times, they do not."""
+    smooth = Scene(2.6, 30, 64, EVENTS, EVENTS, seed=3)
+    images = (render_frames(smooth).numpy() * 255).round().astype(np.uint8)
+    kept = [i for i in range(len(images)) if i < 12 or 30 <= i < 36 or i >= 51 or i % 3 == 0]
+    path = with_sound(tmp_path / "phone.mp4")
+    write_frames(path, images[kept], 30, times=[i / 30 for i in kept])
+    motion = detect_motion(path)
+    assert motion.times == pytest.approx([i / 30 for i in kept], abs=0.002)
+    record, _ = score_clip(path, None, Settings())
+    assert record["trusted"] == 1.0
+    assert "the frame rate varies; frames count at their own times" in record["trusted_notes"]
+    assert detect_motion(path, fps=30).times == ()
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_a_rotated_phone_video(tmp_path: Path, frames: Frames, turn: int) -> None:
+    path = with_sound(tmp_path / "turned.mp4")
+    write_frames(path, frames[:, :48], rotation=turn)
+    motion = detect_motion(path)
+    assert (motion.width, motion.height) == ((64, 48) if turn == 180 else (48, 64))
+    assert trusted(path) == 1.0
+
+
+def test_ten_bits(tmp_path: Path, frames: Frames) -> None:
+    path = with_sound(tmp_path / "deep.mp4")
+    write_frames(path, frames, pixel_format="yuv420p10le")
+    assert trusted(path) == 1.0
+
+
+@pytest.mark.parametrize(("height", "width"), [(63, 61), (64, 33)])
+def test_an_odd_size(tmp_path: Path, frames: Frames, height: int, width: int) -> None:
+    path = with_sound(tmp_path / "odd.mkv")
+    write_frames(path, frames[:, :height, :width], pixel_format="yuv444p", codec="libx264")
+    motion = detect_motion(path)
+    assert (motion.width, motion.height) == (width, height)
+    assert trusted(path) is not None
+
+
+def test_a_broken_and_an_empty_file(tmp_path: Path, frames: Frames) -> None:
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("no video")
+    for name in ("empty", "text", "missing"):
+        with pytest.raises(MediaError, match=rf"{name}\.mp4"):
+            score_clip(tmp_path / f"{name}.mp4", None, Settings())
+
+
+def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
+    """Ten times as many frames and minutes of sound need about the same memory, in processes of their own."""
+    script = (
+        "import resource, sys; from pathlib import Path; from a2v_core.metrics.clip import Settings, "
+        "score_clip;"
+        "score_clip(Path(sys.argv[1]), None, Settings());"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    peaks = []
+    for seconds in (130, 650):
+        scene = Scene(float(seconds), 2, 32, (0.6,), tuple(np.arange(1.0, seconds - 1, 2.0)))
+        path = tmp_path / f"{seconds}.mp4"
+        write_video(path, render_frames(scene), 2, render_sound(scene))
+        assert load_audio(path, duration=1.0).duration == 1.0
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(path)],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parents[2],
+        )
+        peaks.append(int(done.stdout) / 1024)
+    # 520 s more sound is 46 MB at 22050 Hz and 11 MB as a spectrogram; 150 MB of other growth would be a
+    # leak.
+    assert peaks[1] - peaks[0] < 150
