@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
 from ..a2v_core.audio import Waveform
 from ..a2v_core.errors import MediaError
-from ..a2v_core.metrics import (
-    TRUSTED,
-    VARIANTS,
-    AVAlignResult,
-    Motion,
-    detect_onsets,
-    score_peaks,
-    trusted_score,
-)
+from ..a2v_core.metrics import TRUSTED, VARIANTS, AVAlignResult, Motion, detect_onsets
+from ..a2v_core.metrics.clip import ScoredClip, Settings, score_detected
 from ..a2v_core.metrics.flow import assemble_motion, motion_steps
+from ..a2v_core.metrics.timeline import timeline_pixels
 from ..a2v_core.video.mp4 import to_uint8
 from . import runtime
 from .sockets import CATEGORY, check_choice
@@ -38,12 +35,20 @@ class A2VAVAlignScore(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "AV-Align of any video and sound: the share of motion peaks and sound onsets that fall "
-                "together, within one frame. 1 is best. Compare with the chance level in the report; scores "
-                "at other fps do not compare."
+                "together. 1 is best. Chance alone gives 0.1 to 0.4, so look at the chance-corrected "
+                "score: 0 is "
+                "chance. The picture shows which peaks were matched."
             ),
             is_output_node=True,
             inputs=[
-                io.Image.Input("images", tooltip="The frames, in order; at least 2, better 12 or more."),
+                io.MultiType.Input(
+                    "images",
+                    types=[io.Image, io.Video],
+                    tooltip=(
+                        "The frames, in order; at least 4, better 24 or more. Or a VIDEO, which brings its "
+                        "own fps."
+                    ),
+                ),
                 io.Audio.Input("audio", tooltip="The sound of the video, starting with its first frame."),
                 io.Float.Input(
                     "fps",
@@ -51,7 +56,7 @@ class A2VAVAlignScore(io.ComfyNode):
                     min=0.01,
                     max=1000.0,
                     step=0.01,
-                    tooltip="Frames per second of the images; connect the fps of T2V Sampler.",
+                    tooltip="Frames per second of the images; connect the fps of T2V Sampler. Not for a VIDEO.",
                 ),
                 io.Combo.Input(
                     "variant",
@@ -61,6 +66,19 @@ class A2VAVAlignScore(io.ComfyNode):
                         "reference = the published code of February 2025, legacy = that of 2023, paper = "
                         "equation 9, trusted = reference without its known artefacts, comparable across fps "
                         "and sizes."
+                    ),
+                ),
+                io.Float.Input(
+                    "tolerance_ms",
+                    default=0.0,
+                    min=0.0,
+                    max=2000.0,
+                    step=1.0,
+                    optional=True,  # so that API workflows saved without it stay valid
+                    tooltip=(
+                        "How far apart a motion peak and an onset may be. 0: one frame as published, 125 "
+                        "ms for "
+                        "trusted."
                     ),
                 ),
             ],
@@ -74,6 +92,18 @@ class A2VAVAlignScore(io.ComfyNode):
                 io.String.Output(
                     display_name="report", tooltip="Score, chance level, peaks, and why if undefined."
                 ),
+                io.Float.Output(
+                    display_name="corrected",
+                    tooltip=(
+                        "The trusted score, corrected for chance: 0 is what unrelated sound gives, 1 is "
+                        "perfect. "
+                        "NaN where it is undefined, such as in silence."
+                    ),
+                ),
+                io.Image.Output(
+                    display_name="picture",
+                    tooltip="Sound and motion over time, matched and missed peaks, and the frames.",
+                ),
             ],
         )
 
@@ -82,51 +112,89 @@ class A2VAVAlignScore(io.ComfyNode):
         return check_choice("variant", variant, CHOICES)
 
     @classmethod
-    def execute(cls, images: Tensor, audio: Any, fps: float, variant: str) -> io.NodeOutput:
+    def execute(
+        cls, images: Any, audio: Any, fps: float, variant: str, tolerance_ms: float = 0.0
+    ) -> io.NodeOutput:
         samples, rate = read_audio(audio, NODE)
         if len(samples) != 1:
             raise MediaError(
                 f"{NODE}: the input audio has {len(samples)} sounds, one is scored at a time; connect the "
                 "audio output of T2V Sampler, which has one"
             )
-        motion, onsets = _motion(images[..., :3], fps), detect_onsets(Waveform(samples[0], rate))
-        seconds = samples.shape[-1] / rate
-        if variant == TRUSTED:
-            result = trusted_score(motion, onsets, seconds)
-        else:
-            result = score_peaks(motion, onsets, seconds, variant)
-        score = math.nan if result.score is None else result.score
-        return io.NodeOutput(score, report(result), ui=ui.PreviewText(report(result)))
+        frames, fps = _frames(images, fps)
+        settings = Settings(
+            VARIANTS["reference"].name if variant == TRUSTED else variant, tolerance_ms or None
+        )
+        onsets = detect_onsets(Waveform(samples[0], rate))
+        scored = score_detected(_motion(frames, fps), onsets, samples.shape[-1] / rate, settings.checked())
+        text, picture = report(scored, variant), timeline_pixels(scored, _Pixels(frames))
+        image = torch.from_numpy(picture.astype(np.float32) / 255)[None]
+        shown = ui.PreviewText(text).as_dict() | ui.PreviewImage(image).as_dict()
+        score = scored.trusted.score if variant == TRUSTED else scored.published.score
+        return io.NodeOutput(_number(score), text, _number(scored.trusted.corrected), image, ui=shown)
 
 
-def report(result: AVAlignResult) -> str:
-    """What the node says of a clip; times in seconds."""
+def report(scored: ScoredClip, variant: str) -> str:
+    """What the node says of a clip: the chosen score first, then the trusted one; times in seconds."""
+    trusted = scored.trusted
+    corrected = "undefined" if trusted.corrected is None else f"{trusted.corrected:.3f}"
+    chosen = [] if variant == TRUSTED else [*_lines(scored.published), ""]
+    return "\n".join([*chosen, *_lines(trusted), f"chance-corrected: {corrected}"])
+
+
+def _lines(result: AVAlignResult) -> list[str]:
     score = "undefined" if result.score is None else f"{result.score:.3f}"
     luck = "" if result.chance is None else f" (chance {result.chance:.3f}, p {result.p_value:.3f})"
+    lag = "" if result.mean_lag_ms is None else f", the picture {result.mean_lag_ms:+.0f} ms after the sound"
     lines = [
         f"AV-Align {result.variant}: {score}{luck}",
         f"video: {result.num_frames} frames, {result.width} x {result.height}, {result.fps:g} fps",
         f"sound onsets: {_times(result.audio_peaks)}",
         f"motion peaks: {_times(result.video_peaks)}",
-        f"matched: {len(result.matches)}",
+        f"matched: {len(result.matches)} (within {1000 * result.tolerance:.0f} ms{lag})",
         result.reason,
         *result.notes,
     ]
-    return "\n".join(line for line in lines if line)
+    return [line for line in lines if line]
 
 
 def _times(peaks: tuple[float, ...]) -> str:
     return f"{len(peaks)}" + (" at " + ", ".join(f"{time:.2f}" for time in peaks) + " s" if peaks else "")
 
 
-def _motion(images: Tensor, fps: float) -> Motion:
-    """Motion of the frames [F, H, W, 3]; Cancel takes effect between any two of them."""
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def _frames(images: Any, fps: float) -> tuple[Tensor, float]:
+    """Frames [F, H, W, 3] and their fps, of an IMAGE or a VIDEO."""
+    if not isinstance(images, Tensor):
+        parts = images.get_components()
+        images, fps = parts.images, float(parts.frame_rate)
     if not math.isfinite(fps):
         raise MediaError(f"{NODE}: fps is {fps}: expected the frames per second of the video")
-    progress = runtime.Progress(len(images))
-    frames = (to_uint8(images[index : index + 1])[0] for index in range(len(images)))
+    return images[..., :3], fps
+
+
+class _Pixels(Sequence[Any]):
+    """Frames as uint8 [H, W, 3], one at a time: the picture needs but a few of them."""
+
+    def __init__(self, frames: Tensor) -> None:
+        self._frames = frames
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, index: Any) -> Any:
+        return to_uint8(self._frames[index : index + 1])[0]
+
+
+def _motion(frames: Tensor, fps: float) -> Motion:
+    """Motion of the frames [F, H, W, 3]; Cancel takes effect between any two of them."""
+    progress = runtime.Progress(len(frames))
+    images = iter(_Pixels(frames))
     steps = []
-    for step in motion_steps(next(frames), frames):
+    for step in motion_steps(next(images), images):
         steps.append(step)
         progress(len(steps))
-    return assemble_motion(steps, fps, images.shape[2], images.shape[1])
+    return assemble_motion(steps, fps, frames.shape[2], frames.shape[1])

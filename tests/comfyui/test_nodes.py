@@ -24,7 +24,7 @@ SOCKETS = {
         ["A2V_T2V_MODEL", "A2V_AUDIO_TOKENS", "AUDIO"],
         ["IMAGE", "LATENT", "FLOAT", "AUDIO"],
     ),
-    "A2VAVAlignScore": (["IMAGE", "AUDIO"], ["FLOAT", "STRING"]),
+    "A2VAVAlignScore": (["IMAGE,VIDEO", "AUDIO"], ["FLOAT", "STRING", "FLOAT", "IMAGE"]),
 }
 WIDGETS = ("INT", "FLOAT", "STRING", "COMBO", "BOOLEAN")
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import urllib.request
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from PIL import Image
 
 from tests.comfyui.driver import Comfy, Graph, changed, node_of
 from tests.golden_recipe import GOLDEN
@@ -21,7 +27,13 @@ def test_variants_of_the_score(comfy: Comfy, graph: Graph, variant: str) -> None
 def test_a_score_that_is_undefined(probes: Comfy, graph: Graph) -> None:
     """Black pictures and a sound without onsets: NaN, and the reason."""
     score = {**graph[node_of(graph, "A2VAVAlignScore")]}
-    score["inputs"] = {"images": ["black", 0], "audio": ["silence", 0], "fps": 12.0, "variant": "reference"}
+    score["inputs"] = {
+        "images": ["black", 0],
+        "audio": ["silence", 0],
+        "fps": 12.0,
+        "variant": "reference",
+        "tolerance_ms": 0.0,
+    }
     still = {
         "black": {
             "class_type": "EmptyImage",
@@ -33,10 +45,12 @@ def test_a_score_that_is_undefined(probes: Comfy, graph: Graph) -> None:
         },
         "score": score,
         "number": {"class_type": "ProbeLook", "inputs": {"value": ["score", 0]}},
+        "corrected": {"class_type": "ProbeLook", "inputs": {"value": ["score", 2]}},
         "report": {"class_type": "ProbeLook", "inputs": {"value": ["score", 1]}},
     }
     outputs = probes.good(still).outputs
     assert outputs["number"]["text"] == ["nan"]
+    assert outputs["corrected"]["text"] == ["nan"]
     assert "undefined: no onset in the sound and no motion peak in the video" in outputs["report"]["text"][0]
 
 
@@ -63,3 +77,55 @@ def test_the_score_of_the_golden_clips(probes: Comfy) -> None:
     }
     (text,) = probes.good(golden).outputs["number"]["text"]
     assert float(text) == pytest.approx(expected)
+
+
+def golden_graph(clip: str, server_input: Path, **score: Any) -> Graph:
+    """The golden clip as a VIDEO into the node's images socket, and looks at all that comes out."""
+    for suffix in (".mp4", ".wav"):
+        shutil.copy(GOLDEN / "av_align" / f"{clip}{suffix}", server_input)
+    inputs = {
+        "images": ["video", 0],
+        "audio": ["sound", 0],
+        "fps": 1.0,
+        "variant": "reference",
+        "tolerance_ms": 0.0,
+    }
+    looks = {
+        name: {"class_type": "ProbeLook", "inputs": {"value": ["score", index]}}
+        for index, name in enumerate(("number", "report", "corrected", "picture"))
+    }
+    return {
+        "video": {"class_type": "LoadVideo", "inputs": {"file": f"{clip}.mp4"}},
+        "sound": {"class_type": "LoadAudio", "inputs": {"audio": f"{clip}.wav"}},
+        "score": {"class_type": "A2VAVAlignScore", "inputs": inputs | score},
+        **looks,
+    }
+
+
+def test_a_video_brings_its_own_fps_and_the_picture_is_shown(probes: Comfy) -> None:
+    run = probes.good(golden_graph("clip0_sync_12fps", probes.server.input))
+    assert float(run.outputs["number"]["text"][0]) == pytest.approx(0.8)
+    assert float(run.outputs["corrected"]["text"][0]) == pytest.approx(1.0)
+    report = run.outputs["report"]["text"][0]
+    assert "24 frames, 96 x 96, 12 fps" in report
+    assert "AV-Align trusted: 1.000 (chance 0.440, p 0.161)" in report
+    assert "chance-corrected: 1.000" in report
+    (shown,) = run.outputs["score"]["images"]
+    assert run.outputs["score"]["text"][0].startswith("AV-Align reference: 0.800")
+    with urllib.request.urlopen(f"{probes.server.url}/view?{urlencode(shown)}", timeout=60) as answer:
+        data = BytesIO(answer.read())
+    with Image.open(data) as picture:
+        picture.load()
+        assert picture.size == (768, 384)
+        assert len(picture.getcolors(1_000_000) or []) > 200
+
+
+def test_a_wider_tolerance_matches_more(probes: Comfy) -> None:
+    """The late clip's picture follows a quarter of a second after its sound."""
+    scores = []
+    for tolerance in (0.0, 400.0):
+        graph = golden_graph(
+            "clip3_late_24fps", probes.server.input, tolerance_ms=tolerance, variant="trusted"
+        )
+        scores.append(float(probes.good(graph).outputs["number"]["text"][0]))
+    assert scores == [0.0, 1.0]
