@@ -56,7 +56,7 @@ class A2VAVAlignScore(io.ComfyNode):
                     min=0.01,
                     max=1000.0,
                     step=0.01,
-                    tooltip="Frames per second of the images; connect the fps of T2V Sampler. Not for a VIDEO.",
+                    tooltip="Frames per second of the images; as T2V Sampler gives it. Not for a VIDEO.",
                 ),
                 io.Combo.Input(
                     "variant",
