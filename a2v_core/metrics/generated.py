@@ -16,6 +16,7 @@ import torch
 from ..audio import Waveform
 
 SAMPLE_RATE = 22050  # Hz
+RADIUS = 0.2  # of the disc, in picture sides
 KICK_SECONDS = 0.08  # after this time a kicked disc has lost 63 % of its speed
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -60,20 +61,19 @@ def event_times(
 
 
 def render_frames(scene: Scene) -> torch.Tensor:
-    """The picture, float32 [F, S, S, 3] in 0..1."""
+    """The picture, float32 [F, S, S, 3] in 0..1, grey."""
     rng = np.random.default_rng([scene.seed, 1])
-    rows = np.arange(scene.side)[:, None] / scene.side
-    columns = np.arange(scene.side)[None, :] / scene.side
-    background = 0.45 + 0.15 * _pattern(rows, columns, rng)
-    disc_look = np.random.default_rng([scene.seed, 2])
+    axis = np.arange(scene.side) / scene.side
+    background = (0.45 + 0.15 * _pattern(axis[:, None], axis[None, :], rng)).astype(np.float32)
     frames = np.empty((scene.num_frames, scene.side, scene.side), np.float32)
     for image, (y, x) in zip(frames, _path(scene, rng), strict=True):
-        distance = np.hypot(rows - y, columns - x)
-        inside = np.clip((0.2 - distance) * scene.side + 0.5, 0, 1)
-        look = 0.6 + 0.3 * _pattern(rows - y, columns - x, np.random.default_rng([scene.seed, 2]))
-        image[:] = background * (1 - inside) + look * inside
-    del disc_look
-    frames += rng.normal(0, scene.pixel_noise, frames.shape).astype(np.float32)
+        image[:] = background
+        part = _around(y, scene.side), _around(x, scene.side)
+        rows, columns = axis[part[0]][:, None] - y, axis[part[1]][None, :] - x
+        inside = np.clip((RADIUS - np.hypot(rows, columns)) * scene.side + 0.5, 0, 1)
+        look = 0.6 + 0.3 * _pattern(rows, columns, np.random.default_rng([scene.seed, 2]))
+        image[part] += inside * (look - image[part])
+    frames += scene.pixel_noise * rng.standard_normal(frames.shape, np.float32)
     return torch.from_numpy(frames.clip(0, 1))[..., None].expand(-1, -1, -1, 3)
 
 
@@ -90,6 +90,12 @@ def render_sound(scene: Scene) -> Waveform:
         if start >= 0 and room:
             samples[start : start + room] += hit[:room]
     return Waveform(torch.from_numpy(samples.clip(-1, 1).astype(np.float32))[None], SAMPLE_RATE)
+
+
+def _around(centre: float, side: int) -> slice:
+    """The rows or columns that a disc there can touch."""
+    reach = RADIUS + 1 / side
+    return slice(max(0, int((centre - reach) * side)), max(0, int((centre + reach) * side) + 2))
 
 
 def _pattern(rows: Floats, columns: Floats, rng: np.random.Generator) -> Floats:

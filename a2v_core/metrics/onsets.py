@@ -19,6 +19,7 @@ from .optional import require
 
 ONSET_RATE = 22050  # what librosa.load resamples to
 ONSET_HOP = 512
+ONSET_DELTA = 0.07  # librosa's own
 PURPOSE = "Onset detection (AV-Align)"
 
 # librosa pads the start with silence and moves the envelope by three steps to make up for it: the two steps
@@ -61,7 +62,7 @@ def detect_onsets(sound: Waveform) -> Onsets:
     return Onsets(pick_onsets(envelope), tuple(map(float, envelope)))
 
 
-def trusted_onsets(onsets: Onsets) -> Onsets:
+def trusted_onsets(onsets: Onsets, delta: float = ONSET_DELTA) -> Onsets:
     """The onsets without those that the padding at the start and steady noise give rise to.
 
     The first five steps (0.116 s) of the envelope compare with padding, not with sound: they are left out,
@@ -69,14 +70,19 @@ def trusted_onsets(onsets: Onsets) -> Onsets:
     """
     envelope = np.asarray(onsets.envelope, np.float32).copy()
     envelope[:PADDED_STEPS] = 0
-    times = pick_onsets(envelope)
+    times = pick_onsets(envelope, delta)
     steps = [min(round(time / onsets.hop_seconds), len(envelope) - 1) for time in times]
     strong = tuple(time for time, step in zip(times, steps, strict=True) if envelope[step] >= MIN_STRENGTH)
     return Onsets(strong, tuple(map(float, envelope)), onsets.hop_seconds)
 
 
-def pick_onsets(envelope: Sequence[float] | np.ndarray[Any, Any]) -> tuple[float, ...]:
-    """Times in seconds of the peaks that librosa picks in an onset envelope [T] with its defaults."""
+def pick_onsets(
+    envelope: Sequence[float] | np.ndarray[Any, Any], delta: float = ONSET_DELTA
+) -> tuple[float, ...]:
+    """Times in seconds of the peaks that librosa picks in an onset envelope [T] with its defaults.
+
+    delta  how far a peak must lie above the mean around it, of the highest value
+    """
     librosa = require("librosa", PURPOSE)
-    steps = librosa.onset.onset_detect(onset_envelope=np.asarray(envelope), sr=ONSET_RATE)
+    steps = librosa.onset.onset_detect(onset_envelope=np.asarray(envelope), sr=ONSET_RATE, delta=delta)
     return tuple(map(float, librosa.frames_to_time(steps, sr=ONSET_RATE)))

@@ -27,7 +27,7 @@ import numpy as np
 from ..errors import A2VError
 from .flow import Motion
 from .matching import reference
-from .onsets import PADDED_STEPS, Onsets, trusted_onsets
+from .onsets import ONSET_DELTA, PADDED_STEPS, Onsets, trusted_onsets
 from .peaks import MIN_FLOW
 from .result import TRUSTED, AVAlignResult
 
@@ -38,13 +38,21 @@ MIN_FRAMES = 4
 
 
 def trusted_score(
-    motion: Motion, onsets: Onsets, sound_seconds: float, *, tolerance_ms: float = DEFAULT_TOLERANCE_MS
+    motion: Motion,
+    onsets: Onsets,
+    sound_seconds: float,
+    *,
+    tolerance_ms: float = DEFAULT_TOLERANCE_MS,
+    onset_delta: float = ONSET_DELTA,
 ) -> AVAlignResult:
-    """The trustworthy score of motion and onsets; A2VError for a tolerance that is not above 0."""
+    """The trustworthy score of motion and onsets; A2VError for a tolerance that is not above 0.
+
+    onset_delta  how far an onset must stand out, of the highest one (librosa's delta)
+    """
     if not (np.isfinite(tolerance_ms) and tolerance_ms > 0):
         raise A2VError(f"The tolerance is {tolerance_ms} ms: expected a number above 0, such as 100.")
     tolerance = tolerance_ms / 1000
-    clean = trusted_onsets(onsets)
+    clean = trusted_onsets(onsets, onset_delta)
     times, speed = motion_curve(motion)
     peaks = tuple(float(times[i]) for i in prominent_peaks(speed))
     first_onset = PADDED_STEPS * onsets.hop_seconds

@@ -1,0 +1,247 @@
+"""python -m a2v_core.metrics.sensitivity [--out FOLDER] [--clips N] [--json]: is the metric right?
+
+Scores clips whose events are known while one thing after another is changed, and draws a curve of each. A few
+minutes; nothing is read and, without --out, nothing written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .charts import Chart, Line, chart_svg
+from .flow import FAST_SIDE, REFERENCE_SIDE
+from .generated import render_sound
+from .study import (
+    MEASURES,
+    Pair,
+    Values,
+    auroc,
+    crowded,
+    kinds_of_sound,
+    make_scene,
+    means,
+    measure,
+    render,
+    shifted,
+    thinned_out,
+    with_sound,
+)
+
+SECONDS = 4.0
+DRAWN = ("reference", "trusted", "trusted, corrected")
+SHIFTS_MS = tuple(range(-500, 501, 50))
+TOLERANCES_MS = (25, 50, 75, 100, 125, 150, 200, 250)
+DELTAS = (0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3)
+LENGTHS = (2.0, 4.0, 10.0)
+
+Table = dict[str, Any]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run all studies and print them; exit code 0."""
+    parser = argparse.ArgumentParser(
+        prog="python -m a2v_core.metrics.sensitivity", description="How the scores of AV-Align behave."
+    )
+    parser.add_argument(
+        "--clips", type=int, default=60, help="pairs for the AUROC; a third of it for each curve"
+    )
+    parser.add_argument("--out", type=Path, help="folder for av_align_*.svg and av_align_sensitivity.json")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    options = parser.parse_args(arguments)
+    if options.clips < 6:
+        parser.error("--clips must be 6 or more")
+    tables: Table = {}
+    for name, title, table in studies(options.clips):
+        tables[name] = {"title": title, **table}
+        if not options.json:
+            print(_text(title, table), flush=True)
+    if options.out is not None:
+        write(options.out, tables)
+    if options.json:
+        print(json.dumps(tables, indent=1))
+    return 0
+
+
+def studies(clips: int) -> Iterator[tuple[str, str, Table]]:
+    """(name, title, table) of every study; `clips` pairs where matched are told from mismatched."""
+    few = max(2, clips // 3)
+    pairs = [render(make_scene(number, SECONDS)) for number in range(few)]
+    yield (
+        "shift",
+        "Shift of the sound, ms",
+        _sweep(SHIFTS_MS, lambda ms, p: measure(shifted(p, ms / 1000)), pairs),
+    )
+    shares = (0.0, 0.25, 0.5, 0.75)
+    yield (
+        "dropped",
+        "Share of the sounds left out",
+        _sweep(shares, lambda x, p: measure(thinned_out(p, x)), pairs),
+    )
+    yield (
+        "extra",
+        "Foreign sounds per sound",
+        _sweep((0.0, 0.5, 1.0, 2.0), lambda x, p: measure(crowded(p, x)), pairs),
+    )
+    floors = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+    yield (
+        "sound_noise",
+        "Noise floor of the sound",
+        _sweep(floors, lambda x, p: measure(_noisy_sound(p, x)), pairs),
+    )
+    flickers = (0.0, 0.01, 0.02, 0.04, 0.08)
+    yield (
+        "pixel_noise",
+        "Noise of the pixels",
+        _sweep(flickers, lambda x, p: measure(_redrawn(p, pixel_noise=x)), pairs),
+    )
+    rates = (6.0, 8.0, 12.0, 24.0, 30.0)
+    yield "fps", "Frames per second", _sweep(rates, lambda x, p: measure(_redrawn(p, fps=x)), pairs)
+    sizes, few_pairs = (64, 128, 256, 512), pairs[: max(2, few // 2)]
+    yield (
+        "size",
+        "Height and width, pixels",
+        _sweep(sizes, lambda x, p: measure(_redrawn(p, side=int(x))), few_pairs),
+    )
+    yield "delta", "Onset threshold (delta)", _sweep(DELTAS, lambda x, p: measure(p, onset_delta=x), pairs)
+    yield "tolerance", "Tolerance, ms", _tolerances(clips)
+    yield "auroc", "AUROC, matched from mismatched", _auroc_by_length(clips)
+    yield "foreign", "What is heard while the picture shows its events (10 s)", _foreign(few)
+    yield "fast", "Scaled-down flow against full flow", fast_ranking(max(4, few // 2))
+
+
+def fast_ranking(clips: int) -> Table:
+    """Do scaled-down frames rank clips as full ones do? Matched and mismatched pairs of 384 x 384, 2
+    s each.
+    """
+    from scipy.stats import spearmanr
+
+    full, fast = [], []
+    for number in range(clips):
+        for matched in (True, False):
+            scene = make_scene(number, 2.0, side=REFERENCE_SIDE, matched=matched)
+            full.append(measure(render(scene)))
+            fast.append(measure(render(scene, FAST_SIDE)))
+    rows = {}
+    for name in ("trusted", "trusted, corrected"):
+        values = [(a[name], b[name]) for a, b in zip(full, fast, strict=True)]
+        both = [pair for pair in values if None not in pair]
+        rows[name] = {
+            "spearman": float(spearmanr(*zip(*both, strict=True)).statistic),
+            "equal": sum(a == b for a, b in both),
+            "clips": len(both),
+        }
+    return {"rows": rows}
+
+
+def write(folder: Path, tables: Table) -> None:
+    """The numbers as JSON and a chart of every curve."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "av_align_sensitivity.json").write_text(json.dumps(tables, indent=1) + "\n", encoding="utf-8")
+    for name, table in tables.items():
+        if "x" in table:
+            lines = [Line(measure_name, table["lines"][measure_name]) for measure_name in table["drawn"]]
+            values = [v for line in lines for v in line.values if v is not None]
+            chart = Chart(
+                table["title"],
+                table["title"],
+                table["x"],
+                lines,
+                low=-0.2 if min(values) < 0 else 0.0,
+                labels=() if name in ("shift", "tolerance") else [f"{x:g}" for x in table["x"]],
+            )
+            (folder / f"av_align_{name}.svg").write_text(chart_svg(chart) + "\n", encoding="utf-8")
+
+
+def _sweep(xs: Any, score: Any, pairs: list[Pair]) -> Table:
+    rows = [means([score(x, pair) for pair in pairs]) for x in xs]
+    lines = {name: [row[name] for row in rows] for name in (*MEASURES, "lag", "p")}
+    return {"x": list(xs), "lines": lines, "drawn": list(DRAWN), "pairs": len(pairs)}
+
+
+def _noisy_sound(pair: Pair, floor: float) -> Pair:
+    return with_sound(pair, render_sound(replace(pair.scene, sound_noise=floor)))
+
+
+def _redrawn(pair: Pair, **changes: Any) -> Pair:
+    return render(replace(pair.scene, **changes))
+
+
+def _matched_and_not(clips: int, seconds: float) -> tuple[list[Pair], list[Pair]]:
+    return tuple(  # type: ignore[return-value]
+        [render(make_scene(number, seconds, matched=matched)) for number in range(clips)]
+        for matched in (True, False)
+    )
+
+
+def _tolerances(clips: int) -> Table:
+    matched, other = _matched_and_not(clips, SECONDS)
+    lines: dict[str, list[float | None]] = {
+        "AUROC, reference": [],
+        "AUROC, trusted": [],
+        "matched, trusted": [],
+        "mismatched, trusted": [],
+    }
+    for tolerance in TOLERANCES_MS:
+        one, two = ([measure(pair, tolerance_ms=tolerance) for pair in pairs] for pairs in (matched, other))
+        for name in ("reference", "trusted"):
+            lines[f"AUROC, {name}"].append(_told(one, two, name))
+        lines["matched, trusted"].append(means(one)["trusted"])
+        lines["mismatched, trusted"].append(means(two)["trusted"])
+    return {"x": list(TOLERANCES_MS), "lines": lines, "drawn": list(lines), "pairs": 2 * clips}
+
+
+def _auroc_by_length(clips: int) -> Table:
+    lines: dict[str, list[float | None]] = {name: [] for name in MEASURES}
+    for seconds in LENGTHS:
+        one, two = ([measure(pair) for pair in pairs] for pairs in _matched_and_not(clips, seconds))
+        for name in MEASURES:
+            lines[name].append(_told(one, two, name))
+    drawn = ["reference", "paper", "trusted", "trusted, corrected", "correlation"]
+    return {"x": list(LENGTHS), "lines": lines, "drawn": drawn, "pairs": 2 * clips}
+
+
+def _told(matched: list[Values], other: list[Values], name: str) -> float:
+    return auroc([row[name] for row in matched], [row[name] for row in other])
+
+
+def _foreign(clips: int) -> Table:
+    pairs = [render(make_scene(number, 10.0)) for number in range(clips)]
+    rows = {}
+    for kind, sound in kinds_of_sound().items():
+        found = [measure(with_sound(pair, sound(pair.scene))) for pair in pairs]
+        row: dict[str, Any] = {
+            name: means(found)[name] for name in ("reference", "trusted", "trusted, corrected")
+        }
+        ps = [value for values in found if (value := values["p"]) is not None]
+        row["p below 0.05"] = float(np.mean([p < 0.05 for p in ps])) if ps else None
+        row["undefined"] = sum(values["trusted"] is None for values in found)
+        rows[kind] = row
+    return {"rows": rows, "pairs": clips}
+
+
+def _text(title: str, table: Table) -> str:
+    lines = ["", title]
+    if "x" in table:
+        names = [name for name in table["lines"] if name not in ("lag", "p")]
+        lines.append(" " * 8 + "".join(name[:20].rjust(22) for name in names))
+        for number, x in enumerate(table["x"]):
+            lines.append(f"{x:8g}" + "".join(_cell(table["lines"][name][number]).rjust(22) for name in names))
+    for kind, row in table.get("rows", {}).items():
+        lines.append(f"{kind:32s}" + "  ".join(f"{name} {_cell(value)}" for name, value in row.items()))
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    return "-" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
