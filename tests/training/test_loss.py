@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from a2v_core.video import load_t2v
+from a2v_core.video import denoise, encode_clips, load_t2v
 from training.config import make_config
 from training.config.schema import Optimizer
 from training.loop.batches import prompt_of
 from training.loop.loss import Objective, gradient_ratio
 from training.loop.optimize import Average, flat_gradient, learning_rate, set_gradient
+from training.loop.setup import load_frozen
 
 
 def objective(values: dict[str, Any], kind: str, **loss: Any) -> Objective:
@@ -104,3 +105,31 @@ def test_prompts(values: dict[str, Any]) -> None:
     data = make_config(values).data
     assert prompt_of(data, "", words) == "<temp>"
     assert prompt_of(data, "rain", words) == "<temp> <class>: rain"
+
+
+def test_checkpointing_changes_no_gradient(values: dict[str, Any]) -> None:
+    gradients = []
+    for on in (True, False):
+        values["run"] |= {"gradient_checkpointing": on}
+        backbone = load_frozen(make_config(values), torch.device("cpu"))
+        torch.manual_seed(0)
+        words = {word: torch.randn(1, 3, 32, requires_grad=True) for word in ("temp", "class")}
+        context = encode_clips(backbone.text_encoder, backbone.tokenizer, ["a <temp> <class>"], words)
+        calls = _layer_calls(backbone.text_encoder)
+        denoise(
+            backbone.unet, torch.randn(1, 4, 3, 2, 2), torch.tensor(500), context
+        ).square().sum().backward()
+        assert len(calls) == (2 if on else 0)
+        gradients.append([words[word].grad for word in words])
+    for one, two in zip(*gradients, strict=True):
+        assert one is not None
+        torch.testing.assert_close(one, two)
+
+
+def _layer_calls(text_encoder: Any) -> list[str]:
+    """Fills while layers of the text encoder run: in backward, where they are checkpointed."""
+    calls: list[str] = []
+    for layer in text_encoder.modules():
+        if type(layer).__name__ == "CLIPMLP":
+            layer.register_forward_pre_hook(lambda *_: calls.append("layer"))
+    return calls

@@ -207,7 +207,8 @@ class Run(Section):
     batch_size              clips per process at once
     accumulate              gradient accumulation: batches per step
     precision               of the frozen models; the mapper is always trained in fp32
-    gradient_checkpointing  recompute the UNet's blocks in backward: less memory, about a third more time
+    gradient_checkpointing  recompute UNet and text encoder in backward, block by block: less memory,
+                            about a third more time
     workers                 processes that read or decode clips ahead (0: none)
     device                  auto: a GPU if there is one
     """

@@ -91,28 +91,32 @@ class Trainer:
         self._held_out: list[Sample] | None = None
 
     def run(self, on_step: Callable[[int], None] | None, progress: bool) -> Result:
-        """From the current step to the last."""
+        """All steps that are left."""
         steps, clips = self.config.run.steps, self.schedule.global_batch
         loss = math.nan
-        batches = self.source.batches(self.schedule.batches(self.step, steps))
         hidden = not (progress and self.accelerator.is_main_process)
         with tqdm(total=steps, initial=self.step, unit="step", desc="fit", disable=hidden) as bar:
-            while self.step < steps:
-                began, encoded = time.perf_counter(), self.source.encoding_seconds
-                values = self._one_step(batches)
-                self.step += 1
-                seconds = time.perf_counter() - began
-                loss = values["loss"]
+            for loss, seconds in self.steps():
                 bar.set_postfix(loss=f"{loss:.4f}", clips_s=f"{clips / seconds:.2f}")
                 bar.update()
-                if self.records is not None:
-                    encoding = self.source.encoding_seconds - encoded
-                    self.records.step(self.step, values, clips, seconds, encoding)
-                self._keep()
                 if on_step is not None:
                     on_step(self.step)
         best = self.config.output_dir / BEST_FILE
         return Result(self.step, loss, self.config.output_dir / MAPPER_FILE, best if best.is_file() else None)
+
+    def steps(self) -> Iterator[tuple[float, float]]:
+        """The steps that are left, one at a time: the loss of each, and its seconds."""
+        batches = self.source.batches(self.schedule.batches(self.step, self.config.run.steps))
+        while self.step < self.config.run.steps:
+            began, encoded = time.perf_counter(), self.source.encoding_seconds
+            values = self._one_step(batches)
+            self.step += 1
+            seconds = time.perf_counter() - began
+            if self.records is not None:
+                encoding = self.source.encoding_seconds - encoded
+                self.records.step(self.step, values, self.schedule.global_batch, seconds, encoding)
+            self._keep()
+            yield values["loss"], seconds
 
     def close(self) -> None:
         """Files and loggers."""
