@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import logging
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from a2v_core.audio import encode_audio, load_audio, load_beats
 from a2v_core.checkpoints import read_checkpoint
 from a2v_core.tokens import AudioMapper, export_learned_embeds, load_mapper
 from a2v_core.video import denoise, encode_clips, load_t2v, make_scheduler
+from tests.training.media import write_clip
 from training.cache import open_cache, read_sample
 from training.cache.build import precompute
 from training.config import Config, load_config, make_config
@@ -108,6 +110,7 @@ def test_without_a_cache_the_numbers_are_the_same(
     values["run"] |= {"steps": 7}
     cached, _ = train(values)
     values["output_dir"] += "-direct"
+    values["run"] |= {"workers": 1}
     with caplog.at_level(logging.INFO):
         direct, _ = train(values, cached=False)
     one, two = curve(cached), curve(direct)
@@ -269,3 +272,27 @@ def test_a_mapper_for_another_text_encoder_is_refused(values: dict[str, Any], tm
     values["models"] |= {"mapper": str(tmp_path / "other.safetensors")}
     with pytest.raises(ConfigError, match=r"output_size 48 \(the config: 32\)"):
         train(values)
+
+
+def test_files_that_break_while_training_are_left_out(
+    values: dict[str, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "mixed"
+    good = write_clip(root / "good.mp4")
+    (root / "broken.mp4").write_bytes(good.read_bytes()[:1500])
+    write_clip(root / "mute.mp4", sound=False)
+    values["data"] |= {"root": str(root), "test_share": 0.0}
+    values["run"] |= {"steps": 3, "batch_size": 3}
+    config, result = train(values, cached=False)
+    assert result.steps == 3
+    with (config.output_dir / "unusable.csv").open() as file:
+        kinds = {row["id"]: row["kind"] for row in csv.DictReader(file)}
+    assert kinds == {"broken": "broken", "mute": "no sound"}
+    assert caplog.text.count("is left out") == 2
+    # Each step saw one clip of three, which is not counted for the others: a third of the usual loss.
+    assert all(line["mse"] < 0.6 for line in curve(config))
+
+    good.unlink()
+    values["output_dir"] += "-none"
+    with pytest.raises(DataError, match="no clip can be trained on"):
+        train(values, cached=False)

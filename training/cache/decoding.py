@@ -24,11 +24,15 @@ class _Cutter(Dataset[Decoded]):
         self.config = config
 
     def __getitem__(self, request: Request) -> Decoded:
-        item, number = request
-        try:
-            return item, number, cut(item, number, self.config.data, self.config.seed)
-        except MediaError as error:
-            return item, number, unusable(item, error)
+        return cut_or_say_why(self.config, *request)
+
+
+def cut_or_say_why(config: Config, item: Item, number: int) -> Decoded:
+    """Clip `number` of a file, or the row of the report that says why there is none."""
+    try:
+        return item, number, cut(item, number, config.data, config.seed)
+    except MediaError as error:
+        return item, number, unusable(item, error)
 
 
 def decode_ahead(config: Config, batches: Iterable[Sequence[Request]]) -> Iterator[list[Decoded]]:

@@ -8,13 +8,14 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from ..cache import Contents, Encoder, Entry, Sample, read_sample
-from ..cache.decoding import decode_ahead
+from ..cache.decoding import cut_or_say_why, decode_ahead
 from ..config import Config, Data
 from ..data import Item, Unusable, clips_of, list_items, summary, write_report
 from ..errors import ConfigError, DataError
@@ -138,6 +139,8 @@ class DirectSource:
         numbers = list(range(clips_of(config.data)))
         self.row = Row(config.seed, [(name, numbers) for name in self._items])
         self._report()
+        if report and self.unusable:
+            _log.warning("left out: %s; see %s", summary(self.unusable), self._report_path)
 
     @property
     def feature_shape(self) -> tuple[int, int]:
@@ -165,11 +168,11 @@ class DirectSource:
         for item in self._test:
             if len(samples) == count:
                 break
-            for _, number, clip in next(decode_ahead(self.config, [[(item, 0)]])):
-                if isinstance(clip, Unusable):
-                    self._leave_out(clip)
-                else:
-                    samples.append(self.encoder.encode(item, number, clip))
+            _, number, clip = cut_or_say_why(self.config, item, 0)
+            if isinstance(clip, Unusable):
+                self._leave_out(clip)
+            else:
+                samples.append(self.encoder.encode(item, number, clip))
         return samples
 
     def _request(self, place: int) -> tuple[Item, int]:
@@ -185,12 +188,16 @@ class DirectSource:
         if len({row.id for row in self.unusable} & self._items.keys()) == len(self._items):
             raise DataError(
                 f"{self.config.data.root}: no clip can be trained on ({summary(self.unusable)}); "
-                f"see {self.config.output_dir / 'unusable.csv'}"
+                f"see {self._report_path}"
             )
 
     def _report(self) -> None:
         if self._reports:
-            write_report(self.config.output_dir / "unusable.csv", self.unusable)
+            write_report(self._report_path, self.unusable)
+
+    @property
+    def _report_path(self) -> Path:
+        return self.config.output_dir / "unusable.csv"
 
 
 def _tee(places: Iterable[list[int]]) -> tuple[Iterator[list[int]], Iterator[list[int]]]:
