@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .canvas import FAINT, INK, OTHER, PAPER, PICTURE, SOUND, SvgCanvas, rectangle
 
 WIDTH, HEIGHT = 560, 320
+TICK = 0.2
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 64, 48
 _COLOURS = (SOUND, PICTURE, OTHER, "#cc79a7", INK)
 
@@ -46,11 +47,11 @@ def chart_svg(chart: Chart) -> str:
 
     canvas.text(8, 20, chart.title, 14)
     canvas.polygon(rectangle(_LEFT, _TOP, wide, tall), PAPER, outline="#cccccc")
-    steps = 5
+    steps = round((chart.high - chart.low) / TICK)
     for number in range(steps + 1):
-        value = chart.low + (chart.high - chart.low) * number / steps
+        value = round(chart.low + TICK * number, 6) + 0.0
         canvas.line([at(first, value), at(last, value)], "#dddddd")
-        canvas.text(_LEFT - 6, at(first, value)[1] + 4, f"{value:.2g}", 11, INK, "end")
+        canvas.text(_LEFT - 6, at(first, value)[1] + 4, f"{value:.1f}", 11, INK, "end")
     if chart.low < 0 < chart.high:
         canvas.line([at(first, 0), at(last, 0)], FAINT)
     for number, place in enumerate(places):
@@ -58,15 +59,16 @@ def chart_svg(chart: Chart) -> str:
             label = chart.labels[number] if chart.labels else f"{chart.x[number]:g}"
             canvas.text(at(place, chart.low)[0], HEIGHT - _BOTTOM + 16, label, 11, INK, "middle")
     canvas.text(_LEFT + wide / 2, HEIGHT - 10, chart.x_name, 12, INK, "middle")
+    key_x = 8.0
     for number, line in enumerate(chart.lines):
         _draw(
             canvas,
             number,
             [(at(x, y) if y is not None else None) for x, y in zip(places, line.values, strict=True)],
         )
-        x = 8 + number * (WIDTH - 16) / max(3, len(chart.lines))
-        _mark(canvas, number, x + 6, 40)
-        canvas.text(x + 16, 44, line.name, 12)
+        _mark(canvas, number, key_x + 6, 40)
+        canvas.text(key_x + 16, 44, line.name, 12)
+        key_x += 30 + 6.2 * len(line.name)
     return canvas.svg()
 
 

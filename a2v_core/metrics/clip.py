@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import A2VError, MediaError
-from ..video.mp4 import probe_video
 from .av_align import checked_ms, score_peaks
 from .companions import cross_correlation, steadiness
 from .flow import FAST_SIDE, Motion, detect_motion
+from .frames import has_sound
 from .matching import VARIANTS, variant_named
 from .onsets import Onsets, trusted_onsets
 from .result import AVAlignResult
@@ -143,7 +143,7 @@ def thinned(values: tuple[float, ...], points: int = CURVE_POINTS) -> list[float
 
 def sound_of(video: Path) -> Path:
     """The file that holds the sound: the video, or the sound file of the same name where it has no track."""
-    if probe_video(video).has_audio:
+    if has_sound(video):
         return video
     for suffix in SOUND_SUFFIXES:
         beside = video.with_suffix(suffix)

@@ -15,11 +15,10 @@ import numpy as np
 import torch
 
 from ..errors import MediaError
-from ..video.mp4 import iter_video, probe_video, to_uint8
-from .clock import frame_times
+from ..video.mp4 import to_uint8
+from .frames import Pixels, VideoFrames
 from .optional import require
 
-Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Video = torch.Tensor | np.ndarray[Any, Any] | str | os.PathLike[str]
 
 REFERENCE_SIDE = 384  # pixels: the size at which the paper's videos were scored
@@ -77,23 +76,24 @@ def detect_motion(video: Video, fps: float | None = None, flow_side: int = 0) ->
                pixels of the original, but its values are not the published ones.
     Raises MediaError: no frames, values that are not finite, fps not above 0, a file that is no video.
     """
-    times: tuple[float, ...] = ()
-    if isinstance(video, (str, os.PathLike)):
-        info = probe_video(video)
-        if fps is None:
-            times = frame_times(video, info.rate)
-        fps = info.fps if fps is None else fps
-        images = iter_video(video)
-    else:
-        images = _images(video)
-    if fps is None or not (math.isfinite(fps) and fps > 0):
-        raise MediaError(f"fps is {fps}: expected the frames per second of the video, a number above 0.")
+    own = VideoFrames(video) if isinstance(video, (str, os.PathLike)) else None
+    images = _images(video) if own is None else iter(own)
+    if own is None or fps is not None:
+        _check_fps(fps)
     first = next(images, None)
     if first is None:
         raise MediaError("The video has no frames: expected at least two to see motion.")
+    rate = float(own.rate) if own is not None and fps is None else _check_fps(fps)
     steps = list(motion_steps(first, images, flow_side))
     height, width = first.shape[:2]
-    return assemble_motion(steps, fps, width, height, times if len(times) == len(steps) else ())
+    times = own.times if own is not None and fps is None else ()
+    return assemble_motion(steps, rate, width, height, times)
+
+
+def _check_fps(fps: float | None) -> float:
+    if fps is None or not (math.isfinite(fps) and fps > 0):
+        raise MediaError(f"fps is {fps}: expected the frames per second of the video, a number above 0.")
+    return fps
 
 
 def assemble_motion(
@@ -144,7 +144,7 @@ def _working_size(height: int, width: int, flow_side: int) -> tuple[tuple[int, i
     return size, area / math.sqrt(size[0] * size[1])
 
 
-def _images(frames: torch.Tensor | np.ndarray[Any, Any]) -> Iterator[Pixels]:
+def _images(frames: Any) -> Iterator[Pixels]:
     """One frame at a time, so that a long clip is never held twice."""
     if frames.ndim != 4:
         to_uint8(frames)  # says what is wrong with the shape

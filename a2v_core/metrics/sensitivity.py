@@ -151,7 +151,7 @@ def write(folder: Path, tables: Table) -> None:
             values = [v for line in lines for v in line.values if v is not None]
             chart = Chart(
                 table["title"],
-                table["title"],
+                table.get("x_name", table["title"]),
                 table["x"],
                 lines,
                 low=-0.2 if min(values) < 0 else 0.0,
@@ -205,7 +205,8 @@ def _auroc_by_length(clips: int) -> Table:
         for name in MEASURES:
             lines[name].append(_told(one, two, name))
     drawn = ["reference", "paper", "trusted", "trusted, corrected", "correlation"]
-    return {"x": list(LENGTHS), "lines": lines, "drawn": drawn, "pairs": 2 * clips}
+    length = "Length of the clips, seconds"
+    return {"x": list(LENGTHS), "x_name": length, "lines": lines, "drawn": drawn, "pairs": 2 * clips}
 
 
 def _told(matched: list[Values], other: list[Values], name: str) -> float:
