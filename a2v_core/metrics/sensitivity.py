@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,18 @@ def main(arguments: list[str] | None = None) -> int:
         "--clips", type=int, default=60, help="pairs for the AUROC; a third of it for each curve"
     )
     parser.add_argument("--out", type=Path, help="folder for av_align_*.svg and av_align_sensitivity.json")
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", choices=sorted(studies(6)), help="only these studies"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     options = parser.parse_args(arguments)
     if options.clips < 6:
         parser.error("--clips must be 6 or more")
     tables: Table = {}
-    for name, title, table in studies(options.clips):
+    for name, (title, run) in studies(options.clips).items():
+        if options.only and name not in options.only:
+            continue
+        table = run()
         tables[name] = {"title": title, **table}
         if not options.json:
             print(_text(title, table), flush=True)
@@ -70,51 +77,42 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def studies(clips: int) -> Iterator[tuple[str, str, Table]]:
-    """(name, title, table) of every study; `clips` pairs where matched are told from mismatched."""
+def studies(clips: int) -> dict[str, tuple[str, Callable[[], Table]]]:
+    """Name -> (title, how to run it); `clips` pairs where matched are told from mismatched, a third
+    elsewhere.
+    """
     few = max(2, clips // 3)
-    pairs = [render(make_scene(number, SECONDS)) for number in range(few)]
-    yield (
-        "shift",
-        "Shift of the sound, ms",
-        _sweep(SHIFTS_MS, lambda ms, p: measure(shifted(p, ms / 1000)), pairs),
-    )
-    shares = (0.0, 0.25, 0.5, 0.75)
-    yield (
-        "dropped",
-        "Share of the sounds left out",
-        _sweep(shares, lambda x, p: measure(thinned_out(p, x)), pairs),
-    )
-    yield (
-        "extra",
-        "Foreign sounds per sound",
-        _sweep((0.0, 0.5, 1.0, 2.0), lambda x, p: measure(crowded(p, x)), pairs),
-    )
-    floors = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
-    yield (
-        "sound_noise",
-        "Noise floor of the sound",
-        _sweep(floors, lambda x, p: measure(_noisy_sound(p, x)), pairs),
-    )
-    flickers = (0.0, 0.01, 0.02, 0.04, 0.08)
-    yield (
-        "pixel_noise",
-        "Noise of the pixels",
-        _sweep(flickers, lambda x, p: measure(_redrawn(p, pixel_noise=x)), pairs),
-    )
-    rates = (6.0, 8.0, 12.0, 24.0, 30.0)
-    yield "fps", "Frames per second", _sweep(rates, lambda x, p: measure(_redrawn(p, fps=x)), pairs)
-    sizes, few_pairs = (64, 128, 256, 512), pairs[: max(2, few // 2)]
-    yield (
-        "size",
-        "Height and width, pixels",
-        _sweep(sizes, lambda x, p: measure(_redrawn(p, side=int(x))), few_pairs),
-    )
-    yield "delta", "Onset threshold (delta)", _sweep(DELTAS, lambda x, p: measure(p, onset_delta=x), pairs)
-    yield "tolerance", "Tolerance, ms", _tolerances(clips)
-    yield "auroc", "AUROC, matched from mismatched", _auroc_by_length(clips)
-    yield "foreign", "What is heard while the picture shows its events (10 s)", _foreign(few)
-    yield "fast", "Scaled-down flow against full flow", fast_ranking(max(4, few // 2))
+
+    @cache
+    def pairs() -> list[Pair]:
+        return [render(make_scene(number, SECONDS)) for number in range(few)]
+
+    def sweep(
+        xs: Sequence[float], change: Callable[[Pair, float], Pair], share: int = 1
+    ) -> Callable[[], Table]:
+        return lambda: _sweep(xs, lambda pair, x: measure(change(pair, x)), pairs()[: max(2, few // share)])
+
+    def thresholds() -> Table:
+        return _sweep(DELTAS, lambda pair, x: measure(pair, onset_delta=x), pairs())
+
+    floors, flickers = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1), (0.0, 0.01, 0.02, 0.04, 0.08)
+    return {
+        "shift": ("Shift of the sound, ms", sweep(SHIFTS_MS, lambda p, x: shifted(p, x / 1000))),
+        "dropped": ("Share of the sounds left out", sweep((0.0, 0.25, 0.5, 0.75), thinned_out)),
+        "extra": ("Foreign sounds per sound", sweep((0.0, 0.5, 1.0, 2.0), crowded)),
+        "sound_noise": ("Noise floor of the sound", sweep(floors, _noisy_sound)),
+        "pixel_noise": ("Noise of the pixels", sweep(flickers, lambda p, x: _redrawn(p, pixel_noise=x))),
+        "fps": ("Frames per second", sweep((6.0, 8.0, 12.0, 24.0, 30.0), lambda p, x: _redrawn(p, fps=x))),
+        "size": (
+            "Height and width, pixels",
+            sweep((64, 128, 256, 512), lambda p, x: _redrawn(p, side=int(x)), 2),
+        ),
+        "delta": ("Onset threshold (delta)", thresholds),
+        "tolerance": ("Tolerance, ms", lambda: _tolerances(clips)),
+        "auroc": ("AUROC, matched from mismatched", lambda: _auroc_by_length(clips)),
+        "foreign": ("What is heard while the picture shows its events (10 s)", lambda: _foreign(few)),
+        "fast": ("Scaled-down flow against full flow", lambda: fast_ranking(max(4, few // 2))),
+    }
 
 
 def fast_ranking(clips: int) -> Table:
@@ -160,8 +158,8 @@ def write(folder: Path, tables: Table) -> None:
             (folder / f"av_align_{name}.svg").write_text(chart_svg(chart) + "\n", encoding="utf-8")
 
 
-def _sweep(xs: Any, score: Any, pairs: list[Pair]) -> Table:
-    rows = [means([score(x, pair) for pair in pairs]) for x in xs]
+def _sweep(xs: Sequence[float], score: Callable[[Pair, float], Values], pairs: list[Pair]) -> Table:
+    rows = [means([score(pair, x) for pair in pairs]) for x in xs]
     lines = {name: [row[name] for row in rows] for name in (*MEASURES, "lag", "p")}
     return {"x": list(xs), "lines": lines, "drawn": list(DRAWN), "pairs": len(pairs)}
 
