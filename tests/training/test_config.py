@@ -10,7 +10,11 @@ import pytest
 import yaml
 
 from training.config import check_paths, load_config, make_config, to_yaml
+from training.config.reference import described, reference
+from training.config.schema import Config, Loss, Mapper, Optimizer, Section
 from training.errors import ConfigError
+
+CONFIGS = Path(__file__).resolve().parents[2] / "training" / "configs"
 
 
 def write(folder: Path, values: dict[str, Any]) -> Path:
@@ -120,3 +124,34 @@ def test_missing_paths_are_named(values: dict[str, Any]) -> None:
         check_paths(config, ["models.beats", "models.t2v", "data.root"])
     assert "models.beats: nowhere/beats.pt: no such file" in str(caught.value)
     assert "data.root: nowhere/clips: no such folder" in str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_configs_that_ship_are_valid(path: Path) -> None:
+    config = load_config(path)
+    assert config.output_dir.name in (path.stem, "my_clips")
+    with pytest.raises(ConfigError, match=r"data\.root: data/\w+: no such folder"):
+        check_paths(config, ["data.root"])
+
+
+def test_the_published_config_is_the_published_training() -> None:
+    config = load_config(CONFIGS / "published.yaml")
+    assert config.mapper == Mapper(layout="reference")
+    assert (config.loss, config.optimizer) == (Loss(), Optimizer())
+    assert config.audio.hop_ms == 160
+    assert not config.averages_frequency
+    assert (config.data.width, config.data.height, config.data.clip_seconds) == (384, 256, 1.0)
+
+
+def test_the_reference_in_the_docs_is_complete_and_current() -> None:
+    sections = [Config, *(field.annotation for field in Config.model_fields.values())]
+    for section in sections:
+        if isinstance(section, type) and issubclass(section, Section):
+            own = {
+                key
+                for key, field in section.model_fields.items()
+                if not (isinstance(field.annotation, type) and issubclass(field.annotation, Section))
+            }
+            assert set(described(section)[1]) == own
+    docs = (CONFIGS.parents[1] / "docs" / "training.md").read_text()
+    assert reference() in docs

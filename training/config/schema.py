@@ -46,12 +46,12 @@ class Models(Section):
 class Data(Section):
     """Which clips, and how they are cut.
 
-    layout           how the data set lies on disk
+    layout           folder, vggsound, landscape or audioset_drums: how the data set lies on disk
     root             its folder
     csv              list of ids, classes and splits; needed for vggsound, else optional
     exclude_ids      text file with one id a line to leave out (the paper: 55,735 ids of VGGSound)
-    scores           csv `id,score` of how well sound and picture agree; with min_score
-    min_score        clips below are left out
+    scores           csv `id,score` of how well sound and picture agree
+    min_score        clips with a score below are left out
     min_av_align     measure AV-Align of every clip and leave out those below (0: do not measure)
     test_share       share of the files held out, by a hash of their id, where the data set has no split
     captions         where texts come from: files (.txt beside the video), labels (class in the csv), none
@@ -60,6 +60,7 @@ class Data(Section):
     fps, num_frames  a clip has num_frames frames at fps, whatever the rate of its file
     width, height    pixels; pictures are resized and cropped to it and keep their aspect
     start            random: another start every time; fixed: at start_seconds
+    start_seconds    where a fixed clip starts in its file
     clips_per_video  number of random starts that precompute stores per file; 0 only without a cache: no end
     limit            use the first files only, to try things out (0: all)
     """
@@ -169,7 +170,8 @@ class Loss(Section):
     min_snr_gamma      min-SNR weighting of timesteps (arXiv 2303.09556; 5 is usual); empty: none
     condition_dropout  share of clips that get the learned "no sound" token instead of their sound
     timesteps          uniform (as published), high_noise (density grows with the noise) or logit_normal
-    timestep_min, timestep_max   of the model's noise schedule; timestep_max empty: its end
+    timestep_min      lowest timestep of the model's noise schedule
+    timestep_max      highest timestep; empty: the schedule's last
     """
 
     l1_weight: Annotated[float, Field(ge=0)] = 0.01
@@ -183,8 +185,13 @@ class Loss(Section):
 class Optimizer(Section):
     """AdamW and its learning rate.
 
-    schedule        constant, or cosine down to final_share of the learning rate at the last step
-    warm_up_steps   linear warm-up
+    learning_rate   its highest value
+    betas           of AdamW
+    weight_decay    of AdamW
+    eps             of AdamW
+    schedule        constant, or cosine down to the last step
+    warm_up_steps   steps of linear warm-up
+    final_share     share of the learning rate that is left at the last step of a cosine
     clip_grad_norm  clip the gradient at this norm; empty: do not, as the published code in effect
     ema_decay       moving average of the weights, which is then what is validated and saved; empty: none
     """
@@ -206,11 +213,11 @@ class Run(Section):
     steps                   optimizer steps
     batch_size              clips per process at once
     accumulate              gradient accumulation: batches per step
-    precision               of the frozen models; the mapper is always trained in fp32
+    precision               fp32, bf16 or fp16 for the frozen models; the mapper is always trained in fp32
     gradient_checkpointing  recompute UNet and text encoder in backward, block by block: less memory,
                             about a third more time
     workers                 processes that read or decode clips ahead (0: none)
-    device                  auto: a GPU if there is one
+    device                  auto: a GPU if there is one; cpu
     """
 
     steps: Positive = 10_000
@@ -223,18 +230,26 @@ class Run(Section):
 
 
 class Checkpoints(Section):
-    """every: steps between two. keep_last: how many stay; the best one stays beside them."""
+    """What is kept of a training in progress.
+
+    every      steps between two checkpoints
+    keep_last  how many of them stay; best.safetensors stays beside them
+    """
 
     every: Positive = 500
     keep_last: Positive = 3
 
 
 class Validation(Section):
-    """Held-out clips, every `every` steps (0: never) and at the end.
+    """Held-out clips while training.
 
+    every             steps between two validations, and one at the end; 0: none
     loss_clips        clips of the validation loss, always the same noise; the lowest loss is the best mapper
     videos            clips that are generated, with their sound, and scored by AV-Align
-    steps, guidance_scale, scheduler, seed   of their sampling
+    steps             sampling steps of the videos
+    guidance_scale    of the videos
+    scheduler         of the videos, by its name in the T2V Sampler
+    seed              of the videos
     away_from         what guidance leads away from: the empty_prompt (as published), or the prompt with the
                       no_sound token (needs loss.condition_dropout)
     """
@@ -256,7 +271,13 @@ class Validation(Section):
 
 
 class Logging(Section):
-    """every: steps between two points in TensorBoard and wandb; metrics.jsonl has every step."""
+    """Where the numbers go, beside metrics.jsonl with every step.
+
+    every        steps between two points in TensorBoard and wandb
+    tensorboard  write output_dir/tensorboard
+    wandb        log to Weights & Biases, if the package is installed
+    project      its project name
+    """
 
     every: Positive = 10
     tensorboard: bool = True
@@ -265,7 +286,11 @@ class Logging(Section):
 
 
 class Config(Section):
-    """A whole training. output_dir takes everything it writes; seed decides everything random."""
+    """A whole training.
+
+    output_dir  takes everything that is written
+    seed        decides everything that is random
+    """
 
     output_dir: AnyPath
     seed: Count = 64

@@ -97,7 +97,7 @@ class Trainer:
         hidden = not (progress and self.accelerator.is_main_process)
         with tqdm(total=steps, initial=self.step, unit="step", desc="fit", disable=hidden) as bar:
             for loss, seconds in self.steps():
-                bar.set_postfix(loss=f"{loss:.4f}", clips_s=f"{clips / seconds:.2f}")
+                bar.set_postfix(loss=f"{loss:.4f}", clips_s=f"{clips / seconds:.2f}", refresh=False)
                 bar.update()
                 if on_step is not None:
                     on_step(self.step)
