@@ -78,10 +78,12 @@ def test_kill_and_resume_is_bit_equal(full: dict[str, Any]) -> None:
         "step-00000003.safetensors"
     ]
     # What a kill while writing leaves behind: half a file under another name, and half a line.
-    (config.output_dir / "checkpoints" / ".step-00000006.1.part.safetensors").write_bytes(b"half")
+    half = config.output_dir / "checkpoints" / ".step-00000006.1.part.safetensors"
+    half.write_bytes(b"half")
     with curve.open("a") as file:
         file.write('{"step": 6, "lo')
     second = fit(config, progress=False)
+    assert not half.exists()
 
     for name in ("metrics.jsonl", "validation.jsonl"):
         assert (config.output_dir / name).read_bytes() == (whole.output_dir / name).read_bytes()

@@ -84,6 +84,12 @@ def save(
     return path
 
 
+def clear_partial(folder: Path) -> None:
+    """Delete the half-written files that a kill left behind."""
+    for path in folder.glob(".step-*.part.safetensors"):
+        path.unlink()
+
+
 def checkpoints(folder: Path) -> list[Path]:
     """All checkpoints, oldest first."""
     return sorted(folder.glob("step-*.safetensors"))

@@ -88,6 +88,8 @@ class Trainer:
         if found and self.accelerator.scaler is not None:
             self.accelerator.scaler.load_state_dict(found.scaler)
         self.records = Records(config, self.step) if self.accelerator.is_main_process else None
+        if self.accelerator.is_main_process:
+            checkpoint.clear_partial(checkpoint.folder_of(config))
         self._held_out: list[Sample] | None = None
 
     def run(self, on_step: Callable[[int], None] | None, progress: bool) -> Result:
