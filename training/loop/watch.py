@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import logging
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,13 @@ from torch import Tensor
 from ..config import Config
 from ..errors import ConfigError
 
-_log = logging.getLogger(__name__)
-
 
 class Watch:
     """The loggers of the main process; every call is a no-op for those that are off."""
 
     def __init__(self, config: Config, first_step: int) -> None:
         self._board = _tensorboard(config, first_step)
-        self._wandb = _wandb(config)
+        self._wandb = _wandb(config, first_step)
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
         """Points of curves, after `step` finished steps."""
@@ -68,16 +66,21 @@ def _tensorboard(config: Config, first_step: int) -> Any:
     return SummaryWriter(str(config.output_dir / "tensorboard"), purge_step=purge)
 
 
-def _wandb(config: Config) -> Any:
+def _wandb(config: Config, first_step: int) -> Any:
     if not config.logging.wandb:
         return None
     try:
         import wandb
     except ImportError as error:
         raise ConfigError(
-            "logging.wandb: the package wandb is missing; install it, or set this to false"
+            f"logging.wandb: cannot be imported ({error}); install it, or set this to false"
         ) from error
+    # A training that goes on is the same run there.
+    note = config.output_dir / "wandb.id"
+    if not (first_step and note.is_file()):
+        note.write_text(uuid.uuid4().hex[:8])
     return wandb.init(
+        id=note.read_text(),
         project=config.logging.project,
         name=config.output_dir.name,
         dir=str(config.output_dir),
