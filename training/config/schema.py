@@ -62,7 +62,7 @@ class Data(Section):
     start            random: another start every time; fixed: at start_seconds
     start_seconds    where a fixed clip starts in its file
     clips_per_video  number of random starts that precompute stores per file; 0 only without a cache: no end
-    limit            use the first files only, to try things out (0: all)
+    limit            use as many files only, mixed, to try things out (0: all)
     """
 
     layout: DataLayout

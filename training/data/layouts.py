@@ -46,7 +46,12 @@ def list_items(data: Data) -> tuple[list[Item], list[Unusable]]:
     if not kept:
         reasons = f" ({len(unusable) + len(dropped)} are left out)" if unusable or dropped else ""
         raise DataError(f"{data.root}: no usable video{reasons}; check data.layout, data.csv and the filters")
-    return kept[: data.limit or None], unusable + dropped
+    if data.limit:
+        # Not the first ones, which may all be of one class or split.
+        kept = sorted(
+            sorted(kept, key=lambda item: _hash("limit " + item.id))[: data.limit], key=lambda item: item.id
+        )
+    return kept, unusable + dropped
 
 
 def _from_path(data: Data, path: Path, sounds: dict[str, Path]) -> Item:
@@ -67,8 +72,11 @@ def _from_path(data: Data, path: Path, sounds: dict[str, Path]) -> Item:
 
 def split_of(name: str, test_share: float) -> Split:
     """The split of a file by its id alone: the same for every run, whatever other files there are."""
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-    return "test" if number < test_share * 2**64 else "train"
+    return "test" if _hash(name) < test_share * 2**64 else "train"
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
 
 
 class _Row(NamedTuple):
