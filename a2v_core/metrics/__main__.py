@@ -6,35 +6,41 @@ Exit code 0: everything was scored. 1: nothing could be. 3: some files could not
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import A2VError
-from .clip import Settings, find_videos
-from .compare import compare_sets, comparison_lines
-from .learned.command import add_quality_command, run_quality
 from .matching import VARIANTS
-from .report import compare_page, score_page
-from .runner import Outcome, score_videos
-from .tables import as_json, clip_lines, set_lines, write_files
-
-SOME_BAD = 3
+from .pool import start_helper
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code; messages about what went wrong go to stderr."""
     options = _parser().parse_args(arguments)
-    commands = {"score": _score, "compare": _compare, "quality": run_quality}
     try:
-        return commands[options.command](options)
+        return _run(options)
     except (A2VError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; run the same command again to go on (with --out)", file=sys.stderr)
         return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    """The chosen command. What it imports takes seconds, in which the helper of its processes starts
+    as well.
+    """
+    if options.command == "quality":
+        from .learned.command import run_quality
+
+        return run_quality(options)
+    paths = options.paths if options.command == "score" else [options.a]
+    if options.jobs != 1 and (len(paths) > 1 or paths[0].is_dir()):
+        start_helper()
+    from .commands import run_compare, run_score
+
+    return run_score(options) if options.command == "score" else run_compare(options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("a", type=Path, metavar="A", help="folder")
     compare.add_argument("b", type=Path, metavar="B", help="folder; differences are B - A")
     _add_scoring(compare)
-    add_quality_command(commands)
+    _add_quality(
+        commands.add_parser("quality", help="FVD, Inception Score and CLIPSIM with weights of your own")
+    )
     return parser
 
 
@@ -77,90 +85,16 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-progress", action="store_true", help="no progress bar")
 
 
-def _settings(options: argparse.Namespace) -> Settings:
-    return Settings(options.variant, options.tolerance_ms, options.normalise, options.fast).checked()
-
-
-def _score(options: argparse.Namespace) -> int:
-    settings = _settings(options)
-    single = len(options.paths) == 1 and not options.paths[0].is_dir()
-    if options.audio is not None and not single:
-        raise A2VError(
-            "--audio goes with one video. Put the sounds of several beside them, under the same names."
-        )
-    outcome = _run(options.paths, settings, options, options.out)
-    if options.out is not None:
-        write_files(options.out, outcome, settings, score_page(outcome, settings))
-    if single and outcome.bad:
-        raise A2VError(outcome.bad[0][1])
-    if options.json:
-        print(json.dumps(outcome.records[0] if single else as_json(outcome, settings), indent=2))
-    else:
-        print(clip_lines(outcome.records[0]) if single else set_lines(outcome, settings))
-    return _exit_code(outcome)
-
-
-def _compare(options: argparse.Namespace) -> int:
-    settings = _settings(options)
-    folders = (options.a, options.b)
-    outs = (None, None) if options.out is None else (options.out / "a", options.out / "b")
-    a, b = (_run([folder], settings, options, out) for folder, out in zip(folders, outs, strict=True))
-    comparison = compare_sets(a.records, b.records, folders)
-    names = (str(folders[0]), str(folders[1]))
-    if options.out is not None:
-        for outcome, out in ((a, outs[0]), (b, outs[1])):
-            assert out is not None
-            write_files(out, outcome, settings, score_page(outcome, settings))
-        (options.out / "compare.html").write_text(compare_page(names, comparison.rows), encoding="utf-8")
-        (options.out / "compare.json").write_text(json.dumps(asdict(comparison), indent=1), encoding="utf-8")
-    bad = Outcome(bad=a.bad + b.bad)
-    if options.json:
-        print(json.dumps(asdict(comparison) | {"bad": bad.bad}, indent=2))
-    else:
-        print(comparison_lines(comparison, names))
-        if bad.bad:
-            print(set_lines(bad, settings))
-    return SOME_BAD if bad.bad else 0
-
-
-def _run(paths: list[Path], settings: Settings, options: argparse.Namespace, out: Path | None) -> Outcome:
-    videos = find_videos(paths)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-    with _Bar(len(videos), quiet=options.no_progress or len(videos) == 1) as bar:
-        return score_videos(
-            videos,
-            settings,
-            audio=getattr(options, "audio", None),
-            out=out,
-            workers=options.jobs,
-            progress=bar.update,
-        )
-
-
-class _Bar:
-    """A progress bar on stderr where a person looks at it."""
-
-    def __init__(self, total: int, quiet: bool) -> None:
-        from tqdm import tqdm
-
-        self._bar = tqdm(total=total, unit="clip", disable=quiet or not sys.stderr.isatty())
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-    def update(self, done: int, total: int) -> None:
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
-
-
-def _exit_code(outcome: Outcome) -> int:
-    if not outcome.records:
-        return 1
-    return SOME_BAD if outcome.bad else 0
+def _add_quality(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="videos or folders of them")
+    parser.add_argument(
+        "--weights", type=Path, required=True, help="folder of i3d_torchscript.pt and the others"
+    )
+    parser.add_argument("--real", type=Path, help="folder of real videos, for FVD")
+    parser.add_argument("--text", help="what every video shows, for CLIPSIM")
+    parser.add_argument("--labels", type=Path, help="CSV of file name, text: one per video, for CLIPSIM")
+    parser.add_argument("--max-frames", type=int, default=0, help="only the first frames of each video")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 if __name__ == "__main__":

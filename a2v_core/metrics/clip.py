@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import A2VError, MediaError
-from .av_align import checked_ms, score_peaks
 from .companions import cross_correlation, steadiness
 from .flow import FAST_SIDE, Motion, detect_motion
 from .frames import has_sound
 from .matching import VARIANTS, variant_named
 from .onsets import Onsets, trusted_onsets
 from .result import AVAlignResult
+from .scoring import checked_ms, score_peaks
 from .stream import file_onsets
 from .trusted import DEFAULT_TOLERANCE_MS, trusted_score
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from ..errors import A2VError
 from .clip import Record, Settings, score_clip, sound_of
+from .pool import make_pool
 
 NOTEBOOK = "clips.jsonl"
 
@@ -113,7 +113,7 @@ def run_jobs(
     while waiting:
         under_way: dict[Future[Answer], int] = {}
         try:
-            with _pool(workers) as pool:
+            with make_pool(workers) as pool:
                 while waiting or under_way:
                     while waiting and len(under_way) < 2 * workers:
                         number = waiting.pop(0)
@@ -127,30 +127,13 @@ def run_jobs(
             suspects.extend(under_way.values())
     for number in suspects:
         try:
-            with _pool(1) as pool:
+            with make_pool(1) as pool:
                 yield number, pool.submit(work, jobs[number]).result()
         except BrokenProcessPool:
             yield (
                 number,
                 f"{jobs[number].video}: the process that scored it died (out of memory, or a bad file)",
             )
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # Spawned, not forked: a fork of a process with threads (torch, OpenCV) may hang.
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread)
-
-
-def _one_thread() -> None:
-    """Every process has a core of its own: threads inside it would only stand in each other's way."""
-    import torch
-
-    torch.set_num_threads(1)
-    try:
-        import cv2
-    except ImportError:
-        return  # the first clip says so
-    cv2.setNumThreads(1)
 
 
 def _key(job: Job) -> dict[str, Any] | None:

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 
 from ..audio import Waveform
-from .av_align import score_peaks
 from .companions import cross_correlation
 from .flow import Motion, detect_motion
 from .generated import SAMPLE_RATE, Scene, event_times, render_frames, render_sound
 from .matching import VARIANTS
 from .onsets import Onsets, detect_onsets
+from .scoring import score_peaks
 from .trusted import trusted_score
 
 SIDE = 64

@@ -7,7 +7,6 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -19,20 +18,6 @@ from .frechet import frechet_of_features
 from .inception import inception_score
 from .video_nets import load_c3d, load_i3d
 from .weights import C3D_FILE, MissingWeights
-
-
-def add_quality_command(commands: Any) -> None:
-    """Add `quality` to the sub-commands of a parser."""
-    parser = commands.add_parser("quality", help="FVD, Inception Score and CLIPSIM with weights of your own")
-    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="videos or folders of them")
-    parser.add_argument(
-        "--weights", type=Path, required=True, help="folder of i3d_torchscript.pt and the others"
-    )
-    parser.add_argument("--real", type=Path, help="folder of real videos, for FVD")
-    parser.add_argument("--text", help="what every video shows, for CLIPSIM")
-    parser.add_argument("--labels", type=Path, help="CSV of file name, text: one per video, for CLIPSIM")
-    parser.add_argument("--max-frames", type=int, default=0, help="only the first frames of each video")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
 
 
 def run_quality(options: argparse.Namespace) -> int:

@@ -1,0 +1,106 @@
+"""What `python -m a2v_core.metrics score` and `compare` do. Exit codes as said in `__main__`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from ..errors import A2VError
+from .clip import Settings, find_videos
+from .compare import compare_sets, comparison_lines
+from .report import compare_page, score_page
+from .runner import Outcome, score_videos
+from .tables import as_json, clip_lines, set_lines, write_files
+
+SOME_BAD = 3
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return Settings(options.variant, options.tolerance_ms, options.normalise, options.fast).checked()
+
+
+def run_score(options: argparse.Namespace) -> int:
+    """Score files and folders, print a table or JSON, write the files of --out."""
+    settings = _settings(options)
+    single = len(options.paths) == 1 and not options.paths[0].is_dir()
+    if options.audio is not None and not single:
+        raise A2VError(
+            "--audio goes with one video. Put the sounds of several beside them, under the same names."
+        )
+    outcome = _run(options.paths, settings, options, options.out)
+    if options.out is not None:
+        write_files(options.out, outcome, settings, score_page(outcome, settings))
+    if single and outcome.bad:
+        raise A2VError(outcome.bad[0][1])
+    if options.json:
+        print(json.dumps(outcome.records[0] if single else as_json(outcome, settings), indent=2))
+    else:
+        print(clip_lines(outcome.records[0]) if single else set_lines(outcome, settings))
+    return _exit_code(outcome)
+
+
+def run_compare(options: argparse.Namespace) -> int:
+    """Score two folders, print the paired differences or JSON, write the files of --out."""
+    settings = _settings(options)
+    folders = (options.a, options.b)
+    outs = (None, None) if options.out is None else (options.out / "a", options.out / "b")
+    a, b = (_run([folder], settings, options, out) for folder, out in zip(folders, outs, strict=True))
+    comparison = compare_sets(a.records, b.records, folders)
+    names = (str(folders[0]), str(folders[1]))
+    if options.out is not None:
+        for outcome, out in ((a, outs[0]), (b, outs[1])):
+            assert out is not None
+            write_files(out, outcome, settings, score_page(outcome, settings))
+        (options.out / "compare.html").write_text(compare_page(names, comparison.rows), encoding="utf-8")
+        (options.out / "compare.json").write_text(json.dumps(asdict(comparison), indent=1), encoding="utf-8")
+    bad = Outcome(bad=a.bad + b.bad)
+    if options.json:
+        print(json.dumps(asdict(comparison) | {"bad": bad.bad}, indent=2))
+    else:
+        print(comparison_lines(comparison, names))
+        if bad.bad:
+            print(set_lines(bad, settings))
+    return SOME_BAD if bad.bad else 0
+
+
+def _run(paths: list[Path], settings: Settings, options: argparse.Namespace, out: Path | None) -> Outcome:
+    videos = find_videos(paths)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    with _Bar(len(videos), quiet=options.no_progress or len(videos) == 1) as bar:
+        return score_videos(
+            videos,
+            settings,
+            audio=getattr(options, "audio", None),
+            out=out,
+            workers=options.jobs,
+            progress=bar.update,
+        )
+
+
+class _Bar:
+    """A progress bar on stderr where a person looks at it."""
+
+    def __init__(self, total: int, quiet: bool) -> None:
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=total, unit="clip", disable=quiet or not sys.stderr.isatty())
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def update(self, done: int, total: int) -> None:
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+
+
+def _exit_code(outcome: Outcome) -> int:
+    if not outcome.records:
+        return 1
+    return SOME_BAD if outcome.bad else 0
