@@ -122,16 +122,16 @@ def motion_steps(first: Pixels, rest: Iterable[Pixels], flow_side: int = 0) -> I
         return grey if size is None else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
 
     before = to_grey(first)
-    yield Step(0.0, float(before.mean(dtype=np.float64)) / 255, 0.0)
+    yield Step(0.0, cv2.mean(before)[0] / 255, 0.0)
     for image in rest:
         grey = to_grey(image)
         field = cv2.calcOpticalFlowFarneback(before, grey, None, 0.5, 3, 15, 3, 5, 1.2, 0)
-        across, down = field[..., 0], field[..., 1]
         # The published cv2.magnitude rounds by where its arrays lie in memory (1e-10 px in the mean): equal
         # frames could get unequal flow. NumPy does not do so, and stays within 1e-8 px of it.
-        flow = float(np.sqrt(across * across + down * down).mean(dtype=np.float64))
-        change = float(cv2.absdiff(before, grey).mean(dtype=np.float64)) / 255
-        yield Step(flow * scale, float(grey.mean(dtype=np.float64)) / 255, change)
+        np.multiply(field, field, out=field)
+        flow = float(np.sqrt(field[..., 0] + field[..., 1]).mean(dtype=np.float64))
+        change = cv2.mean(cv2.absdiff(before, grey))[0] / 255
+        yield Step(flow * scale, cv2.mean(grey)[0] / 255, change)
         before = grey
 
 

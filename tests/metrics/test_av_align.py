@@ -11,6 +11,7 @@ from a2v_core.audio import Waveform
 from a2v_core.audio.io import load_audio
 from a2v_core.errors import A2VError, MediaError
 from a2v_core.metrics import av_align
+from a2v_core.metrics.generated import Scene, render_frames
 from a2v_core.video.mp4 import read_video, write_video
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "av_align"
@@ -88,3 +89,37 @@ def test_what_is_missing_is_named() -> None:
         av_align(GOLDEN / "clip0_sync_12fps.mp4")  # has no sound track
     with pytest.raises(A2VError, match="no variant 'modern'"):
         av_align(torch.zeros(3, 8, 8, 3), 12, SILENCE, variant="modern")
+
+
+def test_the_trusted_score_of_a_file() -> None:
+    clip = GOLDEN / "clip0_sync_12fps.mp4"
+    result = av_align(clip, audio=clip.with_suffix(".wav"), variant="trusted")
+    assert (result.variant, result.score, result.tolerance) == ("trusted", 1.0, 0.125)
+    narrow = av_align(clip, audio=clip.with_suffix(".wav"), variant="trusted", tolerance_ms=20)
+    assert narrow.score == 0.0
+
+
+def test_tolerance_in_milliseconds_holds_at_any_frame_rate() -> None:
+    late = GOLDEN / "clip3_late_24fps.mp4"
+    scores = [
+        av_align(late, audio=late.with_suffix(".wav"), tolerance_ms=tolerance).score
+        for tolerance in (None, 1000 / 24, 400.0)
+    ]
+    assert scores[0] == scores[1] == 0.0
+    assert scores[2] is not None
+    assert scores[2] > 0.5
+    for bad in (0.0, -1.0, float("nan")):
+        with pytest.raises(A2VError, match="The tolerance is"):
+            av_align(late, audio=late.with_suffix(".wav"), tolerance_ms=bad)
+
+
+def test_normalised_flow_compares_across_sizes() -> None:
+    small, large = (
+        render_frames(Scene(2.0, 12, side, (), (), pixel_noise=0, drift=0.12)) for side in (96, 192)
+    )
+    plain, normal = (
+        [av_align(f, 12, SILENCE, normalise_flow=n) for f in (small, large)] for n in (False, True)
+    )
+    assert normal[0].flow == pytest.approx([4 * value for value in plain[0].flow])  # 96 px against 384
+    assert sum(plain[1].flow) == pytest.approx(2 * sum(plain[0].flow), rel=0.1)
+    assert sum(normal[1].flow) == pytest.approx(sum(normal[0].flow), rel=0.1)
