@@ -16,7 +16,7 @@ from .vae import pictures
 NOISE = 0.06  # standard deviation, in latents scaled to a variance of 1
 
 
-def train(work: Path, steps: int = 6000, minutes: float = 0.0) -> None:
+def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
     """Fits the decoder of `work/t2v/vae` and writes the VAE back, in half precision."""
     from diffusers import AutoencoderKL
 

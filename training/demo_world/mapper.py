@@ -100,7 +100,7 @@ def fit_to_words(
     )
 
 
-def train(work: Path, steps: int = 3000, minutes: float = 0.0) -> None:
+def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
     """Fits the adapter and writes `work/mapper.safetensors`."""
     from diffusers import DDIMScheduler, UNet3DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer

@@ -100,7 +100,7 @@ def noised(latents: Tensor, noise: Tensor, t: Tensor, alphas: Tensor) -> Tensor:
     return share.sqrt() * latents + (1 - share).sqrt() * noise
 
 
-def train(work: Path, steps: int = 9000, minutes: float = 0.0) -> None:
+def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
     """Fits text encoder and UNet on the latents of `work/t2v/vae` and writes the whole diffusers folder
     `work/t2v`.
     """

@@ -37,7 +37,7 @@ def pictures(step: int, count: int) -> torch.Tensor:
     return torch.from_numpy(np.stack(frames[:count])).permute(0, 3, 1, 2) * 2 - 1
 
 
-def train(work: Path, steps: int = 3000, minutes: float = 0.0) -> None:
+def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
     """Fits the VAE and writes it to `work/t2v/vae` with the scaling factor that gives latents a variance of
     1.
     """
