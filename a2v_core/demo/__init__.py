@@ -1,6 +1,7 @@
 """The small trained models and sounds that ship with the pack, so that a fresh install runs at once.
 
-They know the world of `training/demo_world`: six objects, each with its own sound, at 64 x 64 pixels and 12 fps.
+They know the world of `training/demo_world`: six objects, each with its own sound, at 64 x 64 pixels and
+12 frames per second.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def demo_path(name: str) -> Path:
     path = _FOLDER / _NAMES.get(name, name)
     if not path.exists():
         raise A2VError(
-            f"The bundled demo file {path} is missing: the pack was not copied whole. Install it again, with the folder "
-            "a2v_core/demo."
+            f"The bundled demo file {path} is missing: the pack was not copied whole. Install it again, with the "
+            "folder a2v_core/demo."
         )
     return path
