@@ -25,7 +25,7 @@ def demo_path(name: str) -> Path:
     path = _FOLDER / _NAMES.get(name, name)
     if not path.exists():
         raise A2VError(
-            f"The bundled demo file {path} is missing: the pack was not copied whole. Install it again, with the "
-            "folder a2v_core/demo."
+            f"The bundled demo file {path} is missing: the pack was not copied whole. Install it again, "
+            "with the folder a2v_core/demo."
         )
     return path
