@@ -114,7 +114,7 @@ def test_a_sound_of_a_batch(probes: Comfy, graph: Graph) -> None:
     assert "-0.7997..0.7992" in seen(probes, looked_at(second, look=("A2VT2VSampler", 3)))
     save = node_of(graph, "SaveVideo")
     alone, chosen = (read_video(probes.file(probes.good(some), save)).frames for some in (graph, second))
-    assert (alone - chosen).abs().mean() < 1e-3
+    assert (alone - chosen).abs().mean() < 5e-3  # two runs need not round alike
 
 
 @pytest.mark.parametrize(
