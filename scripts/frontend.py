@@ -126,7 +126,7 @@ async def _use(page: Page, url: str, arguments: argparse.Namespace) -> None:
     if arguments.build:
         await page.value(f"(async () => {{ {arguments.build.read_text(encoding='utf-8')} }})()")
     await asyncio.sleep(1.0)
-    if arguments.save or arguments.build:
+    if arguments.save or (arguments.build and arguments.api):
         saved = json.loads(await page.value("JSON.stringify(app.graph.serialize())"))
         if arguments.save:
             _write(arguments.save, saved)
