@@ -12,7 +12,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ from a2v_core.video import SampleSettings, load_t2v, sample
 
 from .mapper import HOP_DIVISOR, WORDS
 from .sounds import SAMPLE_RATE, render_sound
-from .world import COLOURS, FPS, NUM_FRAMES, SHAPES, Scene, random_scene, render, render_heights
+from .world import COLOURS, FPS, NUM_FRAMES, SHAPES, SIDES, WALLS, Scene, random_scene, render, render_heights
 
 PROMPT = f"a video of {WORDS}"
 TEXT_PROMPT = "a video of a {colour} {shape} bouncing"
@@ -65,19 +65,13 @@ def _small(frames: np.ndarray) -> np.ndarray:
     return quads.mean((2, 4)).reshape(len(frames), -1).astype(np.float32)
 
 
-_TABLE: list[Any] = []
-
-
+@cache
 def _pictures() -> tuple[np.ndarray, list[Scene], np.ndarray]:
     """All pictures of the world as rows, made once: (table [looks * heights, pixels], looks, heights)."""
-    if not _TABLE:
-        from .world import SIDES, WALLS
-
-        levels = np.linspace(0.0, 1.0, 9)
-        looks = [Scene(s, c, w, x) for s in SHAPES for c in COLOURS for w in WALLS for x in SIDES]
-        rows = np.concatenate([_small(render_heights(look, levels)) for look in looks])
-        _TABLE.append((rows, looks, levels))
-    return _TABLE[0]
+    levels = np.linspace(0.0, 1.0, 9)
+    looks = [Scene(s, c, w, x) for s in SHAPES for c in COLOURS for w in WALLS for x in SIDES]
+    rows = np.concatenate([_small(render_heights(look, levels)) for look in looks])
+    return rows, looks, levels
 
 
 def matched(found: Sequence[int], true: Sequence[int], tolerance: int = 1) -> int:
