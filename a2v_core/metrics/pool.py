@@ -7,11 +7,16 @@ OpenCV may have threads there.
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.context import BaseContext
 
 _FORK_SERVER = "forkserver"
+# Numbers of malloc.h: when glibc gives memory back, and from which size on it does so at once.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEEP_BLOCKS_TO = 32 * 2**20  # bytes, the most that glibc takes
 
 
 def start_helper() -> None:
@@ -25,7 +30,7 @@ def start_helper() -> None:
 
 def make_pool(workers: int) -> ProcessPoolExecutor:
     """A pool of that many processes, each of one thread: they share the cores between them."""
-    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_one_thread)
+    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_prepare)
 
 
 def _context() -> BaseContext:
@@ -36,12 +41,26 @@ def _context() -> BaseContext:
     return context
 
 
-def _one_thread() -> None:
+def _prepare() -> None:
+    """One thread, and memory kept for the next frame."""
     import torch
 
+    _keep_memory()
     torch.set_num_threads(1)
     try:
         import cv2
+        from threadpoolctl import threadpool_limits
     except ImportError:
-        return  # the first clip says so
+        return  # the first clip says what is missing
     cv2.setNumThreads(1)
+    threadpool_limits(1)  # of the linear algebra below NumPy and SciPy
+
+
+def _keep_memory() -> None:
+    """Optical flow takes and frees the same large blocks for every frame. Where glibc gives each back to the
+    system, clearing new pages costs a tenth of the time. Other C libraries have no such setting.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _KEEP_BLOCKS_TO)
+        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
