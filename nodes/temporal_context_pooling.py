@@ -39,4 +39,5 @@ class A2VTemporalContextPooling(io.ComfyNode):
     def execute(cls, mapper: ManagedMapper, frame_tokens: Any) -> io.NodeOutput:
         pooled = mapper.ready().pool(frame_tokens)
         words = {word: runtime.intermediate(tokens) for word, tokens in pooled.words.items()}
-        return io.NodeOutput(Tokens(words, pooled.fps))
+        attention = None if pooled.attention is None else runtime.intermediate(pooled.attention)
+        return io.NodeOutput(Tokens(words, pooled.fps, attention))

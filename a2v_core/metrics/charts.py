@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .canvas import FAINT, INK, OTHER, PAPER, PICTURE, SOUND, SvgCanvas, rectangle
+from ..drawing.canvas import FAINT, INK, OTHER, PAPER, PICTURE, SOUND, SvgCanvas, rectangle
 
 WIDTH, HEIGHT = 560, 320
 TICK = 0.2

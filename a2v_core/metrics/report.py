@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from .canvas import FAINT, INK, MATCH, PICTURE, SOUND, SvgCanvas, rectangle
+from ..drawing.canvas import FAINT, INK, MATCH, PICTURE, SOUND, SvgCanvas, rectangle
 from .clip import Record, Settings
 from .runner import Outcome
 from .sets import PairedScore, SetScore

@@ -4,43 +4,41 @@ underneath.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .canvas import FAINT, INK, MATCH, PAPER, PICTURE, SHADE, SOUND, Canvas, PixelCanvas, SvgCanvas, rectangle
+from ..drawing.canvas import (
+    MATCH,
+    PAPER,
+    PICTURE,
+    SHADE,
+    SOUND,
+    Canvas,
+    PixelCanvas,
+    SvgCanvas,
+    rectangle,
+)
+from ..drawing.panels import TimeAxis, area, seconds_axis
 from .clip import Record, ScoredClip, clip_curves
 
 WIDTH, HEIGHT = 768, 300
 STRIP_HEIGHT = 84
 _EDGE, _LEFT, _RIGHT, _TOP, _PANEL, _GAP, _MARK = 12, 74, 16, 56, 74, 52, 6.0
-_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """Seconds to pixels across."""
-
-    seconds: float
-    width: int
-
-    def x(self, time: float) -> float:
-        return _LEFT + (self.width - _LEFT - _RIGHT) * min(time, self.seconds) / self.seconds
 
 
 def draw_timeline(canvas: Canvas, curves: Record, title: str, subtitle: str) -> None:
     """Draw what `clip_curves` gives, about 300 pixels high, on a canvas of any width."""
-    axis = _Axis(max(curves["seconds"], 1e-3), canvas.width)
+    axis = _axis(curves, canvas.width)
     sound_floor, motion_floor = _TOP + _PANEL, _TOP + 2 * _PANEL + _GAP
     canvas.text(_EDGE, 20, title, 16)
     canvas.text(_EDGE, 40, subtitle, 13)
     _shade_outside(canvas, axis, curves, motion_floor)
-    _area(canvas, axis, curves["envelope"], 0.0, curves["envelope_seconds"], sound_floor, SOUND)
+    envelope = _curve(curves["envelope"], 0.0, curves["envelope_seconds"])
+    area(canvas, axis, envelope, sound_floor, _PANEL, SOUND)
     early = -0.5 / curves["fps"]  # a value of the flow belongs to the middle between two frames
-    _area(canvas, axis, curves["flow"], early, curves["flow_seconds"], motion_floor, PICTURE)
+    area(canvas, axis, _curve(curves["flow"], early, curves["flow_seconds"]), motion_floor, _PANEL, PICTURE)
     for floor, colour, side, curve in (
         (sound_floor, SOUND, "sound", "onsets"),
         (motion_floor, PICTURE, "picture", "motion"),
@@ -48,7 +46,7 @@ def draw_timeline(canvas: Canvas, curves: Record, title: str, subtitle: str) -> 
         canvas.text(_EDGE, floor - _PANEL / 2, side, 13, colour)
         canvas.text(_EDGE, floor - _PANEL / 2 + 15, curve, 11, colour)
     _peaks(canvas, axis, curves, sound_floor, motion_floor)
-    _time_axis(canvas, axis, motion_floor)
+    seconds_axis(canvas, axis, motion_floor)
     _legend(canvas, motion_floor + 38)
 
 
@@ -71,7 +69,7 @@ def timeline_pixels(
     curves = clip_curves(scored)
     draw_timeline(canvas, curves, *headings(scored))
     if len(frames):
-        _frames(canvas, _Axis(max(curves["seconds"], 1e-3), WIDTH), frames, curves["flow_seconds"])
+        _frames(canvas, _axis(curves, WIDTH), frames, curves["flow_seconds"])
     return canvas.pixels()
 
 
@@ -90,6 +88,10 @@ def headings(scored: ScoredClip) -> tuple[str, str]:
     )
 
 
+def _axis(curves: Record, width: int) -> TimeAxis:
+    return TimeAxis(max(curves["seconds"], 1e-3), _LEFT, width - _RIGHT)
+
+
 def _lag(milliseconds: float) -> str:
     return f"{abs(milliseconds):.0f} ms {'late' if milliseconds > 0 else 'early'}"
 
@@ -98,7 +100,7 @@ def _number(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.2f}"
 
 
-def _shade_outside(canvas: Canvas, axis: _Axis, curves: Record, floor: float) -> None:
+def _shade_outside(canvas: Canvas, axis: TimeAxis, curves: Record, floor: float) -> None:
     """Grey where the picture has ended or the sound cannot be judged."""
     start, end = curves["window"]
     for left, right in ((0.0, start), (end, curves["seconds"])):
@@ -107,24 +109,13 @@ def _shade_outside(canvas: Canvas, axis: _Axis, curves: Record, floor: float) ->
             canvas.polygon(rectangle(x, _TOP, axis.x(right) - x, floor - _TOP), SHADE)
 
 
-def _area(
-    canvas: Canvas, axis: _Axis, values: list[float], start: float, seconds: float, floor: float, colour: str
-) -> None:
-    """A curve over its filled area; its highest value reaches the top of the panel."""
-    canvas.line([(_LEFT, floor), (canvas.width - _RIGHT, floor)], FAINT)
-    if not values or seconds <= 0:
-        return
-    top = max(max(values), 1e-9)
-    step = seconds / len(values)
-    points = [
-        (axis.x(max(0.0, start + i * step)), floor - (_PANEL - 8) * value / top)
-        for i, value in enumerate(values)
-    ]
-    canvas.polygon([(points[0][0], floor), *points, (points[-1][0], floor)], colour, opacity=0.18)
-    canvas.line(points, colour, 1.6)
+def _curve(values: list[float], start: float, seconds: float) -> list[tuple[float, float]]:
+    """(time, value) of values at even distances over `seconds`; what starts before 0 is drawn at 0."""
+    step = seconds / max(len(values), 1)
+    return [(max(0.0, start + i * step), value) for i, value in enumerate(values)] if seconds > 0 else []
 
 
-def _peaks(canvas: Canvas, axis: _Axis, curves: Record, sound_floor: float, motion_floor: float) -> None:
+def _peaks(canvas: Canvas, axis: TimeAxis, curves: Record, sound_floor: float, motion_floor: float) -> None:
     """Triangles that point at each other: filled and joined where matched, hollow where missed."""
     matched_audio = {pair[0] for pair in curves["matches"]}
     matched_video = {pair[1] for pair in curves["matches"]}
@@ -148,14 +139,6 @@ def _triangle(canvas: Canvas, x: float, y: float, way: int, colour: str, filled:
     canvas.polygon(corners, colour if filled else PAPER, outline=colour)
 
 
-def _time_axis(canvas: Canvas, axis: _Axis, floor: float) -> None:
-    tick = next((t for t in _TICKS if axis.seconds / t <= 10), 3600)
-    for number in range(math.floor(axis.seconds / tick + 1e-6) + 1):
-        x = axis.x(number * tick)
-        canvas.line([(x, floor), (x, floor + 5)], FAINT)
-        canvas.text(x, floor + 18, f"{number * tick:g} s", 11, INK, "middle" if number else "start")
-
-
 def _legend(canvas: Canvas, y: float) -> None:
     x = float(_EDGE) + _MARK
     for colour, way, filled, words in (
@@ -172,7 +155,7 @@ def _legend(canvas: Canvas, y: float) -> None:
 
 
 def _frames(
-    canvas: PixelCanvas, axis: _Axis, frames: Sequence[np.ndarray[Any, np.dtype[np.uint8]]], seconds: float
+    canvas: PixelCanvas, axis: TimeAxis, frames: Sequence[np.ndarray[Any, np.dtype[np.uint8]]], seconds: float
 ) -> None:
     """A strip of frames, each under the time at which it is shown."""
     height, width = frames[0].shape[:2]

@@ -79,6 +79,19 @@ class AudioMapper(nn.Module):
             pieces.append(self._pool_piece(tokens[:, whole:]))
         return {word: torch.cat([piece[word] for piece in pieces], dim=1) for word in pieces[0]}
 
+    def attention(self, tokens: Tensor) -> Tensor:
+        """How much every frame counts in `class`: tokens [B, G, D] -> [B, G]; 1 = as much as the mean frame.
+
+        The weights of attentive pooling (equation 4, a softmax over frames) times the number of frames that
+        are pooled together, so that clips of any length compare.
+        """
+        whole = tokens.shape[1] // CHUNK_FRAMES * CHUNK_FRAMES if self.config.layout == "reference" else 0
+        chunks = tokens[:, :whole].reshape(-1, CHUNK_FRAMES, tokens.shape[-1])
+        pieces = [self._shares(chunks).reshape(-1, whole)] if whole else []
+        if whole < tokens.shape[1]:
+            pieces.append(self._shares(tokens[:, whole:]))
+        return torch.cat(pieces, dim=1)
+
     def drop_sound(self, tokens: Tensor, dropped: Tensor) -> Tensor:
         """Tokens [B, G, D] with the "no sound" token at every frame of the clips in `dropped`, bool [B].
 
@@ -128,8 +141,10 @@ class AudioMapper(nn.Module):
         tokens = frame_tokens.tokens
         if frame_tokens.tail is not None:
             tokens = torch.cat([tokens, frame_tokens.tail])
-        words = self.pool_words(tokens[None].to(self._like))
-        return AudioTokens({w: t[0, : frame_tokens.num_frames] for w, t in words.items()}, frame_tokens.fps)
+        clip, frames = tokens[None].to(self._like), frame_tokens.num_frames
+        words = {word: pooled[0, :frames] for word, pooled in self.pool_words(clip).items()}
+        attention = self.attention(clip)[0, :frames] if "class" in words else None
+        return AudioTokens(words, frame_tokens.fps, attention)
 
     def _chunked_tokens(self, features: Tensor, times: Tensor, num_frames: int, fps: float) -> Tensor:
         batch, patches = features.shape[0], features.shape[2]
@@ -157,6 +172,9 @@ class AudioMapper(nn.Module):
         """[B, n * 24, D]: every 24 frames on their own, as separate runs of the published code."""
         chunks = tokens.reshape(-1, CHUNK_FRAMES, tokens.shape[-1])
         return {word: pooled.reshape(tokens.shape) for word, pooled in self._pool_piece(chunks).items()}
+
+    def _shares(self, tokens: Tensor) -> Tensor:
+        return self.fga.weights(tokens) * tokens.shape[1]
 
     def _pool_piece(self, tokens: Tensor) -> dict[str, Tensor]:
         """[B, F, D] -> word -> [B, F, D], no chunks."""

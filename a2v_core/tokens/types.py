@@ -55,19 +55,24 @@ class FrameTokens:
 class AudioTokens:
     """The pseudo-words of every frame, to stand in the prompt as `<temp>`, `<local1>` .. `<class>`.
 
-    words  name without brackets -> float32 [F, D]; `class` is the same for all frames that were pooled
-           together
-    fps    frames per second
+    words      name without brackets -> float32 [F, D]; `class` is the same for all frames that were pooled
+               together
+    fps        frames per second
+    attention  float32 [F]: how much each frame counts in `class`, 1 = as much as the mean frame of those
+               pooled together; None where that is not known. Nothing is computed from it: it is for the eye
     """
 
     words: dict[str, Tensor]
     fps: float
+    attention: Tensor | None = None
 
     def __post_init__(self) -> None:
         shapes = {word: list(tokens.shape) for word, tokens in self.words.items()}
         first = next(iter(shapes.values()), [])
         if len(first) != 2 or not first[0] or any(shape != first for shape in shapes.values()):
             raise A2VError(f"audio tokens need one shape [frames, width] for every word, got {shapes}")
+        if self.attention is not None and list(self.attention.shape) != first[:1]:
+            raise A2VError(f"attention needs the shape {first[:1]}, got {list(self.attention.shape)}")
 
     @property
     def num_frames(self) -> int:

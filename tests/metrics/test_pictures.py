@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from a2v_core.drawing.canvas import PICTURE, SHADE, SOUND, PixelCanvas, SvgCanvas, rectangle
 from a2v_core.metrics import detect_motion
-from a2v_core.metrics.canvas import PICTURE, SHADE, SOUND, PixelCanvas, SvgCanvas, rectangle
 from a2v_core.metrics.clip import ScoredClip, Settings, clip_curves, score_detected, thinned
 from a2v_core.metrics.runner import Job, run_jobs
 from a2v_core.metrics.stream import file_onsets

@@ -58,7 +58,12 @@ def published_run(mapper: AudioMapper, tokens: Tensor) -> dict[str, Tensor]:
 
 
 def attention_by_hand(mapper: AudioMapper, frames: Tensor) -> Tensor:
-    """Tokens [F, D] -> [D]: equations 4 to 7 one frame, and one pair of frames, at a time."""
+    """Tokens [F, D] -> [D]: the mean of the frames, weighted by `weights_by_hand`."""
+    return (weights_by_hand(mapper, frames)[:, None] * frames).sum(dim=0)
+
+
+def weights_by_hand(mapper: AudioMapper, frames: Tensor) -> Tensor:
+    """Tokens [F, D] -> [F]: equations 4 to 7 one frame, and one pair of frames, at a time."""
     weights = {key: value.squeeze(-1) for key, value in mapper.state_dict().items()}
 
     def embed(token: Tensor, name: str) -> Tensor:
@@ -72,8 +77,5 @@ def attention_by_hand(mapper: AudioMapper, frames: Tensor) -> Tensor:
         cosines = [torch.cosine_similarity(x, embed(t, "pp_models.0.embed_Y"), dim=0) for t in frames]
         mix = weights["fga.reduce_potentials.0.weight"][0]
         scores.append(mix[0] * local + mix[1] * sum(cosines) / len(frames))
-    shares = [torch.exp(score - max(scores)) for score in scores]
-    mean = torch.zeros_like(frames[0])
-    for share, token in zip(shares, frames, strict=True):
-        mean = mean + share / sum(shares) * token
-    return mean
+    shares = torch.stack([torch.exp(score - max(scores)) for score in scores])
+    return shares / shares.sum()
