@@ -11,7 +11,8 @@ from pathlib import Path
 from ..errors import A2VError
 from .clip import Settings, find_videos
 from .compare import compare_sets, comparison_lines
-from .report import compare_page, score_page
+from .compare_report import compare_page
+from .report import score_page
 from .runner import Outcome, score_videos
 from .tables import as_json, clip_lines, set_lines, write_files
 
@@ -54,7 +55,8 @@ def run_compare(options: argparse.Namespace) -> int:
         for outcome, out in ((a, outs[0]), (b, outs[1])):
             assert out is not None
             write_files(out, outcome, settings, score_page(outcome, settings))
-        (options.out / "compare.html").write_text(compare_page(names, comparison.rows), encoding="utf-8")
+        page = compare_page(names, comparison, a.bad + b.bad)
+        (options.out / "compare.html").write_text(page, encoding="utf-8")
         (options.out / "compare.json").write_text(json.dumps(asdict(comparison), indent=1), encoding="utf-8")
     bad = Outcome(bad=a.bad + b.bad)
     if options.json:

@@ -22,11 +22,14 @@ MEASURES = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """rows: (measure, set A, set B, paired difference B - A); alone: clips that only one set has."""
+    """rows: (measure, set A, set B, paired difference B - A); alone: clips that only one set has;
+    clips: (name, trusted score in A, in B) of those that both have.
+    """
 
     rows: tuple[tuple[str, SetScore, SetScore, PairedScore], ...]
     pairs: int
     alone: tuple[str, ...]
+    clips: tuple[tuple[str, float | None, float | None], ...]
 
 
 def compare_sets(first: list[Record], second: list[Record], folders: tuple[Path, Path]) -> Comparison:
@@ -57,7 +60,8 @@ def compare_sets(first: list[Record], second: list[Record], folders: tuple[Path,
                 paired_difference(a, b),
             )
         )
-    return Comparison(tuple(rows), len(shared), tuple(sorted(one.keys() ^ other.keys())))
+    clips = tuple((name, one[name]["trusted"], other[name]["trusted"]) for name in shared)
+    return Comparison(tuple(rows), len(shared), tuple(sorted(one.keys() ^ other.keys())), clips)
 
 
 def comparison_lines(comparison: Comparison, names: tuple[str, str]) -> str:
