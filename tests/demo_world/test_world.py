@@ -11,7 +11,7 @@ import torch
 from a2v_core.audio import Waveform
 from a2v_core.metrics import av_align
 from training.demo_world.atlas import Atlas
-from training.demo_world.evaluate import look, matched
+from training.demo_world.look import look, matched
 from training.demo_world.sounds import SAMPLE_RATE, render_sound
 from training.demo_world.world import (
     FPS,

@@ -90,8 +90,10 @@ def render_sound(scene: Scene, rng: np.random.Generator, noise_floor: float = 0.
     noise.
     """
     samples = np.zeros(round(scene.duration * SAMPLE_RATE))
-    for hit in scene.hits:
-        sound = hit_sound(scene.shape, hit, rng)
+    struck = [(scene.shape, hit) for hit in scene.hits]
+    struck += [(actor.shape, hit) for actor in scene.others for hit in actor.hits]
+    for shape, hit in struck:
+        sound = hit_sound(shape, hit, rng)
         start = round(hit.time * SAMPLE_RATE)
         end = min(len(samples), start + len(sound))
         samples[start:end] += sound[: end - start]

@@ -1,7 +1,8 @@
-"""The demo world: one sounding object in front of a wall; every hit in its sound makes it jump and glow.
+"""The demo world: a sounding object in front of a wall; every hit in its sound makes it jump and glow.
 
 A clip is drawn from a `Scene` (what is seen and when it is hit). Sound decides the object: each of the six
-shapes has its own sound (`sounds.py`) and, unless a caption says otherwise, its own colour.
+shapes has its own sound (`sounds.py`) and, unless a caption says otherwise, its own colour. A scene may hold
+further objects, in the picture or out of it, with hits of their own.
 
 The motion has one peak of optical flow per hit: the object leaps within one frame and sinks back ever
 slower. A leap of 10 px in a 64 px picture is what Farneback flow still follows; much larger jumps are
@@ -29,12 +30,12 @@ REST = 0.012  # share of the height below which the object lies still
 LEVELS = ("still", "low", "middle", "high", "top")  # words for the height, from rest upwards
 
 COLOURS: dict[str, tuple[float, float, float]] = {
-    "red": (0.86, 0.16, 0.16),
+    "red": (0.82, 0.08, 0.16),
     "blue": (0.16, 0.36, 0.92),
     "green": (0.14, 0.68, 0.26),
-    "yellow": (0.94, 0.80, 0.12),
+    "yellow": (0.97, 0.90, 0.26),
     "purple": (0.62, 0.22, 0.80),
-    "orange": (0.96, 0.50, 0.10),
+    "orange": (0.96, 0.48, 0.06),
 }
 WALLS: dict[str, tuple[float, float, float]] = {
     "grey": (0.30, 0.31, 0.33),
@@ -61,6 +62,17 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Actor:
+    """A further object of a scene. One that is not `visible` is heard only."""
+
+    shape: str
+    colour: str
+    side: str
+    hits: tuple[Hit, ...] = ()
+    visible: bool = True
+
+
+@dataclass(frozen=True)
 class Scene:
     """What a clip shows. `duration` in seconds; `hits` in order of time."""
 
@@ -70,6 +82,7 @@ class Scene:
     side: str
     duration: float = NUM_FRAMES / FPS
     hits: tuple[Hit, ...] = field(default_factory=tuple)
+    others: tuple[Actor, ...] = ()
 
     @property
     def num_frames(self) -> int:
@@ -113,11 +126,16 @@ def random_scene(rng: np.random.Generator, num_frames: int = NUM_FRAMES, natural
 
 
 def heights(scene: Scene) -> np.ndarray:
-    """Height above the rest in 0..1 per frame, float64 [F]: it leaps at hits and sinks slowly."""
-    height = np.zeros(scene.num_frames)
-    strength = {round(hit.time * FPS): hit.loudness for hit in scene.hits}
+    """Height of the object in 0..1 per frame, float64 [F]: it leaps at hits and sinks slowly."""
+    return heights_of(scene.hits, scene.num_frames)
+
+
+def heights_of(hits: tuple[Hit, ...], num_frames: int) -> np.ndarray:
+    """Height above its rest that hits give an object, [F]."""
+    height = np.zeros(num_frames)
+    strength = {round(hit.time * FPS): hit.loudness for hit in hits}
     level = 0.0
-    for frame in range(scene.num_frames):
+    for frame in range(num_frames):
         level = level * SINK if level > REST else 0.0
         level = max(level, strength.get(frame, 0.0))
         height[frame] = level
@@ -161,22 +179,31 @@ def _wall(scene: Scene) -> np.ndarray:
 
 def render(scene: Scene) -> np.ndarray:
     """The frames of a scene, float32 [F, H, W, 3] in 0..1."""
-    return render_heights(scene, heights(scene))
+    frames = render_heights(scene, heights(scene))
+    for actor in scene.others:
+        if actor.visible:
+            levels = heights_of(actor.hits, scene.num_frames)
+            _paint(frames, actor.shape, actor.colour, actor.side, levels)
+    return frames
 
 
 def render_heights(scene: Scene, levels: np.ndarray) -> np.ndarray:
     """Pictures of a scene's object at given heights, [F] in 0..1 -> float32 [F, H, W, 3] in 0..1."""
-    background = _wall(scene)
+    frames = np.repeat(_wall(scene)[None].astype(np.float32), len(levels), axis=0)
+    _paint(frames, scene.shape, scene.colour, scene.side, levels)
+    return frames
+
+
+def _paint(frames: np.ndarray, shape: str, colour_name: str, side: str, levels: np.ndarray) -> None:
+    """Draws an object at a height per frame into `frames`."""
     columns, rows = np.meshgrid(np.arange(SIZE) + 0.5, np.arange(SIZE) + 0.5)
-    colour = np.asarray(COLOURS[scene.colour])
-    frames = np.empty((len(levels), SIZE, SIZE, 3), np.float32)
+    colour = np.asarray(COLOURS[colour_name])
     for frame, height in enumerate(levels):
-        x, y = columns - SIDES[scene.side], rows - (FLOOR_Y - LEAP * height)
-        cover = np.clip(0.5 - _distance(scene.shape, x, y, RADIUS), 0.0, 1.0)[..., None]
+        x, y = columns - SIDES[side], rows - (FLOOR_Y - LEAP * height)
+        cover = np.clip(0.5 - _distance(shape, x, y, RADIUS), 0.0, 1.0)[..., None]
         light = 0.12 * np.clip((-x - y) / (2 * RADIUS), -1.0, 1.0)[..., None]
         glow = colour + (1.0 - colour) * 0.35 * height
-        frames[frame] = np.clip(background * (1.0 - cover) + (glow + light) * cover, 0.0, 1.0)
-    return frames
+        frames[frame] = np.clip(frames[frame] * (1.0 - cover) + (glow + light) * cover, 0.0, 1.0)
 
 
 def clip_caption(scene: Scene, rng: np.random.Generator) -> str:

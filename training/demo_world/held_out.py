@@ -1,0 +1,81 @@
+"""The test sets of the demo world: scenes and sounds from seeds that no training uses.
+
+plain       one object, 2 s, at least one hit, sound from digital silence: the set that the targets are for
+noise       the same with a floor of noise under the sound
+long        the same, 8 s
+silence     a sound without a hit: nothing should move
+two         two objects in the picture that take turns and sometimes strike together
+off_screen  an object in the picture, and another that is only heard: its hits move nothing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from .sounds import render_sound
+from .world import FPS, NUM_FRAMES, SHAPES, SIDES, Actor, Hit, Scene, random_scene
+
+NOISE_FLOOR = 0.004  # standard deviation, 48 dB below full scale
+LONG_FRAMES = 96
+TOGETHER = 0.2  # share of the hits of two objects that both take part in
+_SEED = 99
+
+
+def held_out(number: int, name: str = "plain") -> tuple[Scene, np.ndarray]:
+    """Scene and sound, float32 [N] at `sounds.SAMPLE_RATE`, number `number` of the test set `name`."""
+    rng = np.random.default_rng([_SEED, number])
+    scene = SETS[name](rng)
+    return scene, render_sound(scene, rng, NOISE_FLOOR if name == "noise" else 0.0)
+
+
+def sounding_scene(rng: np.random.Generator, num_frames: int = NUM_FRAMES) -> Scene:
+    """A random scene with at least one hit."""
+    while True:
+        scene = random_scene(rng, num_frames=num_frames)
+        if scene.hits:
+            return scene
+
+
+def two_objects(rng: np.random.Generator) -> Scene:
+    """One rhythm on two objects that stand apart: each hit belongs to one of them, or to both."""
+    scene = replace(sounding_scene(rng), side="left")
+    other = _another(rng, scene, "right", visible=True)
+    turns = rng.random(len(scene.hits))
+    own = tuple(hit for hit, turn in zip(scene.hits, turns, strict=True) if turn < 0.5 + TOGETHER / 2)
+    rest = tuple(hit for hit, turn in zip(scene.hits, turns, strict=True) if turn >= 0.5 - TOGETHER / 2)
+    return replace(scene, hits=own, others=(replace(other, hits=rest),))
+
+
+def off_screen(rng: np.random.Generator) -> Scene:
+    """One rhythm on an object in the picture and one that is only heard."""
+    scene = sounding_scene(rng)
+    other = _another(rng, scene, scene.side, visible=False)
+    seen = rng.random(len(scene.hits)) < 0.5
+    own = tuple(hit for hit, mine in zip(scene.hits, seen, strict=True) if mine)
+    heard = tuple(hit for hit, mine in zip(scene.hits, seen, strict=True) if not mine)
+    return replace(scene, hits=own, others=(replace(other, hits=heard),))
+
+
+def visible_events(scene: Scene) -> list[int]:
+    """Frames in which something in the picture is hit, ascending, each once."""
+    hits: list[Hit] = [*scene.hits, *(hit for actor in scene.others if actor.visible for hit in actor.hits)]
+    return sorted({round(hit.time * FPS) for hit in hits})
+
+
+def _another(rng: np.random.Generator, scene: Scene, side: str, visible: bool) -> Actor:
+    assert side in SIDES
+    shape = str(rng.choice([shape for shape in SHAPES if shape != scene.shape]))
+    return Actor(shape, SHAPES[shape], side, visible=visible)
+
+
+SETS: dict[str, Callable[[np.random.Generator], Scene]] = {
+    "plain": sounding_scene,
+    "noise": sounding_scene,
+    "long": lambda rng: sounding_scene(rng, LONG_FRAMES),
+    "silence": lambda rng: replace(random_scene(rng), hits=()),
+    "two": two_objects,
+    "off_screen": off_screen,
+}
