@@ -5,6 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 
 from .audio_mapper import A2VAudioMapper
+from .audio_preview import A2VAudioPreview
 from .av_align_score import A2VAVAlignScore
 from .beats_encode import A2VBEATsEncode
 from .folders import register_model_folders
@@ -14,6 +15,7 @@ from .load_beats import A2VLoadBEATs
 from .load_t2v_model import A2VLoadT2VModel
 from .t2v_sampler import A2VT2VSampler
 from .temporal_context_pooling import A2VTemporalContextPooling
+from .text_encode import A2VTextEncode
 
 __all__ = ["A2VExtension", "comfy_entrypoint"]
 
@@ -31,8 +33,10 @@ class A2VExtension(ComfyExtension):
             A2VLoadAudioMapper,
             A2VAudioMapper,
             A2VTemporalContextPooling,
+            A2VAudioPreview,
             A2VLoadT2VModel,
             A2VT2VSampler,
+            A2VTextEncode,
             A2VAVAlignScore,
         ]
 

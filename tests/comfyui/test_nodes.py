@@ -19,7 +19,9 @@ SOCKETS = {
     "A2VLoadAudioMapper": ([], ["A2V_MAPPER"]),
     "A2VAudioMapper": (["A2V_MAPPER", "AUDIO_ENCODER_OUTPUT"], ["A2V_FRAME_TOKENS", "FLOAT", "INT"]),
     "A2VTemporalContextPooling": (["A2V_MAPPER", "A2V_FRAME_TOKENS"], ["A2V_AUDIO_TOKENS"]),
+    "A2VAudioPreview": (["AUDIO", "A2V_AUDIO_TOKENS"], ["IMAGE"]),
     "A2VLoadT2VModel": ([], ["A2V_T2V_MODEL"]),
+    "A2VTextEncode": (["CLIP,A2V_T2V_MODEL", "A2V_AUDIO_TOKENS"], ["CONDITIONING"]),
     "A2VT2VSampler": (
         ["A2V_T2V_MODEL", "A2V_AUDIO_TOKENS", "AUDIO"],
         ["IMAGE", "LATENT", "FLOAT", "AUDIO"],
@@ -43,7 +45,7 @@ def test_it_loads_without_a_warning(comfy: Comfy, info: dict[str, Any]) -> None:
         assert word not in started, started
 
 
-def test_it_has_the_nine_nodes_and_no_other(info: dict[str, Any]) -> None:
+def test_it_has_these_nodes_and_no_other(info: dict[str, Any]) -> None:
     ours = {name for name, node in info.items() if "audio-to-video" in node["python_module"]}
     assert ours == set(SOCKETS)
     assert {info[name]["category"] for name in ours} == {"audio-to-video"}

@@ -62,7 +62,7 @@ def test_map_of_the_tree() -> None:
 
 def test_table_of_nodes() -> None:
     contract = json.loads(read("tests/comfyui/object_info.json"))
-    rows = re.findall(r"^\| ([\w -]+) \| `(A2V\w+)` \|", read("README.md"), re.MULTILINE)
+    rows = re.findall(r"^\| ([\w ()-]+) \| `(A2V\w+)` \|", read("README.md"), re.MULTILINE)
     assert {node_id: name for name, node_id in rows} == {
         node_id: node["display_name"] for node_id, node in contract.items()
     }

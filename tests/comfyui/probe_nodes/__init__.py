@@ -13,6 +13,8 @@ import comfy.model_management
 import torch
 from comfy_api.latest import ComfyExtension, io, ui
 
+from .core_models import ProbeFrame, ProbeSD
+
 
 class LazySound(Mapping[str, Any]):
     """Decodes when asked, as VideoHelperSuite's audio does."""
@@ -108,7 +110,7 @@ def _look(value: Any) -> str:
 
 class Probes(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        return [ProbeAudio, ProbeLook, ProbeForeignEncoder, ProbeUnload]
+        return [ProbeAudio, ProbeLook, ProbeForeignEncoder, ProbeUnload, ProbeSD, ProbeFrame]
 
 
 async def comfy_entrypoint() -> Probes:

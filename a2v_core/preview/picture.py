@@ -1,0 +1,184 @@
+"""The picture of what the model hears: waveform, onsets, change of the words, attention; seconds and frames.
+
+Colours and marks are those of the AV-Align picture. Legend: C channels, N samples, F video frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..audio import Waveform
+from ..drawing.canvas import (
+    FAINT,
+    INK,
+    OTHER,
+    PICTURE,
+    SHADE,
+    SOUND,
+    Canvas,
+    PixelCanvas,
+    SvgCanvas,
+    rectangle,
+)
+from ..drawing.panels import COUNTS, HEADROOM, TimeAxis, area, seconds_axis, tick_of
+from ..errors import A2VError
+from ..metrics.onsets import Onsets
+from ..tokens import AudioTokens
+from .changes import token_changes
+
+WIDTH = 768
+MIN_WIDTH, MAX_WIDTH = 384, 8192
+_EDGE, _LEFT, _RIGHT, _TOP, _PANEL, _GAP = 12, 92, 20, 52, 64, 14
+_FRAME_PIXELS = 5.0  # frame marks closer than this would run together
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """A value for every frame, held for as long as the frame is shown."""
+
+    values: list[float]
+    fps: float
+
+    def points(self) -> list[tuple[float, float]]:
+        return [(edge / self.fps, value) for i, value in enumerate(self.values) for edge in (i, i + 1)]
+
+
+def hearing_pixels(
+    sound: Waveform, onsets: Onsets, tokens: AudioTokens | None, width: int = WIDTH
+) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The picture as pixels, uint8 [H, width, 3]; H = 232 without tokens, up to 416 with them.
+
+    onsets  of this sound: `metrics.detect_onsets`, best through `metrics.trusted_onsets`
+    tokens  the words of every frame, from `AudioMapper.pool`; without them only the sound is drawn
+
+    Raises A2VError for a width outside 384 to 8192 pixels.
+    """
+    canvas = PixelCanvas(_checked(width), _height(tokens))
+    _draw(canvas, sound, onsets, tokens)
+    return canvas.pixels()
+
+
+def hearing_svg(
+    sound: Waveform, onsets: Onsets, tokens: AudioTokens | None, title: str, width: int = WIDTH
+) -> str:
+    """The same picture as an <svg> element; `title` is what a screen reader says."""
+    canvas = SvgCanvas(_checked(width), _height(tokens), title)
+    _draw(canvas, sound, onsets, tokens)
+    return canvas.svg()
+
+
+def _checked(width: int) -> int:
+    if not MIN_WIDTH <= width <= MAX_WIDTH:
+        raise A2VError(f"the picture's width is {width} pixels: expected {MIN_WIDTH} to {MAX_WIDTH}")
+    return width
+
+
+def _height(tokens: AudioTokens | None) -> int:
+    axes = 36 if tokens is None else 62
+    return _TOP + _panels(tokens) * (_PANEL + _GAP) - _GAP + axes
+
+
+def _panels(tokens: AudioTokens | None) -> int:
+    return 2 + (0 if tokens is None else 1 + (tokens.attention is not None))
+
+
+def _draw(canvas: Canvas, sound: Waveform, onsets: Onsets, tokens: AudioTokens | None) -> None:
+    video = tokens.num_frames / tokens.fps if tokens is not None else sound.duration
+    axis = TimeAxis(max(sound.duration, video, 1e-3), _LEFT, canvas.width - _RIGHT)
+    floors = [_TOP + _PANEL + number * (_PANEL + _GAP) for number in range(_panels(tokens))]
+    for number, line in enumerate(_headings(sound, onsets, tokens)):
+        canvas.text(_EDGE, 20 + 18 * number, line, 15 - 2 * number)
+    if video < axis.seconds:
+        x = axis.x(video)
+        canvas.polygon(rectangle(x, _TOP, axis.right - x, floors[-1] - _TOP), SHADE)
+    for time in onsets.times:
+        canvas.line([(axis.x(time), _TOP), (axis.x(time), floors[-1])], SOUND, 1, dashed=True)
+    _name(canvas, floors[0], "sound", "waveform", SOUND)
+    _waveform(canvas, axis, sound, floors[0])
+    _name(canvas, floors[1], "onsets", f"{len(onsets.times)} found", SOUND)
+    envelope = [(i * onsets.hop_seconds, value) for i, value in enumerate(onsets.envelope)]
+    area(canvas, axis, [p for p in envelope if p[0] <= axis.seconds], floors[1], _PANEL, SOUND)
+    if tokens is not None:
+        _words(canvas, axis, tokens, floors[2])
+        if tokens.attention is not None:
+            _attention(canvas, axis, _Steps(tokens.attention.tolist(), tokens.fps), floors[3])
+        _frames(canvas, axis, tokens, floors[-1] + 26)
+    seconds_axis(canvas, axis, floors[-1])
+
+
+def _headings(sound: Waveform, onsets: Onsets, tokens: AudioTokens | None) -> tuple[str, str]:
+    heard = f"{sound.duration:.2f} s of sound, {len(onsets.times)} onset{'s' * (len(onsets.times) != 1)}"
+    if tokens is None:
+        return heard, "no audio tokens connected"
+    seconds = tokens.num_frames / tokens.fps
+    words = " ".join(f"<{word}>" for word in tokens.words)
+    return f"{heard}    {tokens.num_frames} frames at {tokens.fps:g} fps = {seconds:.2f} s", words
+
+
+def _name(canvas: Canvas, floor: float, name: str, detail: str, colour: str) -> None:
+    canvas.text(_EDGE, floor - _PANEL / 2, name, 13, colour)
+    canvas.text(_EDGE, floor - _PANEL / 2 + 15, detail, 11, colour)
+
+
+def _waveform(canvas: Canvas, axis: TimeAxis, sound: Waveform, floor: float) -> None:
+    """Highest and lowest sample of every column of pixels, around the middle of the panel."""
+    samples = sound.samples.detach().float().mean(dim=0).cpu().numpy()
+    middle, reach = floor - _PANEL / 2, (_PANEL - HEADROOM) / 2
+    end = axis.x(sound.duration)
+    columns = max(1, min(round(end - axis.left), len(samples)))
+    parts = np.array_split(samples, columns)
+    loudest = max(float(np.abs(samples).max(initial=0.0)), 1e-9)
+    xs = np.linspace(axis.left, end, columns)
+    upper = [
+        (float(x), middle - reach * float(part.max()) / loudest) for x, part in zip(xs, parts, strict=True)
+    ]
+    lower = [
+        (float(x), middle - reach * float(part.min()) / loudest) for x, part in zip(xs, parts, strict=True)
+    ]
+    canvas.line([(axis.left, middle), (axis.right, middle)], FAINT)
+    canvas.polygon([*upper, *reversed(lower)], SOUND, opacity=0.55)
+    canvas.line(upper, SOUND)
+    canvas.line(lower, SOUND)
+
+
+def _words(canvas: Canvas, axis: TimeAxis, tokens: AudioTokens, floor: float) -> None:
+    """The frame's own word as an area, the shortest window as a dashed line on the same scale."""
+    order = [word for word in tokens.words if word != "class"] or list(tokens.words)
+    order = order[:2]
+    curves = [_Steps(token_changes(tokens.words[word]).tolist(), tokens.fps) for word in order]
+    top = max(1e-9, *(value for curve in curves for value in curve.values))
+    _name(canvas, floor, f"<{order[0]}>", "change", PICTURE)
+    area(canvas, axis, curves[0].points(), floor, _PANEL, PICTURE, top)
+    if len(order) > 1:
+        points = [
+            (axis.x(time), floor - (_PANEL - HEADROOM) * value / top) for time, value in curves[-1].points()
+        ]
+        canvas.line(points, INK, 1.2, dashed=True)
+        canvas.line([(_EDGE, floor - 8), (_EDGE + 18, floor - 8)], INK, 1.2, dashed=True)
+        canvas.text(_EDGE + 22, floor - 4, f"<{order[-1]}>", 11)
+
+
+def _attention(canvas: Canvas, axis: TimeAxis, attention: _Steps, floor: float) -> None:
+    """The share of every frame in the whole sound's word, with a line at the even share."""
+    _name(canvas, floor, "<class>", "attention", OTHER)
+    top = max(1.5, *attention.values)
+    area(canvas, axis, attention.points(), floor, _PANEL, OTHER, top)
+    even = floor - (_PANEL - HEADROOM) / top
+    canvas.line([(axis.left, even), (axis.right, even)], INK, 1, dashed=True)
+    canvas.text(axis.left - 4, even + 4, "even", 11, INK, "end")
+
+
+def _frames(canvas: Canvas, axis: TimeAxis, tokens: AudioTokens, floor: float) -> None:
+    """A mark for every frame where there is room, and the numbers of some."""
+    count, each = tokens.num_frames, axis.x(1 / tokens.fps) - axis.left
+    mark = tick_of(count, COUNTS, max(1, int(count * each / _FRAME_PIXELS)))
+    number = tick_of(count, COUNTS, max(1, int(count * each / 44)))
+    canvas.text(_EDGE, floor + 18, "frame", 11)
+    for frame in range(0, count, int(mark)):
+        x = axis.x(frame / tokens.fps)
+        canvas.line([(x, floor), (x, floor + (6 if frame % number == 0 else 3))], FAINT)
+        if frame % number == 0:
+            canvas.text(x, floor + 18, str(frame), 11, INK, "middle" if frame else "start")
