@@ -1,0 +1,122 @@
+"""Everything that the frozen encoders say of the clips, made once and kept in the work folder.
+
+Legend: N clips, T audio steps, Q frequency patches, W width (layers x layer width), F frames, h w latents.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from a2v_core.audio import BEATs, encode_audio, load_beats
+from a2v_core.checkpoints import read_checkpoint, write_safetensors
+from a2v_core.tokens import stack_layers
+from a2v_core.video import UNet3DBackbone, load_t2v
+
+from ..demo_world.progress import device
+from ..demo_world.sounds import SAMPLE_RATE
+from ..demo_world.world import Scene, render
+from .worlds import held_out_clip, training_clip
+
+HOPS = (160, 80, 40)  # milliseconds
+AT_ONCE = 20  # clips
+
+
+@dataclass(frozen=True)
+class Models:
+    """The frozen models. The text-to-video model is on the GPU if there is one, BEATs stays on the CPU."""
+
+    beats: BEATs
+    backbone: UNet3DBackbone
+    checksum: str
+
+    @classmethod
+    def load(cls, beats: Path, t2v: Path) -> Models:
+        """From a BEATs file and a diffusers folder. CheckpointError for anything else."""
+        backbone = load_t2v(t2v, "fp32")
+        for part in (backbone.unet, backbone.vae, backbone.text_encoder):
+            part.requires_grad_(False).to(device())
+        return cls(load_beats(beats), backbone, _checksum([beats, *sorted(t2v.rglob("*.safetensors"))]))
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Clips of one world and what the encoders say of them.
+
+    latents   float32 [N, 4, F, h, w]
+    features  by hop in ms: float32 [N, T, 1, W], frequency averaged
+    bands     [N, T, Q, W], frequency kept, at a hop of 160 ms
+    times     start of each step in seconds, by hop
+    """
+
+    items: tuple[tuple[Scene, np.ndarray], ...]
+    tensors: dict[str, Tensor]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def latents(self) -> Tensor:
+        return self.tensors["latents"].to(device())
+
+    def heard(self, layout: str, hop_ms: int) -> tuple[Tensor, Tensor]:
+        """Features [N, T, Q, W] and times [T] as a mapper of this layout takes them."""
+        name = "bands" if layout == "reference" else f"features_{hop_ms}"
+        times = self.tensors[f"times_{160 if layout == 'reference' else hop_ms}"]
+        return self.tensors[name].float().to(device()), times
+
+
+def training_clips(work: Path, models: Models, world: str, count: int) -> Clips:
+    """The first `count` clips that a world has for training."""
+    return _clips(work / f"train-{world}-{count}.safetensors", models, training_clip, world, count)
+
+
+def held_out_clips(work: Path, models: Models, world: str, count: int) -> Clips:
+    """The first `count` clips that a world has for tests."""
+    return _clips(work / f"test-{world}-{count}.safetensors", models, held_out_clip, world, count)
+
+
+def _clips(
+    path: Path,
+    models: Models,
+    make: Callable[[str, int], tuple[Scene, np.ndarray]],
+    world: str,
+    count: int,
+) -> Clips:
+    items = tuple(make(world, number) for number in range(count))
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pieces = [_encode(models, items[start : start + AT_ONCE]) for start in range(0, count, AT_ONCE)]
+        shared = {name: value for name, value in pieces[0].items() if name.startswith("times")}
+        stacked = {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0].keys() - shared}
+        write_safetensors(path, stacked | shared, {"format": "pt"})
+    return Clips(items, read_checkpoint(path).tensors)
+
+
+@torch.no_grad()
+def _encode(models: Models, items: tuple[tuple[Scene, np.ndarray], ...]) -> dict[str, Tensor]:
+    samples = torch.from_numpy(np.stack([sound for _, sound in items])).float()[:, None]
+    found: dict[str, Tensor] = {}
+    for hop in HOPS:
+        heard = encode_audio(models.beats, samples, SAMPLE_RATE, HOPS[0] // hop)
+        found[f"features_{hop}"] = stack_layers(heard.layers.mean(dim=3, keepdim=True))
+        found[f"times_{hop}"] = heard.times
+        if hop == HOPS[0]:
+            found["bands"] = stack_layers(heard.layers).half()
+    latents = [models.backbone.encode(torch.from_numpy(render(scene)), AT_ONCE) for scene, _ in items]
+    found["latents"] = torch.stack(latents).float().movedim(2, 1).cpu()
+    return found
+
+
+def _checksum(files: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

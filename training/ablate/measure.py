@@ -1,0 +1,133 @@
+"""Scores an adapter on held-out sounds: alignment, true events, the right object, and validation loss.
+
+Legend: B clips, F frames, D token width.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from a2v_core.metrics import shifted_chance
+from a2v_core.tokens import AudioTokens
+from a2v_core.video import SampleSettings, sample
+
+from ..demo_world.evaluate import look, matched, score
+from ..demo_world.world import FPS, NUM_FRAMES, SIZE, Scene, render
+from .adapter import Adapter
+from .caches import Clips, Models
+from .settings import Recipe, Test, Variant
+from .train import Objective
+
+VALIDATION_SEED = 31
+
+
+def measure(
+    models: Models,
+    clips: Clips,
+    recipe: Recipe,
+    variant: Variant,
+    test: Test,
+    adapter: Adapter | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Numbers of one row and seed; `adapter` None: text alone.
+
+    av_align, chance  per clip, None where undefined: the published variant, and its mean over all time
+                      shifts of the sound
+    event_recall, event_precision  leaps within one frame of true events, over all clips
+    object_accuracy   share of videos that show the sound's object in its own colour
+    validation_loss   noise-prediction error on the test clips, always the same noise
+    """
+    words = _words(clips, variant, adapter)
+    prompts = [text_for(scene, variant.words, test) for scene, _ in clips.items]
+    aligned: list[float | None] = []
+    chance: list[float | None] = []
+    hits = found = true = right = 0
+    for number, (scene, sound) in enumerate(clips.items):
+        tokens = {word: value[number] for word, value in words.items()}
+        frames = _video(models, recipe, prompts[number], tokens, 1000 * seed + number)
+        result = score(frames, sound)
+        aligned.append(result.score)
+        chance.append(shifted_chance(result))
+        seen, events = look(frames.numpy()), [round(hit.time * FPS) for hit in scene.hits]
+        hits, found, true = hits + matched(seen.leaps, events), found + len(seen.leaps), true + len(events)
+        right += (seen.colour, seen.shape) == (scene.colour, scene.shape)
+    return {
+        "av_align": aligned,
+        "chance": chance,
+        "event_recall": hits / max(1, true),
+        "event_precision": hits / found if found else None,
+        "object_accuracy": right / len(clips),
+        "validation_loss": validation_loss(models, clips, recipe, prompts, words),
+    }
+
+
+def ceiling(clips: Clips) -> list[float | None]:
+    """AV-Align of the true videos, per clip."""
+    return [score(render(scene), sound).score for scene, sound in clips.items]
+
+
+def text_for(scene: Scene, words: tuple[str, ...], test: Test) -> str:
+    """What a test asks for."""
+    text = f"a {scene.colour} {scene.shape}"
+    spoken = " ".join(f"<{word}>" for word in words)
+    return {
+        "audio": f"a video of {spoken}",
+        "text": f"a video of {text} bouncing",
+        "text_audio": f"a video of {text} {spoken}",
+    }[test.prompt]
+
+
+@torch.no_grad()
+def validation_loss(
+    models: Models, clips: Clips, recipe: Recipe, prompts: list[str], words: dict[str, Tensor]
+) -> float:
+    """Mean squared error of the predicted noise in the middle of every clip, timesteps evenly spread."""
+    objective = Objective(models)
+    rng = np.random.default_rng(VALIDATION_SEED)
+    steps = np.linspace(recipe.lowest_timestep, objective.timesteps - 1, len(clips)).round()
+    t = torch.from_numpy(rng.permutation(steps)).long()
+    first = (NUM_FRAMES - recipe.frames) // 2
+    piece = slice(first, first + recipe.frames)
+    clean = clips.latents[:, :, piece]
+    noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
+    spoken = words or {"temp": torch.zeros(len(clips), NUM_FRAMES, models.backbone.token_width)}
+    total = 0.0
+    for rows in torch.arange(len(clips)).split(recipe.batch):
+        some = {word: value[rows][:, piece] for word, value in spoken.items()}
+        said = [prompts[int(row)] for row in rows]
+        total += len(rows) * float(objective.mse(clean[rows], noise[rows], t[rows], said, some))
+    return total / len(clips)
+
+
+@torch.no_grad()
+def _words(clips: Clips, variant: Variant, adapter: Adapter | None) -> dict[str, Tensor]:
+    """Word -> [B, F, D] for all clips; nothing without an adapter."""
+    if adapter is None:
+        return {}
+    features, times = clips.heard(variant.layout, variant.hop_ms)
+    words = adapter.pool_words(adapter.map_features(features, times, NUM_FRAMES, FPS))
+    return {word: value[:, :NUM_FRAMES] for word, value in words.items()}
+
+
+def _video(models: Models, recipe: Recipe, prompt: str, words: dict[str, Tensor], seed: int) -> Tensor:
+    """Frames [F, H, W, 3] from a prompt and its words [F, D], through the library's own path."""
+    backbone = models.backbone
+    tokens = AudioTokens(words, FPS) if words else None
+    settings = SampleSettings(
+        steps=recipe.sampling_steps,
+        guidance_scale=recipe.guidance_scale,
+        scheduler="dpmpp_2m",
+        seed=seed,
+        width=SIZE,
+        height=SIZE,
+        num_frames=NUM_FRAMES,
+    )
+    positive = backbone.encode_prompt(prompt, tokens, NUM_FRAMES)
+    negative = backbone.encode_prompt("", None, NUM_FRAMES)
+    latents = sample(backbone, positive, negative, settings)
+    return backbone.decode(latents[0].movedim(1, 0), NUM_FRAMES).float().cpu()

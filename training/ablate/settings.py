@@ -1,0 +1,120 @@
+"""What is compared: a recipe that all runs share, and what one of them does differently.
+
+Everything that changes a result is in these values (and in the models and the world): a finished run is
+known by them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from a2v_core.tokens import words_of
+from a2v_core.tokens.types import Layout
+
+Kind = Literal["mapper", "linear", "none"]
+Prompt = Literal["audio", "text", "text_audio"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The same for all rows.
+
+    steps           optimizer steps on the published loss
+    start_steps     steps before that, which fit the tokens to words (see `train.fit_to_words`)
+    pool            sounds and videos to train on
+    clips           held-out sounds that a row is scored on
+    sampling_steps, guidance_scale  of the scored videos (DPM-Solver++ 2M)
+    batch, frames   clips in a step, and how many frames of each: a random piece, heard in its whole clip
+    learning_rate   highest of the loss's steps; a cosine after a short warm-up
+    lowest_timestep of the noise schedule: motion is decided above
+    """
+
+    steps: int = 200
+    start_steps: int = 400
+    pool: int = 400
+    clips: int = 32
+    sampling_steps: int = 6
+    guidance_scale: float = 2.0
+    batch: int = 4
+    frames: int = 12
+    learning_rate: float = 5e-4
+    start_learning_rate: float = 1e-3
+    lowest_timestep: int = 300
+
+
+@dataclass(frozen=True)
+class Variant:
+    """An adapter and how it is trained. The defaults are the bundled demo's.
+
+    kind           mapper (AudioMapper), linear (one matrix, no windows), or none: text alone
+    windows        reach of the context windows; K of them are the paper's K + 1 resolutions
+    single_vector  one token for the whole clip: the paper's "vec."
+    start          the adapter begins with tokens fitted to words, or with random weights
+    share          of the recipe's steps; 0 leaves the adapter at its start
+    l1_weight      of mean |temp tokens| in the loss; the published 0.01 outweighs the rest in an easy world
+    world          what it is trained on, see `worlds.WORLDS`
+    """
+
+    kind: Kind = "mapper"
+    layout: Layout = "time_aligned"
+    hop_ms: int = 80
+    hidden_size: int = 256
+    depth: int = 4
+    windows: tuple[int, ...] = (1, 2, 4, 8)
+    single_vector: bool = False
+    start: Literal["words", "random"] = "words"
+    share: float = 1.0
+    l1_weight: float = 1e-5
+    world: str = "all"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The audio words it gives."""
+        if self.kind == "none":
+            return ()
+        if self.kind == "linear":
+            return ("temp",)
+        return ("class",) if self.single_vector else words_of(len(self.windows))
+
+
+@dataclass(frozen=True)
+class Test:
+    """What a trained adapter is scored on: a kind of prompt and a world's held-out sounds."""
+
+    __test__ = False  # no class of pytest's
+
+    prompt: Prompt = "audio"
+    world: str = "all"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What stays the same within one call.
+
+    models  checksum of BEATs and of the text-to-video model
+    sounds  checksum of some sounds and pictures of the world
+    """
+
+    recipe: Recipe
+    models: str
+    sounds: str
+
+
+def training_key(setup: Setup, variant: Variant, seed: int) -> str:
+    """Names a training: everything that its weights depend on."""
+    recipe = asdict(setup.recipe)
+    for name in ("clips", "sampling_steps", "guidance_scale"):
+        del recipe[name]
+    return _digest([recipe, setup.models, setup.sounds, asdict(variant), seed])
+
+
+def run_key(setup: Setup, variant: Variant, test: Test, seed: int) -> str:
+    """Names a result: a training, and how it was scored."""
+    return _digest([asdict(setup), asdict(variant), asdict(test), seed])
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
