@@ -67,6 +67,8 @@ def use(page: Page, url: str, arguments: argparse.Namespace) -> None:
     time.sleep(1.0)
     if arguments.save or (arguments.build and arguments.api):
         saved = json.loads(page.value("JSON.stringify(app.graph.serialize())"))
+        # Without a saved view the front end shows the whole graph, whatever the size of the window.
+        saved.get("extra", {}).pop("ds", None)
         if arguments.save:
             _write(arguments.save, saved)
         # The export below is that of the file, not of the graph as it was built.
