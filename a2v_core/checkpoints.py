@@ -93,6 +93,11 @@ def describe(tensors: Mapping[str, object]) -> str:
     return next((name for name, looks_like in tests.items() if looks_like()), UNKNOWN)
 
 
+def belongs(kind: str) -> str:
+    """Where a file of the kind that `describe` names belongs: folder and loader; "" for "unknown"."""
+    return _BELONGS.get(kind, "")
+
+
 def load_strict(module: nn.Module, tensors: Mapping[str, Tensor], path: str | Path, expected: str) -> None:
     """Load a state dict that must fit exactly; half-precision values become the module's own dtypes.
 

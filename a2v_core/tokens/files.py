@@ -24,7 +24,7 @@ def load_mapper(path: str | Path) -> AudioMapper:
     """
     tensors, metadata, _ = read_checkpoint(path)
     try:
-        config = _config_of(tensors, metadata)
+        config = config_of(tensors, metadata)
     except A2VError as error:
         raise CheckpointError(f"{path}: {error}") from error
     with torch.device("meta"):
@@ -60,7 +60,8 @@ def export_learned_embeds(path: str | Path, mapper: AudioMapper) -> None:
         raise CheckpointError(f"{path}: cannot be written: {error}; check folder and free space") from error
 
 
-def _config_of(tensors: dict[str, Tensor], metadata: dict[str, str]) -> MapperConfig:
+def config_of(tensors: dict[str, Tensor], metadata: dict[str, str]) -> MapperConfig:
+    """The config in a file's metadata, else that of the published layout. A2VError when it is broken."""
     if CONFIG_KEY in metadata:
         return MapperConfig.from_json(metadata[CONFIG_KEY])
     return _published_config(tensors)

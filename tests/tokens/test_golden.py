@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from a2v_core.audio.features import AudioFeatures
+from a2v_core.models import convert
 from a2v_core.tokens import AudioMapper, load_mapper, stack_layers
 from a2v_core.tokens.config import PUBLISHED_BASE_MODEL
-from a2v_core.tokens.convert import convert
 from tests.golden_recipe import GOLDEN, fill_module, recipe
 
 LAYOUT = json.loads((GOLDEN / "mapper_official_layout.json").read_text())

@@ -7,7 +7,7 @@ from typing import Any
 from ...errors import CheckpointError
 from ..fbank import MEL_BINS
 
-_REMEDY = "use the file that the BEATs authors published, or one that a2v_core.audio.convert made of it"
+_REMEDY = "use the file that the BEATs authors published, or what a2v_core.models convert makes of it"
 _FIXED = {
     "layer_norm_first": False,
     "activation_fn": "gelu",

@@ -68,7 +68,7 @@ def read_cfg(checkpoint: Checkpoint, path: str | Path) -> dict[str, object]:
     if found == BEATS:
         raise CheckpointError(
             f"{path}: holds BEATs weights but not the cfg that says how to build the encoder; "
-            "use the file that the BEATs authors published, or convert that with a2v_core.audio.convert"
+            "use the file that the BEATs authors published, or what a2v_core.models convert makes of it"
         )
     # Not a BEATs file: an empty model makes load_strict say what it is and where it belongs.
     load_strict(torch.nn.Module(), checkpoint.tensors, path, expected=BEATS)

@@ -1,10 +1,7 @@
-"""BEATs model files: the published layout, safetensors, the conversion command, and what is refused."""
+"""BEATs model files: the published layout, safetensors, and what is refused."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +11,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from a2v_core.audio import BEATs, load_beats, save_beats
-from a2v_core.audio.convert import main
-from a2v_core.checkpoints import read_checkpoint
 from a2v_core.errors import CheckpointError
 from tests.audio.tiny import TINY_CFG
 
@@ -137,61 +132,3 @@ def test_cfg_that_is_not_json(tmp_path: Path, tiny_model: BEATs) -> None:
     save_file(tensors, path, metadata={"cfg": "{"})
     with pytest.raises(CheckpointError, match="not JSON"):
         load_beats(path)
-
-
-def test_convert_keeps_keys_values_dtypes_cfg_and_labels(
-    published: Path, tiny_model: BEATs, capsys: pytest.CaptureFixture[str]
-) -> None:
-    target = published.with_name("out.safetensors")
-    assert main([str(published), str(target)]) == 0
-    assert "3 layers of 32, 5 classes" in capsys.readouterr().out
-    checkpoint = read_checkpoint(target)
-    assert json.loads(checkpoint.metadata["cfg"]) == TINY_CFG
-    assert json.loads(checkpoint.metadata["label_dict"]) == {"0": "/m/09x0r"}
-    original = tiny_model.state_dict()
-    assert checkpoint.tensors.keys() == original.keys()
-    assert all(torch.equal(checkpoint.tensors[key], value) for key, value in original.items())
-    assert_same_outputs(load_beats(target), tiny_model)
-
-
-def test_convert_reports_as_json(published: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target = published.with_name("out.safetensors")
-    assert main([str(published), str(target), "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
-    assert (report["ok"], report["layers"], report["classes"]) == (True, 3, 5)
-    assert report["bytes"] == target.stat().st_size
-
-
-def test_convert_overwrites_nothing(published: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target = published.with_name("out.safetensors")
-    target.write_bytes(b"mine")
-    assert main([str(published), str(target), "--json"]) == 1
-    assert target.read_bytes() == b"mine"
-    output = capsys.readouterr()
-    assert json.loads(output.out)["ok"] is False
-    assert "out.safetensors" in output.err
-
-
-@pytest.mark.parametrize(
-    ("source", "target", "says"),
-    [
-        ("BEATs.pt", "out.pt", "must end in .safetensors"),
-        ("BEATs.pt", "nowhere/out.safetensors", "folder does not exist"),
-        ("missing.pt", "out.safetensors", "missing.pt"),
-    ],
-)
-def test_convert_says_what_is_wrong(
-    published: Path, source: str, target: str, says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    folder = published.parent
-    assert main([str(folder / source), str(folder / target)]) == 1
-    assert says in capsys.readouterr().err
-    assert sorted(path.name for path in folder.iterdir()) == ["BEATs.pt"]
-
-
-def test_convert_from_the_shell(published: Path) -> None:
-    target = published.with_name("out.safetensors")
-    command = [sys.executable, "-m", "a2v_core.audio.convert", str(published), str(target)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert load_beats(target).config.encoder_layers == 3

@@ -1,0 +1,27 @@
+"""Model files: fetched by name from where they were published, converted, and told apart."""
+
+from .catalogue import CATALOGUE, KINDS, PLACES, Kind, Model, fetchable, model_at, model_named, own_model
+from .convert import convert
+from .errors import DownloadError
+from .fetch import fetch
+from .identify import Identity, identify
+from .plan import Plan, make_plan
+
+__all__ = [
+    "CATALOGUE",
+    "KINDS",
+    "PLACES",
+    "DownloadError",
+    "Identity",
+    "Kind",
+    "Model",
+    "Plan",
+    "convert",
+    "fetch",
+    "fetchable",
+    "identify",
+    "make_plan",
+    "model_at",
+    "model_named",
+    "own_model",
+]

@@ -1,0 +1,246 @@
+"""The published models by name: where they are, how large, under which licence, and with which checksum.
+
+Sizes and checksums are those that several independent public records agree on; where there are none, the
+server that has the file is asked, and nothing is made up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal, NamedTuple, get_args
+from urllib.parse import urlsplit
+
+from ..checkpoints import SAFETENSORS, TORCH_FILES
+from ..errors import A2VError
+
+Kind = Literal["beats", "mapper", "t2v"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class Place(NamedTuple):
+    """Where models of a kind live below ComfyUI's `models`, and which node loads them."""
+
+    folder: str
+    node: str
+
+
+_ENDINGS = (SAFETENSORS, *TORCH_FILES)
+
+PLACES: dict[Kind, Place] = {
+    "beats": Place("audio_encoders", "Load BEATs"),
+    "mapper": Place("a2v_mappers", "Load AudioMapper"),
+    "t2v": Place("a2v_t2v", "Load T2V Model"),
+}
+
+
+@dataclass(frozen=True)
+class HubFile:
+    """One file of a Hugging Face repository; repo_type "model", "dataset" or "space".
+
+    `path` may leave out the folders that the file is in.
+    """
+
+    repo: str
+    path: str
+    revision: str = "main"
+    repo_type: str = "model"
+
+
+@dataclass(frozen=True)
+class HubFolder:
+    """A model in the diffusers layout: a whole Hugging Face repository."""
+
+    repo: str
+    revision: str = "main"
+
+
+@dataclass(frozen=True)
+class DriveFile:
+    """A file below a public Google Drive folder; `path` leads there from the folder."""
+
+    folder: str
+    path: str
+
+
+@dataclass(frozen=True)
+class WebFile:
+    """A file at an http(s) address."""
+
+    url: str
+
+
+Source = HubFile | HubFolder | DriveFile | WebFile
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that can be fetched.
+
+    name     what the command calls it
+    target   file or folder that the loader's dropdown shows afterwards
+    sources  tried in this order; empty = only by hand, from `page`
+    size     bytes to download; None = the server says it
+    sha256   of the published file; "" = unknown, then the one that the server states counts
+    """
+
+    name: str
+    kind: Kind
+    title: str
+    target: str
+    sources: tuple[Source, ...]
+    licence: str = "unknown"
+    page: str = ""
+    size: int | None = None
+    sha256: str = ""
+
+    @property
+    def place(self) -> Place:
+        return PLACES[self.kind]
+
+
+_MIT = "MIT"
+_NON_COMMERCIAL = "CC-BY-NC-4.0: no commercial use"
+_MAPPER_LICENCE = "MIT (the repository; the files themselves state none)"
+_UNILM = "https://github.com/microsoft/unilm/tree/master/beats"
+_TEMPOTOKENS = "https://github.com/guyyariv/TempoTokens"
+_DRIVE = "10pRWoq0m5torvMXILmIQd7j9fLPEeHtS"
+_CPT2 = "BEATs_iter3_plus_AS2M_finetuned_on_AS2M_cpt2"
+
+
+def _mapper(data_set: str, title: str) -> Model:
+    name = data_set.replace("_", "-")
+    return Model(
+        name=f"mapper-{name}",
+        kind="mapper",
+        title=f"TempoTokens AudioMapper, trained on {title}",
+        target=f"tempotokens_{data_set}.safetensors",
+        sources=(DriveFile(_DRIVE, f"{data_set}/learned_embeds.pth"),),
+        licence=_MAPPER_LICENCE,
+        page=_TEMPOTOKENS,
+    )
+
+
+CATALOGUE: tuple[Model, ...] = (
+    Model(
+        name="beats",
+        kind="beats",
+        title="BEATs iter3+ AS2M, fine-tuned (cpt2): the one of the published mappers",
+        target=f"{_CPT2}.safetensors",
+        sources=(
+            HubFile(f"WeiChihChen/{_CPT2}", f"{_CPT2}.pt"),
+            HubFile("camenduru/beats", f"{_CPT2}.pt"),
+            HubFile("GuyYariv/AudioToken", f"{_CPT2}.pt", repo_type="space"),
+        ),
+        licence=_MIT,
+        page=_UNILM,
+        size=363_145_291,
+        sha256="e5815275a04b6885e7b8af63d120b29bffae2cd2225cf4915e1ec6d819d3022c",
+    ),
+    Model(
+        name="beats-cpt1",
+        kind="beats",
+        title="BEATs iter3+ AS2M, fine-tuned (cpt1)",
+        target="BEATs_iter3_plus_AS2M_finetuned_on_AS2M_cpt1.safetensors",
+        sources=(),
+        licence=_MIT,
+        page=_UNILM,
+        size=363_145_291,
+        sha256="7f9362028ac6e5c049e8dc314d87e90e4f82a15a8e472deb56af55d7f9b34d6a",
+    ),
+    Model(
+        name="beats-pretrained",
+        kind="beats",
+        title="BEATs iter3+ AS2M, pre-trained only",
+        target="BEATs_iter3_plus_AS2M.safetensors",
+        sources=(
+            HubFile("lpepino/beats_ckpts", "BEATs_iter3_plus_AS2M.pt"),
+            HubFile("Bencr/beats-checkpoints", "BEATs_iter3_plus_AS2M.pt", repo_type="dataset"),
+        ),
+        licence=_MIT,
+        page=_UNILM,
+        size=361_499_833,
+        sha256="d43cbfad4d7b56381c061d7a24774f908d4d94c72961f6eb1d9090ff18cd8d34",
+    ),
+    Model(
+        name="zeroscope",
+        kind="t2v",
+        title="Zeroscope v2 576w: the base model of the published mappers",
+        target="zeroscope_v2_576w",
+        sources=(HubFolder("cerspense/zeroscope_v2_576w"),),
+        licence=_NON_COMMERCIAL,
+        page="https://huggingface.co/cerspense/zeroscope_v2_576w",
+    ),
+    Model(
+        name="modelscope",
+        kind="t2v",
+        title="ModelScope text-to-video 1.7b",
+        target="text-to-video-ms-1.7b",
+        sources=(
+            HubFolder("ali-vilab/text-to-video-ms-1.7b"),
+            HubFolder("damo-vilab/text-to-video-ms-1.7b"),
+        ),
+        licence=_NON_COMMERCIAL,
+        page="https://huggingface.co/ali-vilab/text-to-video-ms-1.7b",
+    ),
+    _mapper("vggsound", "VGGSound"),
+    _mapper("landscape", "Landscape"),
+    _mapper("audioset_drum", "AudioSet-Drum"),
+)
+
+
+def model_named(name: str) -> Model:
+    """A model of the catalogue. A2VError when there is none of that name."""
+    for model in CATALOGUE:
+        if model.name == name:
+            return model
+    known = ", ".join(model.name for model in CATALOGUE)
+    raise A2VError(
+        f"'{name}' is none of the known models: {known}. Yours: an address or owner/name, with --kind"
+    )
+
+
+def fetchable(kind: Kind) -> tuple[Model, ...]:
+    """The models of a kind that can be downloaded by name."""
+    return tuple(model for model in CATALOGUE if model.kind == kind and model.sources)
+
+
+def model_at(kind: Kind, target: str) -> Model | None:
+    """The downloadable model that a loader's dropdown shows as `target`."""
+    return next((model for model in fetchable(kind) if model.target == target), None)
+
+
+def own_model(kind: Kind, where: str, sha256: str = "", name: str = "") -> Model:
+    """A user's own model: an http(s) address, `owner/name` or `owner/name/path/to/file` on Hugging Face.
+
+    `name` is the file or folder to make of it, without ending; by default that of the source. A2VError for
+    what is neither, and for a t2v model that is not a whole repository.
+    """
+    source = own_source(kind, where)
+    if isinstance(source, HubFolder):
+        stem = source.repo.rpartition("/")[2]
+    else:
+        path = PurePosixPath(urlsplit(source.url).path if isinstance(source, WebFile) else source.path)
+        # Links to a download often say "view" or "download" there, not what the file is called.
+        stem = path.stem if isinstance(source, HubFile) or path.suffix in _ENDINGS else ""
+    if not (stem := name or stem) or "/" in stem or "\\" in stem or stem in (".", ".."):
+        raise A2VError(f"'{stem}' is no name for a model file; name it with --name, without folders")
+    if sha256 and isinstance(source, HubFolder):
+        raise A2VError("A checksum is for one file; those of a whole repository are what the hub states")
+    target = stem if kind == "t2v" else f"{stem}.safetensors"
+    return Model(where, kind, where, target, (source,), page=where, sha256=sha256.lower())
+
+
+def own_source(kind: Kind, where: str) -> HubFile | HubFolder | WebFile:
+    """Where a user's own model is. A2VError as `own_model`."""
+    if where.startswith(("http://", "https://")):
+        if kind == "t2v":
+            raise A2VError(f"{where}: a text-to-video model is a folder; name its Hugging Face repository")
+        return WebFile(where)
+    parts = where.strip("/").split("/")
+    if kind == "t2v" and len(parts) == 2 and all(parts):
+        return HubFolder("/".join(parts))
+    if kind != "t2v" and len(parts) > 2 and all(parts) and ".." not in parts:
+        return HubFile("/".join(parts[:2]), "/".join(parts[2:]))
+    wanted = "owner/name" if kind == "t2v" else "an http(s) address or owner/name/path/to/file"
+    raise A2VError(f"'{where}' is not where a {kind} model can be: expected {wanted}")

@@ -1,0 +1,232 @@
+"""What is this file? Kind, facts, and the folder and loader it belongs to, read from the file itself."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ..audio.beats.config import BEATsConfig
+from ..audio.beats.files import read_cfg
+from ..checkpoints import (
+    BEATS,
+    MAPPER,
+    TEXT_ENCODER,
+    UNET,
+    UNKNOWN,
+    VAE,
+    Checkpoint,
+    belongs,
+    describe,
+    read_checkpoint,
+)
+from ..errors import A2VError
+from ..tokens.files import config_of
+
+LORA = "LoRA"
+OTHER_ENCODER = "audio encoder, not BEATs"
+ALL_IN_ONE = "checkpoint of several models in one file"
+T2V_FOLDER = "text-to-video model (diffusers folder)"
+OTHER_FOLDER = "diffusers folder of another kind"
+
+_ELSEWHERE = {
+    LORA: "in models/loras, for core's Load LoRA; no loader of this pack takes it",
+    OTHER_ENCODER: "in models/audio_encoders, for core's AudioEncoderLoader; the AudioMapper needs BEATs",
+    ALL_IN_ONE: "in models/checkpoints, for core's Load Checkpoint; no loader of this pack takes it",
+    T2V_FOLDER: "in models/a2v_t2v, for Load T2V Model",
+    OTHER_FOLDER: "nowhere in this pack: Load T2V Model needs ModelScope or Zeroscope",
+}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a file or folder is.
+
+    kind     one of the names above or in `checkpoints`
+    belongs  folder and loader; "" when this pack cannot tell
+    facts    by name, ready for JSON
+    """
+
+    path: Path
+    kind: str
+    belongs: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def identify(path: str | Path) -> Identity:
+    """Say what a model file, or a model folder in the diffusers layout, is.
+
+    CheckpointError for what cannot be read as a model at all.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _folder(path)
+    checkpoint = read_checkpoint(path)
+    kind = _kind(checkpoint.tensors)
+    facts = _common(path, checkpoint.tensors)
+    if reader := _FACTS.get(kind):
+        facts |= reader(checkpoint)
+    place = belongs(kind) or _ELSEWHERE.get(kind, "")
+    if kind == UNET and "input_blocks" in " ".join(checkpoint.tensors):
+        place = "nowhere as it is: it has the original layout; get the model's diffusers folder instead"
+    return Identity(path, kind, place, facts)
+
+
+def _kind(tensors: Mapping[str, Tensor]) -> str:
+    keys = list(tensors)
+    if any(re.search(r"\blora_|\.lora\.|lora_(?:up|down|A|B)\b", key) for key in keys):
+        return LORA
+    if any(key.startswith("model.diffusion_model.") for key in keys):
+        return ALL_IN_ONE
+    found = describe(tensors)
+    if found == UNKNOWN and any(
+        "feature_extractor.conv_layers." in key or ".encoder.conv1." in key for key in keys
+    ):
+        return OTHER_ENCODER
+    return found
+
+
+def _common(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    dtypes = sorted({str(value.dtype).removeprefix("torch.") for value in tensors.values()})
+    return {
+        "bytes": path.stat().st_size,
+        "tensors": len(tensors),
+        "parameters": sum(value.numel() for value in tensors.values()),
+        "dtype": " and ".join(dtypes),
+    }
+
+
+def _beats(checkpoint: Checkpoint) -> dict[str, Any]:
+    try:
+        config = BEATsConfig.from_cfg(read_cfg(checkpoint, "file"))
+    except A2VError as error:
+        return {"problem": str(error)}
+    return {
+        "layers": config.encoder_layers,
+        "width": config.encoder_embed_dim,
+        "heads": config.encoder_attention_heads,
+        "classes": config.predictor_class,
+    }
+
+
+def _mapper(checkpoint: Checkpoint) -> dict[str, Any]:
+    try:
+        config = config_of(checkpoint.tensors, checkpoint.metadata)
+    except A2VError as error:
+        return {"problem": str(error)}
+    told = {
+        "layout": config.layout,
+        "words": list(config.words),
+        "windows": list(config.windows),
+        "input width": config.input_size,
+        "token width": config.output_size,
+        "linear layers": config.depth,
+    }
+    optional: dict[str, Any] = {"base model": config.base_model, "BEATs layers": list(config.layers)}
+    return told | {name: value for name, value in optional.items() if value}
+
+
+def _unet(checkpoint: Checkpoint) -> dict[str, Any]:
+    tensors = checkpoint.tensors
+    in_time = any("temp_conv" in key or "temporal" in key.lower() or "temopral" in key for key in tensors)
+    facts: dict[str, Any] = {"type": "3D (video)" if in_time else "2D (pictures)"}
+    for name, ending in {"text width": ".attn2.to_k.weight", "latent channels": "conv_in.weight"}.items():
+        if (width := _second_size(tensors, ending)) is not None:
+            facts[name] = width
+    return facts
+
+
+def _vae(checkpoint: Checkpoint) -> dict[str, Any]:
+    channels = _second_size(checkpoint.tensors, "decoder.conv_in.weight")
+    return {} if channels is None else {"latent channels": channels}
+
+
+def _text(checkpoint: Checkpoint) -> dict[str, Any]:
+    tensors = checkpoint.tensors
+    words = next(value for key, value in tensors.items() if "embeddings.token_embedding." in key)
+    return {
+        "layers": _count(tensors, r"\blayers\.(\d+)\."),
+        "width": words.shape[-1],
+        "vocabulary": words.shape[0],
+    }
+
+
+def _lora(checkpoint: Checkpoint) -> dict[str, Any]:
+    ranks = {min(value.shape[:2]) for value in checkpoint.tensors.values() if value.ndim >= 2}
+    return {"rank": max(ranks)} if ranks else {}
+
+
+_FACTS: dict[str, Callable[[Checkpoint], dict[str, Any]]] = {
+    BEATS: _beats,
+    MAPPER: _mapper,
+    UNET: _unet,
+    VAE: _vae,
+    TEXT_ENCODER: _text,
+    LORA: _lora,
+}
+
+
+def _folder(path: Path) -> Identity:
+    """A diffusers folder, by its index; its weights are not read."""
+    from ..video.folder import PARTS, check_folder, read_json
+
+    index = path / "model_index.json"
+    if not index.is_file():
+        check_folder(path)  # says what is missing
+    pipeline = read_json(index).get("_class_name", "unknown")
+    config = path / "unet" / "config.json"
+    unet = read_json(config) if config.is_file() else {}
+    facts: dict[str, Any] = {
+        "pipeline": pipeline,
+        "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
+        "parts": [part for part in PARTS if (path / part).is_dir()],
+        "missing parts": [part for part in PARTS if not (path / part).is_dir()],
+    }
+    if unet:
+        facts |= {"unet": unet.get("_class_name"), "text width": unet.get("cross_attention_dim")}
+    kind = T2V_FOLDER if unet.get("_class_name") == "UNet3DConditionModel" else OTHER_FOLDER
+    return Identity(path, kind, _ELSEWHERE[kind], {name: value for name, value in facts.items() if value})
+
+
+def _second_size(tensors: Mapping[str, Tensor], ending: str) -> int | None:
+    found = next((value for key, value in tensors.items() if key.endswith(ending) and value.ndim >= 2), None)
+    return None if found is None else found.shape[1]
+
+
+def _count(keys: Iterable[str], pattern: str) -> int:
+    return len({found[1] for key in keys if (found := re.search(pattern, key))})
+
+
+def as_text(identity: Identity) -> str:
+    """A few lines for people."""
+    lines = [f"{identity.path}: {identity.kind}"]
+    for name, value in identity.facts.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+        lines.append(f"  {name:16} {amount(value) if name == 'bytes' else _grouped(shown)}")
+    lines.append(f"  {'belongs':16} {identity.belongs or 'unknown: this pack has no loader for it'}")
+    return "\n".join(lines)
+
+
+def as_json(identity: Identity) -> str:
+    """One JSON object."""
+    about = {"path": str(identity.path), "kind": identity.kind, "belongs": identity.belongs or None}
+    return json.dumps(about | identity.facts)
+
+
+def amount(size: int | None) -> str:
+    """Bytes as people read them, in decimal units as disks and downloads count."""
+    if size is None:
+        return "unknown size"
+    power = min(int(math.log(max(size, 1), 1000)), 4)
+    unit = ("bytes", "kB", "MB", "GB", "TB")[power]
+    return f"{size} {unit}" if power == 0 else f"{size / 1000**power:.3g} {unit}"
+
+
+def _grouped(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

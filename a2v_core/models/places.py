@@ -1,0 +1,30 @@
+"""Where models go: the folders of a ComfyUI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..errors import A2VError, WorkflowError
+from .catalogue import PLACES, Kind
+
+
+def folder_for(kind: Kind, comfyui: str = "", dest: str = "") -> Path:
+    """The folder for models of a kind: `dest` itself, else that of the ComfyUI which headless runs would use.
+
+    A2VError when there is no ComfyUI.
+    """
+    if dest:
+        return Path(dest).expanduser().absolute()
+    return comfyui_folder(comfyui) / "models" / PLACES[kind].folder
+
+
+def comfyui_folder(given: str = "") -> Path:
+    """The ComfyUI named by the user, by COMFYUI_PATH, around this pack, or of the stand-alone set-up."""
+    from ..headless.server import find_comfyui
+
+    try:
+        return find_comfyui(given or None)
+    except WorkflowError as error:
+        raise A2VError(
+            f"where should the model go? {error} Name the folder with --dest, or a ComfyUI with --comfyui"
+        ) from error

@@ -1,0 +1,184 @@
+"""What fetching a model means, before a byte of it comes: files, sizes, checksums, licence, place, space."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import A2VError
+from .catalogue import DriveFile, HubFile, HubFolder, Model, Source, WebFile, own_source
+from .drive import direct_link, drive_file
+from .errors import DownloadError, NotThereError
+from .hub import hub_file, hub_folder
+from .remote import RemoteFile, check_online
+from .transfer import free_bytes, part_of
+
+BIG = 50_000_000
+"""Bytes from which on the command asks first."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A download that is about to be made.
+
+    target   file or folder at the end
+    files    what is to be downloaded; empty when `target` is there already
+    origin   where they come from, for the user
+    licence  of the catalogue, else of the repository's card, else "unknown"
+    free     bytes free on the disk of `target`
+    """
+
+    model: Model
+    target: Path
+    files: tuple[RemoteFile, ...]
+    origin: str
+    licence: str
+    free: int
+
+    @property
+    def done(self) -> bool:
+        return not self.files
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of all files; None when a server has not said it."""
+        sizes = [file.size for file in self.files]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    @property
+    def staging(self) -> Path:
+        """The folder that the files of a text-to-video model come to; it becomes `target` when whole."""
+        return self.target if self.target.exists() else part_of(self.target)
+
+    def place_of(self, file: RemoteFile) -> Path:
+        """Where a file is put."""
+        if self.model.kind == "t2v":
+            return self.staging / file.path
+        name = Path(file.path)
+        if name.name == self.target.name:  # not under its final name before it is known to load
+            name = name.with_name(f"{name.stem}.unchecked{name.suffix}")
+        return self.target.with_name(name.name)
+
+    @property
+    def there(self) -> int:
+        """Bytes that an earlier download has left."""
+        places = [self.place_of(file) for file in self.files]
+        return sum(
+            path.stat().st_size for place in places for path in (place, part_of(place)) if path.is_file()
+        )
+
+    @property
+    def needed(self) -> int:
+        """Free bytes that it takes: what is left to come, and the converted file beside the original."""
+        size = self.size or 0
+        return max(size - self.there, 0) + (0 if self.model.kind == "t2v" else size)
+
+    def report(self) -> dict[str, Any]:
+        """The plan as JSON."""
+        files = [
+            {"path": file.path, "url": file.url, "bytes": file.size, "sha256": file.sha256 or None}
+            for file in self.files
+        ]
+        return {
+            "name": self.model.name,
+            "kind": self.model.kind,
+            "origin": self.origin,
+            "target": str(self.target),
+            "licence": self.licence,
+            "bytes": self.size,
+            "bytes_there": self.there,
+            "bytes_free": self.free,
+            "already_there": self.done,
+            "files": files,
+        }
+
+
+def make_plan(model: Model, folder: Path, given: str = "", variant: str = "") -> Plan:
+    """Find out what there is to download for `model` into `folder`; asks the network, downloads nothing.
+
+    `given` replaces the model's own sources: a local file, an address, or a place on Hugging Face. `variant`
+    "fp16" takes half-precision weights of a text-to-video model where there are both. The model's sources are
+    tried in turn; DownloadError names what each of them said.
+    """
+    target = folder / model.target
+    free = free_bytes(folder)
+    if is_there(model, target):
+        return Plan(model, target, (), str(target), model.licence, free)
+    sources = (_given(model, given),) if given else model.sources
+    if not sources:
+        raise DownloadError(
+            f"{model.name} has no address that a program can download from. Get it in a browser from "
+            f"{model.page}, then: python -m a2v_core.models fetch {model.name} --from FILE"
+        )
+    said: list[str] = []
+    for source in sources:
+        try:
+            files, card = _files(source, variant)
+            expected = tuple(_expected(model, file) for file in files)
+        except NotThereError as error:
+            said.append(str(error))
+            continue
+        licence = model.licence if model.licence != "unknown" else card or "unknown"
+        return Plan(model, target, expected, _origin(source), licence, free)
+    raise DownloadError("; ".join(said))
+
+
+def is_there(model: Model, target: Path) -> bool:
+    """Whether the loader can find this model already."""
+    if model.kind != "t2v":
+        return target.is_file()
+    parts = ("unet", "vae", "text_encoder")
+    weights = (".safetensors", ".bin")
+    return (target / "model_index.json").is_file() and all(
+        any(file.suffix in weights for file in (target / part).glob("*")) for part in parts
+    )
+
+
+def _given(model: Model, given: str) -> Source | Path:
+    path = Path(given).expanduser()
+    if path.is_file() and model.kind != "t2v":
+        return path.absolute()
+    try:
+        return own_source(model.kind, given)
+    except A2VError as error:
+        raise A2VError(f"{error}, or a file on this disk" if model.kind != "t2v" else str(error)) from error
+
+
+def _files(source: Source | Path, variant: str) -> tuple[tuple[RemoteFile, ...], str]:
+    if isinstance(source, Path):
+        return (RemoteFile(source.as_uri(), source.name, source.stat().st_size, local=source),), ""
+    if isinstance(source, HubFolder):
+        return hub_folder(source, variant)
+    if isinstance(source, HubFile):
+        file, licence = hub_file(source)
+        return (file,), licence
+    check_online()
+    if isinstance(source, DriveFile):
+        return (drive_file(source),), ""
+    return (RemoteFile(direct_link(source.url), _file_name(source.url)),), ""
+
+
+def _expected(model: Model, file: RemoteFile) -> RemoteFile:
+    """The file with what the catalogue knows of it. NotThereError when the server states another one."""
+    for what, known, stated in (("SHA-256", model.sha256, file.sha256), ("size", model.size, file.size)):
+        if known and stated and known != stated:
+            raise NotThereError(f"{file.url}: its {what} is {stated}, the published file's is {known}")
+    return replace(file, sha256=model.sha256 or file.sha256, size=file.size or model.size)
+
+
+def _file_name(url: str) -> str:
+    name = url.split("?")[0].rstrip("/").rpartition("/")[2]
+    return name if re.fullmatch(r"[\w.+-]+\.(?:pt|pth|bin|ckpt|safetensors)", name) else "download.pth"
+
+
+def _origin(source: Source | Path) -> str:
+    if isinstance(source, Path):
+        return str(source)
+    if isinstance(source, WebFile):
+        return source.url
+    if isinstance(source, DriveFile):
+        return f"Google Drive folder {source.folder}: {source.path}"
+    path = f": {source.path}" if isinstance(source, HubFile) else ""
+    return f"Hugging Face {source.repo}{path}"

@@ -1,0 +1,231 @@
+"""One file from a server to the disk: in pieces that outlive a broken connection, checked before it counts.
+
+Bytes go to `NAME.part` beside the target, with what identifies the server's version in `NAME.part.etag`. The
+next attempt, in the same run or after a crash, asks for the rest (Range) of that very version (If-Range); a
+server that cannot do that, or has another version by now, sends the file from its start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .errors import DownloadError
+from .remote import RemoteFile, cause, get, host_of, refuse_status
+
+Report = Callable[[int, int | None], None]
+"""Called with the bytes that are there and, where known, the bytes in all; may raise to stop the download."""
+
+CHUNK = 1 << 18
+ATTEMPTS = 6
+WAIT_SECONDS = 1.0
+_LONGEST_WAIT = 30.0
+_BUSY = (408, 425, 429, 500, 502, 503, 504)
+
+
+def part_of(target: Path) -> Path:
+    """Where an unfinished download of `target` lies."""
+    return target.with_name(target.name + ".part")
+
+
+def download(file: RemoteFile, target: Path, report: Report, attempts: int = ATTEMPTS) -> None:
+    """Bring a file to `target`, whole and checked, or leave nothing there.
+
+    A broken connection is taken up again, up to `attempts` times in a row without a new byte. DownloadError
+    when that fails (what has come stays beside `target` for the next call), NotThereError when the server has
+    no such file, DownloadError for a wrong size or checksum: the file is then kept as NAME.rejected.
+    """
+    from filelock import FileLock, Timeout
+
+    part = part_of(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DownloadError(f"{target.parent}: cannot be made: {error}; check the folder") from error
+    lock = FileLock(part.with_name(part.name + ".lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise DownloadError(f"{target}: another download of it is under way; wait for it to end") from error
+    try:
+        if file.local is not None:
+            _copy(file.local, part, report)
+        else:
+            _receive(file, part, report, attempts)
+        _check(file, part, target)
+        os.replace(part, target)
+        _etag_of(part).unlink(missing_ok=True)
+    except OSError as error:
+        raise DownloadError(f"{target}: cannot be written: {error}; check folder and free space") from error
+    finally:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _etag_of(part: Path) -> Path:
+    return part.with_name(part.name + ".etag")
+
+
+def _receive(file: RemoteFile, part: Path, report: Report, attempts: int) -> None:
+    import requests
+
+    failures = 0
+    while True:
+        before = _size(part)
+        try:
+            problem = _attempt(file, part, report)
+        except requests.RequestException as error:
+            problem = cause(error)
+        if problem is None:
+            return
+        failures = 0 if _size(part) > before else failures + 1
+        if failures >= attempts:
+            raise DownloadError(
+                f"{host_of(file.url)}: the download of {file.path} broke off {failures} times without "
+                f"getting on ({problem}); {_size(part):,} bytes are kept in {part} for the next download"
+            )
+        if failures:
+            seconds = min(WAIT_SECONDS * 2 ** (failures - 1), _LONGEST_WAIT)
+            _pause(seconds, report, _size(part), file.size)
+
+
+def _attempt(file: RemoteFile, part: Path, report: Report) -> str | None:
+    """One request. None when the file is whole, else why it is not."""
+    start = _size(part)
+    version = _read(_etag_of(part))
+    if start and not (version or file.sha256):
+        start = 0  # nothing would show that the server's file is another one by now
+    if start and start == file.size:
+        return None
+    headers = dict(file.headers)
+    if start:
+        headers["Range"] = f"bytes={start}-"
+        if version:
+            headers["If-Range"] = version
+    with get(file.url, headers) as answer:
+        status = answer.status_code
+        if status == 416:  # nothing after `start`: whole already, or of another version
+            whole = _total(answer.headers.get("Content-Range", "")) == start
+            if not whole:
+                part.unlink(missing_ok=True)
+            return None if whole else "the server's file is shorter than what was there"
+        if status in _BUSY:
+            return f"HTTP {status}"
+        refuse_status(status, file.url)
+        if "text/html" in answer.headers.get("Content-Type", "") and not file.path.endswith(".html"):
+            raise DownloadError(
+                f"{file.url}: the server sends a web page instead of {file.path}: a login, a warning or a "
+                "limit. Open it in a browser, and give the saved file with --from"
+            )
+        begin = _begin(answer.headers.get("Content-Range", "")) if status == 206 else 0
+        if begin != start and begin != 0:
+            return f"the server sent bytes from {begin}, not from {start}"
+        total = _total(answer.headers.get("Content-Range", "")) if status == 206 else _length(answer)
+        if file.size is not None and total is not None and total != file.size:
+            raise DownloadError(
+                f"{file.url}: the server's file has {total:,} bytes, expected {file.size:,}: another file"
+            )
+        return _write(answer, part, begin, total if total is not None else file.size, report)
+
+
+def _write(answer: Any, part: Path, start: int, total: int | None, report: Report) -> str | None:
+    """The body into the file from byte `start`; None when it is whole."""
+    etag = answer.headers.get("ETag", "")
+    version = answer.headers.get("Last-Modified", "") if etag.startswith("W/") or not etag else etag
+    if version or not start:
+        _etag_of(part).write_text(version, encoding="utf-8")
+    with part.open("r+b" if start else "wb") as stream:
+        stream.seek(start)
+        stream.truncate()
+        report(start, total)
+        answer.raw.enforce_content_length = False  # it would throw the last bytes before a break away
+        for chunk in answer.iter_content(CHUNK):
+            stream.write(chunk)
+            report(stream.tell(), total)
+        done = stream.tell()
+    return None if total is None or done == total else f"{done:,} of {total:,} bytes came"
+
+
+def _copy(source: Path, part: Path, report: Report) -> None:
+    total, done = source.stat().st_size, 0
+    with source.open("rb") as read, part.open("wb") as write:
+        while chunk := read.read(CHUNK):
+            write.write(chunk)
+            done += len(chunk)
+            report(done, total)
+
+
+def _check(file: RemoteFile, part: Path, target: Path) -> None:
+    """DownloadError, and the file set aside, when it is not what was expected."""
+    if file.size is not None and _size(part) != file.size:
+        raise _rejected(part, target, f"has {_size(part):,} bytes, expected {file.size:,}")
+    if file.sha256:
+        found = sha256_of(part)
+        if found != file.sha256:
+            raise _rejected(part, target, f"has the SHA-256 {found}, expected {file.sha256}")
+    elif file.git_sha1:
+        found = hashlib.sha1(b"blob %d\0" % _size(part) + part.read_bytes()).hexdigest()
+        if found != file.git_sha1:
+            raise _rejected(part, target, f"has the git blob id {found}, expected {file.git_sha1}")
+
+
+def _rejected(part: Path, target: Path, why: str) -> DownloadError:
+    aside = target.with_name(target.name + ".rejected")
+    os.replace(part, aside)
+    _etag_of(part).unlink(missing_ok=True)
+    return DownloadError(
+        f"{target.name}: what was downloaded {why}. It is damaged or another file, and is not used; it is "
+        f"kept as {aside} for you to look at or delete. Fetch again to download it anew"
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def free_bytes(folder: Path) -> int:
+    """Free space on the disk where `folder` is or will be."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def _pause(seconds: float, report: Report, done: int, total: int | None) -> None:
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        report(done, total)  # so that the user can stop it here too
+        time.sleep(min(left, 0.2))
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _begin(content_range: str) -> int:
+    found = re.match(r"bytes (\d+)-", content_range)
+    return int(found[1]) if found else 0
+
+
+def _total(content_range: str) -> int | None:
+    found = re.search(r"/(\d+)$", content_range)
+    return int(found[1]) if found else None
+
+
+def _length(answer: Any) -> int | None:
+    length = answer.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() and not answer.headers.get("Content-Encoding") else None

@@ -1,0 +1,138 @@
+"""What files are: every kind that this pack knows, some that it does not, and files that are broken."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from a2v_core.demo import demo_path
+from a2v_core.errors import CheckpointError
+from a2v_core.models import identify
+from a2v_core.models.__main__ import main
+from a2v_core.models.identify import amount
+from tests.golden_recipe import GOLDEN, fill_module
+
+
+def test_a_published_beats_file(beats_file: Path) -> None:
+    found = identify(beats_file)
+    assert (found.kind, found.belongs) == ("BEATs encoder", "in models/audio_encoders, for Load BEATs")
+    facts = found.facts
+    assert (facts["layers"], facts["width"], facts["heads"], facts["classes"]) == (3, 32, 4, 5)
+    assert (facts["dtype"], facts["bytes"]) == ("float32", beats_file.stat().st_size)
+
+
+def test_a_published_mapper(mapper_file: Path) -> None:
+    found = identify(mapper_file)
+    assert found.kind == "AudioMapper"
+    assert found.belongs == "in models/a2v_mappers, for Load AudioMapper"
+    assert found.facts["layout"] == "reference"
+    assert found.facts["words"] == ["temp", "local1", "local2", "local3", "local4", "class"]
+
+
+def test_the_published_mapper_at_its_size(tmp_path: Path) -> None:
+    layout = json.loads((GOLDEN / "mapper_official_layout.json").read_text())
+    torch.save(fill_module(layout), tmp_path / "learned_embeds.pth")
+    facts = identify(tmp_path / "learned_embeds.pth").facts
+    assert (facts["input width"], facts["token width"], facts["linear layers"]) == (9216, 1024, 4)
+    assert facts["base model"] == "cerspense/zeroscope_v2_576w"
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "facts"),
+    [
+        ("beats", "BEATs encoder", {"layers": 4, "classes": 6}),
+        ("mapper", "AudioMapper", {"layout": "time_aligned", "base model": "demo"}),
+        ("t2v", "text-to-video model (diffusers folder)", {"unet": "UNet3DConditionModel"}),
+    ],
+)  # fmt: skip
+def test_the_bundled_models(part: str, kind: str, facts: dict[str, object]) -> None:
+    found = identify(demo_path(part))
+    assert found.kind == kind
+    assert found.facts | facts == found.facts
+
+
+@pytest.mark.parametrize(
+    ("file", "kind", "facts", "folder"),
+    [
+        ("unet/diffusion_pytorch_model", "UNet", {"type": "3D (video)", "text width": 128}, "unet"),
+        ("vae/diffusion_pytorch_model", "VAE", {"latent channels": 4}, "vae"),
+        ("text_encoder/model", "CLIP text encoder", {"width": 128, "layers": 2}, "text_encoder"),
+    ],
+)
+def test_the_parts_of_a_text_to_video_model(
+    file: str, kind: str, facts: dict[str, object], folder: str
+) -> None:
+    found = identify(demo_path("t2v") / f"{file}.safetensors")
+    assert found.kind == kind
+    assert found.belongs.startswith(f"in the {folder} folder of a text-to-video model in models/a2v_t2v")
+    assert found.facts | facts == found.facts
+
+
+def zeros(*keys: str, shape: tuple[int, ...] = (2, 4)) -> dict[str, Tensor]:
+    return {key: torch.zeros(shape) for key in keys}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "kind", "says"),
+    [
+        (zeros("unet.down_blocks.0.lora_A.weight", "unet.x.lora_B.weight"), "LoRA", "models/loras"),
+        (zeros("lora_unet_down_blocks_0.lora_up.weight"), "LoRA", "models/loras"),
+        (zeros("feature_extractor.conv_layers.0.conv.weight"), "audio encoder, not BEATs", "core's AudioEnc"),
+        (zeros("model.encoder.conv1.weight"), "audio encoder, not BEATs", "needs BEATs"),
+        (zeros("model.diffusion_model.input_blocks.0.0.weight"), "checkpoint of several", "Load Checkpoint"),
+        (zeros("input_blocks.0.0.weight", "time_embed.0.weight"), "UNet", "diffusers folder instead"),
+        (zeros("something.else"), "unknown", ""),
+    ],
+)
+def test_strangers(tmp_path: Path, tensors: dict[str, Tensor], kind: str, says: str) -> None:
+    save_file(tensors, tmp_path / "x.safetensors")
+    found = identify(tmp_path / "x.safetensors")
+    assert found.kind.startswith(kind)
+    assert says in found.belongs
+    assert bool(found.belongs) == bool(says)
+
+
+def test_half_precision_and_missing_config(tmp_path: Path, beats_file: Path) -> None:
+    state = torch.load(beats_file, weights_only=True)["model"]
+    torch.save({key: value.half() for key, value in state.items()}, tmp_path / "bare.pt")
+    facts = identify(tmp_path / "bare.pt").facts
+    assert facts["dtype"] == "float16"
+    assert "not the cfg" in facts["problem"]
+
+
+def test_folders(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"model_index\.json is missing"):
+        identify(tmp_path)
+    (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
+    found = identify(tmp_path)
+    assert found.kind == "diffusers folder of another kind"
+    assert found.facts["missing parts"] == ["unet", "vae", "text_encoder", "tokenizer", "scheduler"]
+
+
+def test_the_command(beats_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "broken.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}")
+    paths = [str(beats_file), str(tmp_path / "broken.safetensors"), str(demo_path("t2v"))]
+    assert main(["identify", "--json", *paths]) == 1
+    printed = capsys.readouterr()
+    lines = [json.loads(line) for line in printed.out.splitlines()]
+    assert [line["kind"] for line in lines] == [
+        "BEATs encoder", None, "text-to-video model (diffusers folder)"
+    ]  # fmt: skip
+    assert "truncated or corrupt" in lines[1]["error"]
+    assert "truncated or corrupt" in printed.err
+    assert main(["identify", str(beats_file)]) == 0
+    text = capsys.readouterr().out
+    assert "BEATs.pt: BEATs encoder" in text
+    assert "belongs          in models/audio_encoders, for Load BEATs" in text
+
+
+def test_amounts() -> None:
+    sizes = [None, 0, 999, 1000, 363_145_291, 5_600_000_000]
+    assert [amount(size) for size in sizes] == [
+        "unknown size", "0 bytes", "999 bytes", "1 kB", "363 MB", "5.6 GB"
+    ]  # fmt: skip
