@@ -29,8 +29,8 @@ class A2VAudioPreview(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "Shows what the model hears: the waveform, its onsets, how much the word of each frame "
-                "changes, and how much each frame counts in <class>. Needs no sampling, so look here first "
-                "when a video does not follow its sound."
+                "changes, and how much each frame counts in `<class>`. Needs no sampling, so look here "
+                "first when a video does not follow its sound."
             ),
             is_output_node=True,
             inputs=[

@@ -21,7 +21,8 @@ class A2VTemporalContextPooling(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "Lets every frame see the sound around it: windows of growing length give the words "
-                "<local1> to <local4>, attention over the clip gives <class>, the frame itself is <temp>."
+                "`<local1>` to `<local4>`, attention over the clip gives `<class>`, the frame itself is "
+                "`<temp>`."
             ),
             inputs=[
                 Mapper.Input("mapper", tooltip="From Load AudioMapper: the one that made the frame tokens."),

@@ -43,7 +43,8 @@ def _filled(module: torch.nn.Module, seed: int) -> None:
 
 class _Target:
     def __init__(self, clip: Any, tokenizer: Any) -> None:
-        self.clip, self.tokenizer, self.params = clip, tokenizer, {}
+        self.clip, self.tokenizer = clip, tokenizer
+        self.params: dict[str, Any] = {}
 
 
 def _clip(kind: str, width: int) -> Any:
