@@ -16,5 +16,7 @@ async def comfy_entrypoint() -> A2VExtension:
     """The pack's nodes; called by ComfyUI once. The import waits for the call so that tests and tools, which
     have no ComfyUI, can import the folder."""
     from .nodes import A2VExtension
+    from .nodes.packages import warn_of_missing
 
+    warn_of_missing()
     return A2VExtension()

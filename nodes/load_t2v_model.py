@@ -5,7 +5,8 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..a2v_core.video import load_t2v
-from . import folders, runtime
+from . import downloads, folders, runtime
+from .packages import check_package
 from .sockets import CATEGORY, T2VModel, check_choice
 from .t2v_model import ManagedT2V
 
@@ -21,17 +22,14 @@ class A2VLoadT2VModel(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "Loads a text-to-video diffusion model (ModelScope 1.7b, Zeroscope v2) from a folder in the "
-                "diffusers layout in models/a2v_t2v. Nothing is downloaded."
+                "diffusers layout in models/a2v_t2v."
             ),
             inputs=[
-                io.Combo.Input(
+                downloads.name_input(
+                    folders.T2V_MODELS,
                     "model_name",
-                    options=folders.model_names(folders.T2V_MODELS),
-                    tooltip=(
-                        "Folder in models/a2v_t2v with model_index.json and the folders unet, vae, "
-                        "text_encoder, tokenizer and scheduler. Use the model that the AudioMapper was "
-                        "trained for."
-                    ),
+                    "Folder in models/a2v_t2v with model_index.json and the folders unet, vae, text_encoder, "
+                    "tokenizer and scheduler. Use the model that the AudioMapper was trained for.",
                 ),
                 io.Combo.Input(
                     "dtype",
@@ -42,13 +40,16 @@ class A2VLoadT2VModel(io.ComfyNode):
                         "on the CPU). bf16 or fp32 if pictures come out black."
                     ),
                 ),
+                downloads.switch_input(),
             ],
             outputs=[T2VModel.Output(display_name="model", tooltip="For T2V Sampler.")],
         )
 
     @classmethod
-    def validate_inputs(cls, model_name: str | None, dtype: str | None) -> bool | str:
-        found = folders.check_model(folders.T2V_MODELS, model_name)
+    def validate_inputs(
+        cls, model_name: str | None, dtype: str | None, download_if_missing: bool | None = False
+    ) -> bool | str:
+        found = downloads.check_model(folders.T2V_MODELS, model_name, download_if_missing)
         return check_choice("dtype", dtype, DTYPES) if found is True else found
 
     @classmethod
@@ -56,8 +57,9 @@ class A2VLoadT2VModel(io.ComfyNode):
         return folders.model_stamp(folders.T2V_MODELS, model_name)
 
     @classmethod
-    def execute(cls, model_name: str, dtype: str) -> io.NodeOutput:
-        folder = folders.model_path(folders.T2V_MODELS, model_name)
+    def execute(cls, model_name: str, dtype: str, download_if_missing: bool = False) -> io.NodeOutput:
+        check_package("diffusers")
+        folder = downloads.model_path(folders.T2V_MODELS, model_name, download_if_missing)
         backbone = load_t2v(folder, runtime.unet_dtype_name() if dtype == "auto" else dtype)
         if dtype == "auto":
             backbone.vae.to(runtime.vae_dtype())
