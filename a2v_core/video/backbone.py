@@ -15,6 +15,7 @@ from .context import FrameContext
 
 if TYPE_CHECKING:
     from ..tokens import AudioTokens
+    from .reuse import Reuse
 
 
 class Backbone(Protocol):
@@ -45,8 +46,14 @@ class Backbone(Protocol):
     def encode_prompt(self, prompt: str, audio_tokens: AudioTokens | None, num_frames: int) -> FrameContext:
         """The text of every frame, with audio tokens in the place of audio words."""
 
-    def denoise(self, latents: Tensor, t: Tensor | float, context: Tensor) -> Tensor:
-        """Predicted noise (or velocity) [B, 4, F, h, w] for latents [B, 4, F, h, w], context [B, F, L, C]."""
+    def denoise(
+        self, latents: Tensor, t: Tensor | float, context: Tensor, reuse: Reuse | None = None
+    ) -> Tensor:
+        """Predicted noise (or velocity) [B, 4, F, h, w] for latents [B, 4, F, h, w], context [B, F, L, C].
+
+        Latents of one clip [1, 4, F, h, w] go with every context. `reuse` is given only by modes that take
+        results of earlier steps; a backbone may ignore it.
+        """
 
     def decode(self, latents: Tensor, chunk: int) -> Tensor:
         """Latents [F, 4, h, w] to frames [F, H, W, 3], `chunk` frames at once."""

@@ -113,14 +113,17 @@ def per_frame_text(unet: nn.Module) -> PerFrameText:
 def denoise(unet: nn.Module, latents: Tensor, t: Tensor | float, context: Tensor) -> Tensor:
     """What the UNet predicts (noise or velocity) for noisy latents, with a text for every frame.
 
-    latents [B, 4, F, h, w]; t one timestep or [B]; context [B, F, L, C]. Latents and context are moved to the
-    device and dtype of the UNet; the result keeps that dtype. Gradients flow into latents and context.
+    latents [B, 4, F, h, w], or [1, 4, F, h, w] for all B; t one timestep or [B]; context [B, F, L, C].
+    Latents and context are moved to the device and dtype of the UNet; the result keeps that dtype. Gradients
+    flow into latents and context.
     Returns [B, 4, F, h, w]. A2VError when context and latents disagree on clips or frames.
     """
     per_frame_text(unet)
     weight = next(unet.parameters())
     if isinstance(t, Tensor):
         t = t.to(weight.device)
+    if len(latents) == 1:
+        latents = latents.expand(len(context), -1, -1, -1, -1)
     prediction: Tensor = unet(
         latents.to(weight.device, weight.dtype), t, context.to(weight.device, weight.dtype), return_dict=False
     )[0]

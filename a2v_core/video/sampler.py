@@ -6,6 +6,7 @@ Legend: F video frames, L text positions, C text width, c latent channels, h w l
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -13,8 +14,10 @@ from torch import Tensor
 from ..errors import A2VError
 from .backbone import Backbone
 from .context import FrameContext
+from .guidance import NEGATIVE, PROMPT, TEXT, Guide, Scales
 from .schedulers import make_scheduler, predict_original, step_options
 from .settings import SampleSettings, check_size
+from .speed import Speed, find_speed
 
 # step (from 0), number of steps, estimate of the clean latents [1, c, F, h, w], latents after the step
 StepCallback = Callable[[int, int, Tensor, Tensor], None]
@@ -28,30 +31,37 @@ def sample(
     settings: SampleSettings,
     callback: StepCallback | None = None,
     latents: Tensor | None = None,
+    text: FrameContext | None = None,
 ) -> Tensor:
     """Latents [1, c, F, h, w], float32, of a clip that shows what `positive` says for every frame.
 
     `negative` is what guidance leads away from (the text encoder's states of "" or of a negative prompt); it
     is not looked at when guidance_scale is 1. Noise is drawn on the CPU from the seed, so that a seed means
     the same on every device. `latents` [1, c, F, h, w] of unit variance replaces the first noise. Whatever
-    `callback` raises ends the run.
+    `callback` raises ends the run. `text` is the prompt without its sound, looked at only when
+    sound_guidance differs from guidance_scale. The settings' speed says what may be left out.
     A2VError when contexts, latents and settings do not fit together, or when the result is not finite.
     """
     check_size(settings.width, settings.height, backbone.vae_scale_factor)
     device = backbone.device
-    context = _guidance_context(positive, negative, settings).to(device)
+    contexts = {
+        name: context.to(device) for name, context in _contexts(positive, negative, text, settings).items()
+    }
+    speed = find_speed(settings.speed)
     scheduler = make_scheduler(settings.scheduler, backbone.scheduler_config)
-    scheduler.set_timesteps(_checked_steps(settings, scheduler), device=device)
+    scheduler.set_timesteps(_checked_steps(settings, speed, scheduler), device=device)
     generator = torch.Generator("cpu").manual_seed(settings.seed)
     x = _first_noise(backbone, settings, generator, latents).to(device) * scheduler.init_noise_sigma
     options = step_options(scheduler, generator, settings.seed, x)
     total = len(scheduler.timesteps)
-    for step, t in enumerate(scheduler.timesteps):
-        model_input = scheduler.scale_model_input(x, t)
-        prediction = guided(backbone, model_input, t, context, settings.guidance_scale)
-        x = scheduler.step(prediction, t, x, **options).prev_sample
-        if callback is not None:
-            callback(step, total, predict_original(scheduler, prediction, model_input, t), x)
+    with _in_precision(backbone, speed) as network:
+        guide = Guide(network, contexts, _scales(settings), speed, total)
+        for step, t in enumerate(scheduler.timesteps):
+            model_input = scheduler.scale_model_input(x, t)
+            prediction = guide.predict(step, model_input, t)
+            x = scheduler.step(prediction, t, x, **options).prev_sample
+            if callback is not None:
+                callback(step, total, predict_original(scheduler, prediction, model_input, t), x)
     if not bool(x.isfinite().all()):
         raise A2VError(
             "The sampled latents are not finite: numbers overflowed. Load the model in bf16 or fp32 instead "
@@ -60,38 +70,40 @@ def sample(
     return x
 
 
-def guided(backbone: Backbone, latents: Tensor, t: Tensor, context: Tensor, scale: float) -> Tensor:
-    """Classifier-free guidance (arXiv 2207.12598): uncond + scale (cond - uncond), in float32.
-
-    latents [1, c, F, h, w]; context [2, F, L, C] (uncond, cond), or [1, F, L, C] for cond alone.
-    """
-    prediction = backbone.denoise(latents.expand(len(context), -1, -1, -1, -1), t, context)
-    prediction = prediction.to(latents.device, torch.float32)
-    if len(context) == 1:
-        return prediction
-    uncond, cond = prediction.chunk(2)
-    return uncond + scale * (cond - uncond)
-
-
-def _guidance_context(
-    positive: FrameContext, negative: FrameContext | None, settings: SampleSettings
-) -> Tensor:
-    needed = {"prompt": positive}
-    if settings.guidance_scale != 1:
-        if negative is None:
+def _contexts(
+    positive: FrameContext,
+    negative: FrameContext | None,
+    text: FrameContext | None,
+    settings: SampleSettings,
+) -> dict[str, Tensor]:
+    """States [F, L, C] of every branch that guidance needs."""
+    scales = _scales(settings)
+    given = {NEGATIVE: negative, TEXT: text, PROMPT: positive}
+    titles = {NEGATIVE: "negative prompt", TEXT: "prompt without its sound", PROMPT: "prompt"}
+    contexts = {}
+    for name in scales.branches:
+        context = given[name]
+        if context is None and name == NEGATIVE:
             raise A2VError(
                 f"guidance_scale is {settings.guidance_scale:g} but there is no negative prompt to lead away "
                 'from: encode one ("" will do), or set guidance_scale to 1'
             )
-        needed = {"negative prompt": negative, **needed}
-    for name, context in needed.items():
+        if context is None:
+            raise A2VError(
+                f"sound_guidance is {settings.sound_guidance:g} but the prompt without its sound is missing: "
+                "encode it without audio tokens, or set sound_guidance to None"
+            )
         if context.num_frames != settings.num_frames:
             raise A2VError(
-                f"The {name} is encoded for {context.num_frames} frames, but {settings.num_frames} are to be "
-                "sampled: use one number for both"
+                f"The {titles[name]} is encoded for {context.num_frames} frames, but {settings.num_frames} "
+                "are to be sampled: use one number for both"
             )
-    like = positive.states
-    return torch.stack([context.per_frame.to(like.device, like.dtype) for context in needed.values()])
+        contexts[name] = context.per_frame.to(positive.states.device, positive.states.dtype)
+    return contexts
+
+
+def _scales(settings: SampleSettings) -> Scales:
+    return Scales(settings.guidance_scale, settings.sound_guidance)
 
 
 def _first_noise(
@@ -115,8 +127,17 @@ def _first_noise(
     return given.float()
 
 
-def _checked_steps(settings: SampleSettings, scheduler: object) -> int:
+def _checked_steps(settings: SampleSettings, speed: Speed, scheduler: object) -> int:
     most = int(scheduler.config.num_train_timesteps)  # type: ignore[attr-defined]
     if settings.steps > most:
         raise A2VError(f"steps is {settings.steps}: this model's noise schedule has {most} steps")
-    return settings.steps
+    return max(1, round(settings.steps * speed.steps))
+
+
+def _in_precision(backbone: Backbone, speed: Speed) -> AbstractContextManager[Backbone]:
+    """The backbone in the precision that a mode computes in; only on a CPU, and if the backbone can."""
+    convert = getattr(backbone, "bfloat16", None)
+    if speed.bfloat16 and convert is not None and backbone.device.type == "cpu":
+        twin: AbstractContextManager[Backbone] = convert()
+        return twin
+    return nullcontext(backbone)

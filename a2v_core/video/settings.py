@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..errors import A2VError
 from .schedulers import DEFAULT_SCHEDULER, check_scheduler
+from .speed import EXACT, Speed, find_speed
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,8 @@ class SampleSettings:
     """How to sample. The defaults are those of the published inference code.
 
     width, height: pixels, multiples of 8. seed: 0 to 2**64 - 1. guidance_scale 1 means no guidance.
+    speed: what may be left out, a name in `speed.SPEEDS` or a `Speed`. sound_guidance: a scale of its own for
+    what the sound adds to the text; None = as guidance_scale.
     A2VError when a value cannot work; the message names it.
     """
 
@@ -24,6 +27,8 @@ class SampleSettings:
     width: int = 384
     height: int = 384
     num_frames: int = 24
+    speed: str | Speed = EXACT
+    sound_guidance: float | None = None
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -34,6 +39,12 @@ class SampleSettings:
             raise A2VError(
                 f"guidance_scale is {self.guidance_scale}: expected 0 or more, 1 means no guidance"
             )
+        sound = self.sound_guidance
+        if sound is not None and (not math.isfinite(sound) or sound < 0):
+            raise A2VError(
+                f"sound_guidance is {sound}: expected 0 or more, 0 means that the sound has no effect"
+            )
+        find_speed(self.speed)
         if not 0 <= self.seed < 2**64:
             raise A2VError(f"seed is {self.seed}: expected 0 to 2**64 - 1")
         check_scheduler(self.scheduler)

@@ -6,15 +6,19 @@ their parameters at every call.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from . import per_frame, splice, vae
+from . import per_frame, splice, staged, vae
 from .context import FrameContext
+from .cpu import use_cpu_layers
+from .reuse import Reuse
 
 if TYPE_CHECKING:
     from ..tokens import AudioTokens
@@ -37,6 +41,9 @@ class UNet3DBackbone:
     scheduler_config: Mapping[str, Any]
     native_frames: int = NATIVE_FRAMES
 
+    def __post_init__(self) -> None:
+        use_cpu_layers(self.unet)
+
     @property
     def device(self) -> torch.device:
         device: torch.device = next(self.unet.parameters()).device
@@ -58,9 +65,29 @@ class UNet3DBackbone:
         """See `splice.encode_prompt`."""
         return splice.encode_prompt(self.text_encoder, self.tokenizer, prompt, audio_tokens, num_frames)
 
-    def denoise(self, latents: Tensor, t: Tensor | float, context: Tensor) -> Tensor:
-        """See `per_frame.denoise`."""
-        return per_frame.denoise(self.unet, latents, t, context)
+    def denoise(
+        self, latents: Tensor, t: Tensor | float, context: Tensor, reuse: Reuse | None = None
+    ) -> Tensor:
+        """See `per_frame.denoise`; without gradients `staged.evaluate`, which gives the same in less time."""
+        weight = next(self.unet.parameters())
+        if torch.is_grad_enabled() or not staged.understands(self.unet):
+            return per_frame.denoise(self.unet, latents, t, context)
+        t = t.to(weight.device) if isinstance(t, Tensor) else t
+        latents, context = (x.to(weight.device, weight.dtype) for x in (latents, context))
+        if reuse is None:
+            return staged.evaluate(self.unet, latents, t, context)
+        with reuse.attention(self.unet):
+            return staged.evaluate(self.unet, latents, t, context, reuse)
+
+    @contextmanager
+    def bfloat16(self) -> Iterator[UNet3DBackbone]:
+        """While it lasts, a twin whose UNet is a copy in bfloat16; the other parts are shared."""
+        # A memo with the new weights: at no time is there a second copy in the old precision.
+        memo: dict[int, Any] = {
+            id(p): nn.Parameter(p.detach().to(torch.bfloat16), requires_grad=False)
+            for p in self.unet.parameters()
+        }
+        yield replace(self, unet=copy.deepcopy(self.unet, memo))
 
     def decode(self, latents: Tensor, chunk: int = 8) -> Tensor:
         """See `vae.decode`."""

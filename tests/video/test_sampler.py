@@ -120,7 +120,9 @@ def test_guidance_one_runs_one_branch(
 ) -> None:
     positive, negative = contexts
     batches: list[int] = []
-    handle = backbone.unet.register_forward_pre_hook(lambda module, args: batches.append(len(args[0])))
+    handle = backbone.unet.conv_out.register_forward_pre_hook(
+        lambda module, args: batches.append(len(args[0]) // SMALL.num_frames)
+    )
     guided = sample(backbone, positive, negative, SMALL)
     alone = sample(backbone, positive, negative, replace(SMALL, guidance_scale=1))
     without_negative = sample(backbone, positive, None, replace(SMALL, guidance_scale=1))

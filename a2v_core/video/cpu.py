@@ -1,0 +1,78 @@
+"""The same layers, faster on a CPU: what a UNet computes stays the same to float32 rounding.
+
+Measured, not assumed (docs/performance.md): PyTorch sends a `Linear` to MKL, which runs at a third of what
+oneDNN reaches on processors of other makers, and a `Conv3d` in float32 to a plain loop. A linear layer is a
+1 x 1 convolution and a temporal convolution (k, 1, 1) is a (k, 1) convolution over frames x pixels; both then
+run in oneDNN. Layers keep their weights, names and place: only their class changes, and only float32 or
+bfloat16 on a CPU without gradients takes the other way.
+
+Legend: N rows, I O channels in and out, B clips, F frames, h w latent size.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# PyTorch gives a 1 x 1 convolution to oneDNN from this batch on, whatever the number of threads.
+_BATCH = 16
+_ONEDNN = torch.backends.mkldnn.is_available()
+
+
+class CpuLinear(nn.Linear):
+    """`nn.Linear` through oneDNN's convolution."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """[..., I] to [..., O]."""
+        rows = input.numel() // self.in_features
+        if rows % _BATCH or rows == 0 or not _applies(input):
+            return F.linear(input, self.weight, self.bias)
+        # Channels last on both sides: views, no copies.
+        x = input.reshape(_BATCH, rows // _BATCH, 1, self.in_features).permute(0, 3, 1, 2)
+        kernel = self.weight.view(self.out_features, 1, 1, self.in_features).permute(0, 3, 1, 2)
+        return F.conv2d(x, kernel, self.bias).permute(0, 2, 3, 1).reshape(*input.shape[:-1], -1)
+
+
+class CpuTemporalConv(nn.Conv3d):
+    """`nn.Conv3d` with a kernel of (k, 1, 1), stride 1, as a 2-D convolution over frames x pixels."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """[B, I, F, h, w] to [B, O, F, h, w]."""
+        if input.ndim != 5 or not _applies(input):
+            return super().forward(input)
+        padding = (int(self.padding[0]), 0)
+        out = F.conv2d(input.flatten(3), self.weight.squeeze(-1), self.bias, padding=padding)
+        return out.unflatten(3, input.shape[3:])
+
+
+def use_cpu_layers(network: nn.Module) -> None:
+    """Give the linear layers and temporal convolutions of a network the faster way. Repeating it is harmless.
+
+    The state dict, devices, dtypes and every hook stay as they are; on a GPU the layers do what they did.
+    """
+    for module in network.modules():
+        if type(module) is nn.Linear:
+            module.__class__ = CpuLinear
+        elif type(module) is nn.Conv3d and _is_temporal(module):
+            module.__class__ = CpuTemporalConv
+
+
+def _is_temporal(conv: nn.Conv3d) -> bool:
+    return (
+        conv.kernel_size[1:] == (1, 1)
+        and conv.stride == (1, 1, 1)
+        and conv.dilation == (1, 1, 1)
+        and conv.padding[1:] == (0, 0)
+        and conv.padding_mode == "zeros"
+        and conv.groups == 1
+    )
+
+
+def _applies(x: Tensor) -> bool:
+    return (
+        x.device.type == "cpu"
+        and x.dtype in (torch.float32, torch.bfloat16)
+        and not torch.is_grad_enabled()
+        and _ONEDNN
+    )
