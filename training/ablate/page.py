@@ -11,7 +11,7 @@ from a2v_core.checkpoints import atomic_path
 from ..errors import DataError
 from .chart import table_svg
 from .records import Record, read_records, to_lines
-from .stats import Result, Spread, Verdict, judge, results_of
+from .stats import PLUS_MINUS, Result, Verdict, judge, results_of
 from .tables import BASE, TABLES, Table
 
 LINES = "ablation.jsonl"
@@ -34,18 +34,18 @@ event is known. All of it is made by"""
 GOES_ON = """\
 which trains adapters on the frozen demo text-to-video model, all by one recipe, and scores the videos that
 they make of sounds never heard in training. A finished run is not done again; more seeds go on from here."""
-READING = """\
+READING = f"""\
 AV-Align is the published variant, between 0 and 1. *Chance* is the mean score of the same videos with their
 sound shifted in time. *Event recall* and *precision* compare leaps in the picture with the true events of
 the scene, within one frame; *right object* is the share of videos with the sound's object in its own colour.
 *Validation loss* is the noise-prediction error on the held-out clips with one fixed noise. Numbers are means
-over seeds, ± their standard deviation. A seed changes the first weights, the order of the clips, every noise,
-and the noise that the videos start from; the test sounds stay. *Training* is in seconds of one processor
-core, the start from words included.
+over seeds, {PLUS_MINUS} their standard deviation. A seed changes the first weights, the order of the clips,
+every noise, and the noise that the videos start from; the test sounds stay. *Training* is in seconds of one
+processor core, the start from words included.
 
-Differences are taken clip by clip where two rows share their test sounds, ± the standard error over clips and
-seeds; a difference of less than two standard errors counts as none. The paper's numbers are for VGGSound with
-its own metric code, so only their order can be compared, never their size."""
+Differences are taken clip by clip where two rows share their test sounds, {PLUS_MINUS} the standard error
+over clips and seeds; a difference of less than two standard errors counts as none. The paper's numbers are
+for VGGSound with its own metric code, so only their order can be compared, never their size."""
 
 
 def write_page(path: Path, records: Sequence[Record]) -> None:
@@ -118,7 +118,7 @@ def _verdicts(tables: dict[str, tuple[Table, list[Result]]]) -> str:
 
 def _verdict(verdict: Verdict) -> str:
     paper = "" if verdict.paper is None else f"{verdict.paper:+.2f}"
-    error = f" ± {verdict.error:.2f}" if math.isfinite(verdict.error) else ""
+    error = f" {PLUS_MINUS} {verdict.error:.2f}" if math.isfinite(verdict.error) else ""
     return f"| {verdict.claim.text} | {paper} | {verdict.difference:+.2f}{error} | {verdict.words} |"
 
 
@@ -146,7 +146,7 @@ def _cells(result: Result) -> tuple[str, ...]:
         result.per_seed("object_accuracy").show(),
         result.per_seed("validation_loss").show(4),
         f"{parameters:,.0f}" if parameters else "-",
-        f"{Spread(result.per_seed('seconds').values).mean:.0f}" if parameters else "-",
+        f"{result.per_seed('seconds').mean:.0f}" if parameters else "-",
         str(len(result.runs)),
     )
 

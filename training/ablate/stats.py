@@ -12,6 +12,7 @@ import numpy as np
 from .records import Record
 from .tables import Claim, Row
 
+PLUS_MINUS = "\u00b1"
 CLEAR = 2.0  # standard errors from which on a difference counts
 
 
@@ -23,7 +24,7 @@ class Spread:
 
     @property
     def mean(self) -> float:
-        return float(np.mean(self.values)) if self.values else math.nan
+        return _mean_of(self.values)
 
     @property
     def deviation(self) -> float | None:
@@ -33,7 +34,7 @@ class Spread:
         """Such as `0.61 +- 0.03`; a dash where nothing is defined."""
         if not self.values:
             return "-"
-        spread = "" if self.deviation is None else f" ± {self.deviation:.{digits}f}"
+        spread = "" if self.deviation is None else f" {PLUS_MINUS} {self.deviation:.{digits}f}"
         return f"{self.mean:.{digits}f}{spread}"
 
 
@@ -110,16 +111,20 @@ def judge(claims: Iterable[Claim], results: Sequence[Result]) -> list[Verdict]:
         more, less = by_label[claim.more], by_label[claim.less]
         a, b = more.clips("av_align"), less.clips("av_align")
         if more.row.test.world == less.row.test.world:
-            pairs = [a[place] - b[place] for place in a.keys() & b.keys()]
-            difference, error = float(np.mean(pairs or [math.nan])), _standard_error(pairs)
+            pairs = [a[place] - b[place] for place in sorted(a.keys() & b.keys())]
+            difference, error = _mean_of(pairs), _standard_error(pairs)
         else:
             one, other = list(a.values()), list(b.values())
-            difference = float(np.mean(one or [math.nan]) - np.mean(other or [math.nan]))
+            difference = _mean_of(one) - _mean_of(other)
             error = math.hypot(_standard_error(one), _standard_error(other))
         known = more.row.paper is not None and less.row.paper is not None
         paper = (more.row.paper or 0.0) - (less.row.paper or 0.0) if known else None
         verdicts.append(Verdict(claim, difference, error, paper))
     return verdicts
+
+
+def _mean_of(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else math.nan
 
 
 def _standard_error(values: Sequence[float]) -> float:

@@ -79,7 +79,7 @@ def test_page_is_made_of_the_lines(models: Path, work: Path, tmp_path: Path) -> 
     records = [json.loads(line) for line in (work / "runs.jsonl").read_text().splitlines()]
     mean = sum(run["numbers"]["validation_loss"] for run in records if run["test"]["prompt"] == "text") / 2
     assert rows["text"][3] == "0.27"
-    assert rows["text"][7] == f"{mean:.4f} ± 0.0000"
+    assert rows["text"][7] == f"{mean:.4f} \u00b1 0.0000"
     assert rows["time_aligned, 80 ms"][-1] == "2 |"
 
 
