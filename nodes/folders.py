@@ -29,7 +29,8 @@ MAPPERS = "a2v_mappers"
 T2V_MODELS = "a2v_t2v"
 
 # ComfyUI lists every file of a folder without endings; "folder" is its mark for one that holds folders.
-_ENDINGS = {MAPPERS: {SAFETENSORS, *TORCH_FILES}, T2V_MODELS: {"folder"}}
+FILE_ENDINGS = frozenset({SAFETENSORS, *TORCH_FILES})
+_ENDINGS = {MAPPERS: FILE_ENDINGS, T2V_MODELS: {"folder"}}
 _BUNDLED_NAMES = {ENCODERS: "beats", MAPPERS: "mapper", T2V_MODELS: "t2v"}
 _INDEX = "model_index.json"
 _DEEPEST = 3  # such as author/model/version
@@ -44,23 +45,28 @@ def register_model_folders() -> None:
 
 
 def model_names(key: str) -> list[str]:
-    """The dropdown of a loader."""
-    names = sorted(_t2v_folders()) if key == T2V_MODELS else folder_paths.get_filename_list(key)
-    return [*names, BUNDLED]
+    """The user's models of a kind, for the dropdown of a loader."""
+    return sorted(_t2v_folders()) if key == T2V_MODELS else list(folder_paths.get_filename_list(key))
+
+
+def find_model(key: str, name: str) -> Path | None:
+    """File or folder of one of the user's models, or None."""
+    found = _t2v_folders().get(name) if key == T2V_MODELS else _model_file(key, name)
+    return None if found is None else Path(found)
 
 
 def model_path(key: str, name: str) -> Path:
     """File or folder of a dropdown's entry. CheckpointError when it is gone."""
     if name == BUNDLED:
         return demo_path(_BUNDLED_NAMES[key])
-    found = _t2v_folders().get(name) if key == T2V_MODELS else _model_file(key, name)
+    found = find_model(key, name)
     if found is None:
         places = ", ".join(folder_paths.get_folder_paths(key))
         raise CheckpointError(
             f"'{name}' is not in models/{key} (looked in {places}). Put it there and press R to refresh the "
             f"list, or choose another entry; '{BUNDLED}' is always there"
         )
-    return Path(found)
+    return found
 
 
 def sound_names() -> list[str]:
@@ -81,24 +87,24 @@ def sound_path(name: str) -> Path:
         raise MediaError(
             f"'{name}' is not among the bundled sounds: {', '.join(sorted(bundled)) or 'there are none'}"
         )
-    path = Path(os.path.abspath(folder_paths.get_annotated_filepath(name)))
+    path = _input_file(name)
     places = map(folder_paths.get_directory_by_type, ("input", "output", "temp"))
-    if not path.is_file() or not any(path.is_relative_to(os.path.abspath(place)) for place in places):
+    if not path or not any(path.is_relative_to(os.path.abspath(place)) for place in places):
         raise MediaError(f"'{name}' is not in ComfyUI's input folder; upload it, or choose another sound")
     return path
 
 
-def check_model(key: str, name: str | None) -> bool | str:
-    """For `validate_inputs`: True, or why an entry of a loader's dropdown cannot be used.
+def check_sound(name: str | None) -> bool | str:
+    """For `validate_inputs`: True, or why an entry of Load Audio's dropdown cannot be used.
 
     None means that another node sets the widget, here and below: then there is nothing to say yet.
     """
-    return name is None or _true_or_why(lambda: model_path(key, name))
-
-
-def check_sound(name: str | None) -> bool | str:
-    """The same for the dropdown of Load Audio."""
-    return name is None or _true_or_why(lambda: sound_path(name))
+    if name is not None:
+        try:
+            sound_path(str(name))  # a prompt from outside may hold a number
+        except A2VError as error:
+            return str(error)
+    return True
 
 
 def model_stamp(key: str, name: str | None) -> str:
@@ -111,12 +117,12 @@ def sound_stamp(name: str | None) -> str:
     return "" if name is None else _stamp(lambda: sound_path(name))
 
 
-def _true_or_why(find: Callable[[], Path]) -> bool | str:
+def _input_file(name: str) -> Path | None:
     try:
-        find()
-    except A2VError as error:
-        return str(error)
-    return True
+        path = Path(os.path.abspath(folder_paths.get_annotated_filepath(name)))
+    except ValueError:  # newer versions of ComfyUI refuse paths that lead out of its folders
+        return None
+    return path if path.is_file() else None
 
 
 def _model_file(key: str, name: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..a2v_core.tokens import load_mapper
-from . import folders
+from . import downloads, folders
 from .mapper import ManagedMapper
 from .sockets import CATEGORY, Mapper
 
@@ -22,14 +22,13 @@ class A2VLoadAudioMapper(io.ComfyNode):
                 "trained with this pack (safetensors). It belongs to one BEATs and one text-to-video model."
             ),
             inputs=[
-                io.Combo.Input(
+                downloads.name_input(
+                    folders.MAPPERS,
                     "mapper_name",
-                    options=folders.model_names(folders.MAPPERS),
-                    tooltip=(
-                        "Mapper file in models/a2v_mappers (.safetensors, .pth, .pt). Its layout (reference "
-                        "or time aligned), widths and words come from the file."
-                    ),
+                    "Mapper file in models/a2v_mappers (.safetensors, .pth, .pt). Its layout (reference or "
+                    "time aligned), widths and words come from the file.",
                 ),
+                downloads.switch_input(),
             ],
             outputs=[
                 Mapper.Output(display_name="mapper", tooltip="For AudioMapper and Temporal Context Pooling.")
@@ -37,13 +36,16 @@ class A2VLoadAudioMapper(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, mapper_name: str | None) -> bool | str:
-        return folders.check_model(folders.MAPPERS, mapper_name)
+    def validate_inputs(
+        cls, mapper_name: str | None = None, download_if_missing: bool | None = False
+    ) -> bool | str:
+        return downloads.check_model(folders.MAPPERS, mapper_name, download_if_missing)
 
     @classmethod
     def fingerprint_inputs(cls, mapper_name: str | None) -> str:
         return folders.model_stamp(folders.MAPPERS, mapper_name)
 
     @classmethod
-    def execute(cls, mapper_name: str) -> io.NodeOutput:
-        return io.NodeOutput(ManagedMapper(load_mapper(folders.model_path(folders.MAPPERS, mapper_name))))
+    def execute(cls, mapper_name: str, download_if_missing: bool = False) -> io.NodeOutput:
+        path = downloads.model_path(folders.MAPPERS, mapper_name, download_if_missing)
+        return io.NodeOutput(ManagedMapper(load_mapper(path)))

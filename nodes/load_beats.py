@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import io
 
 from ..a2v_core.audio.beats import load_beats
-from . import folders
+from . import downloads, folders
 from .beats import BEATsAudioEncoder
 from .sockets import CATEGORY
 
@@ -22,14 +22,13 @@ class A2VLoadBEATs(io.ComfyNode):
                 "safetensors converted from them. ComfyUI's Audio Encoder Encode takes it too."
             ),
             inputs=[
-                io.Combo.Input(
+                downloads.name_input(
+                    folders.ENCODERS,
                     "beats_name",
-                    options=folders.model_names(folders.ENCODERS),
-                    tooltip=(
-                        "BEATs file in models/audio_encoders (.pt or .safetensors). Other audio encoders in "
-                        "that folder are refused. Use the BEATs that the AudioMapper was trained with."
-                    ),
+                    "BEATs file in models/audio_encoders (.pt or .safetensors). Other audio encoders in that "
+                    "folder are refused. Use the BEATs that the AudioMapper was trained with.",
                 ),
+                downloads.switch_input(),
             ],
             outputs=[
                 io.AudioEncoder.Output(
@@ -39,13 +38,16 @@ class A2VLoadBEATs(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, beats_name: str | None) -> bool | str:
-        return folders.check_model(folders.ENCODERS, beats_name)
+    def validate_inputs(
+        cls, beats_name: str | None = None, download_if_missing: bool | None = False
+    ) -> bool | str:
+        return downloads.check_model(folders.ENCODERS, beats_name, download_if_missing)
 
     @classmethod
     def fingerprint_inputs(cls, beats_name: str | None) -> str:
         return folders.model_stamp(folders.ENCODERS, beats_name)
 
     @classmethod
-    def execute(cls, beats_name: str) -> io.NodeOutput:
-        return io.NodeOutput(BEATsAudioEncoder(load_beats(folders.model_path(folders.ENCODERS, beats_name))))
+    def execute(cls, beats_name: str, download_if_missing: bool = False) -> io.NodeOutput:
+        path = downloads.model_path(folders.ENCODERS, beats_name, download_if_missing)
+        return io.NodeOutput(BEATsAudioEncoder(load_beats(path)))

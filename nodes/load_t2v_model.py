@@ -47,7 +47,10 @@ class A2VLoadT2VModel(io.ComfyNode):
 
     @classmethod
     def validate_inputs(
-        cls, model_name: str | None, dtype: str | None, download_if_missing: bool | None = False
+        cls,
+        model_name: str | None = None,
+        dtype: str | None = None,
+        download_if_missing: bool | None = False,
     ) -> bool | str:
         found = downloads.check_model(folders.T2V_MODELS, model_name, download_if_missing)
         return check_choice("dtype", dtype, DTYPES) if found is True else found

@@ -2,6 +2,7 @@
 
 from .catalogue import CATALOGUE, KINDS, PLACES, Kind, Model, fetchable, model_at, model_named, own_model
 from .convert import convert
+from .describe import amount, describe_plan
 from .errors import DownloadError
 from .fetch import fetch
 from .identify import Identity, identify
@@ -16,7 +17,9 @@ __all__ = [
     "Kind",
     "Model",
     "Plan",
+    "amount",
     "convert",
+    "describe_plan",
     "fetch",
     "fetchable",
     "identify",

@@ -15,8 +15,9 @@ from ..checkpoints import SAFETENSORS
 from ..errors import A2VError
 from .catalogue import CATALOGUE, Model, model_named, own_model
 from .convert import convert
+from .describe import amount, describe_plan
 from .fetch import fetch
-from .identify import amount, as_json, as_text, identify
+from .identify import as_json, as_text, identify
 from .places import folder_for
 from .plan import BIG, Plan, is_there, make_plan
 from .transfer import Report
@@ -87,30 +88,6 @@ def run_convert(options: argparse.Namespace) -> int:
     else:
         print(f"wrote {target}: {done['kind']}, {amount(done['bytes'])}")
     return 0
-
-
-def describe_plan(plan: Plan) -> str:
-    """Origin, size, licence, checksum, place and free space, for people to decide by."""
-    model = plan.model
-    if plan.done:
-        return f"{model.name}: is there already, {plan.target}"
-    sums = [file.sha256 for file in plan.files if file.sha256]
-    if len(plan.files) == 1:
-        checksum = f"SHA-256 {sums[0]}" if sums else "unknown"
-    else:
-        others = sum(1 for file in plan.files if not file.sha256 and file.git_sha1)
-        checksum = f"SHA-256 of {len(sums)} and git ids of {others} of {len(plan.files)} files, from the hub"
-    rows = {
-        "from": plan.origin,
-        "size": amount(plan.size) + (f", {amount(plan.there)} of it are there" if plan.there else ""),
-        "licence": plan.licence,
-        "checksum": checksum,
-        "to": f"{plan.target} (for {model.place.node})",
-        "free": amount(plan.free),
-    }
-    return "\n".join(
-        [f"{model.name}: {model.title}", *(f"  {name:9} {value}" for name, value in rows.items())]
-    )
 
 
 def _model(name: str, options: argparse.Namespace) -> Model:

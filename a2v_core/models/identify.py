@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from ..checkpoints import (
 )
 from ..errors import A2VError
 from ..tokens.files import config_of
+from .describe import amount
 
 LORA = "LoRA"
 OTHER_ENCODER = "audio encoder, not BEATs"
@@ -217,15 +217,6 @@ def as_json(identity: Identity) -> str:
     """One JSON object."""
     about = {"path": str(identity.path), "kind": identity.kind, "belongs": identity.belongs or None}
     return json.dumps(about | identity.facts)
-
-
-def amount(size: int | None) -> str:
-    """Bytes as people read them, in decimal units as disks and downloads count."""
-    if size is None:
-        return "unknown size"
-    power = min(int(math.log(max(size, 1), 1000)), 4)
-    unit = ("bytes", "kB", "MB", "GB", "TB")[power]
-    return f"{size} {unit}" if power == 0 else f"{size / 1000**power:.3g} {unit}"
 
 
 def _grouped(value: object) -> str:

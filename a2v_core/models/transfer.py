@@ -22,7 +22,7 @@ from .remote import RemoteFile, cause, get, host_of, refuse_status
 Report = Callable[[int, int | None], None]
 """Called with the bytes that are there and, where known, the bytes in all; may raise to stop the download."""
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16  # small enough for Cancel to take effect soon on a slow line too
 ATTEMPTS = 6
 WAIT_SECONDS = 1.0
 _LONGEST_WAIT = 30.0

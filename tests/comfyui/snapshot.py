@@ -45,6 +45,8 @@ def _input(name: str, group: str, kind: str, options: dict[str, Any] | None = No
     kept = {key: options[key] for key in _KEPT if key in options}
     if "options" in options:
         kept["options"] = "files" if name in _FILE_LISTS else options["options"]
+    if name in _FILE_LISTS:
+        kept.pop("default", None)  # the first file
     return {"name": name, "type": kind, "group": group, **kept}
 
 

@@ -91,7 +91,9 @@ def test_the_page_gets_its_scripts(comfy: Comfy) -> None:
         assert "registerExtension" in text_at(comfy, path)
 
 
-def test_dropdowns_list_the_users_models_then_the_demo(comfy: Comfy, info: dict[str, Any]) -> None:
+def test_dropdowns_list_the_users_models_then_the_published_ones_then_the_demo(
+    comfy: Comfy, info: dict[str, Any]
+) -> None:
     fresh = comfy.get("/object_info")
 
     def options(node: str, name: str) -> list[str]:
@@ -99,10 +101,13 @@ def test_dropdowns_list_the_users_models_then_the_demo(comfy: Comfy, info: dict[
         return found
 
     demo = "demo (bundled)"
-    assert options("A2VLoadBEATs", "beats_name") == ["tiny.safetensors", demo]
+    encoders = [f"BEATs_iter3_plus_AS2M{tuned}.safetensors" for tuned in ("_finetuned_on_AS2M_cpt2", "")]
+    assert options("A2VLoadBEATs", "beats_name") == ["tiny.safetensors", *encoders, demo]
     mappers = ["published.safetensors", "tiny.safetensors", "wide.safetensors"]
-    assert options("A2VLoadAudioMapper", "mapper_name") == [*mappers, demo]
-    assert options("A2VLoadT2VModel", "model_name") == ["tiny", demo]
+    sets = [f"tempotokens_{name}.safetensors" for name in ("vggsound", "landscape", "audioset_drum")]
+    assert options("A2VLoadAudioMapper", "mapper_name") == [*mappers, *sets, demo]
+    published = ["zeroscope_v2_576w", "text-to-video-ms-1.7b"]
+    assert options("A2VLoadT2VModel", "model_name") == ["tiny", *published, demo]
     sounds = options("A2VLoadAudio", "audio")
     local = [name for name in sounds if demo not in name]
     assert sounds[: len(local)] == local

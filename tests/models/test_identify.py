@@ -12,9 +12,8 @@ from torch import Tensor
 
 from a2v_core.demo import demo_path
 from a2v_core.errors import CheckpointError
-from a2v_core.models import identify
+from a2v_core.models import amount, identify
 from a2v_core.models.__main__ import main
-from a2v_core.models.identify import amount
 from tests.golden_recipe import GOLDEN, fill_module
 
 
