@@ -26,19 +26,11 @@ def objective(values: dict[str, Any], kind: str, **loss: Any) -> Objective:
 
 
 @pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
-def test_targets_and_min_snr_weights(values: dict[str, Any], kind: str) -> None:
+def test_min_snr_weights(values: dict[str, Any], kind: str) -> None:
     made = objective(values, kind, min_snr_gamma=5.0)
     betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2
     alphas = torch.cumprod(1 - betas, dim=0)
     torch.testing.assert_close(made.alphas, alphas)
-    clean, noise = torch.randn(2, 1, 4, 2, 2, 2).unbind(0)
-    a = alphas[400].reshape(1, 1, 1, 1, 1)
-    targets = {
-        "epsilon": noise,
-        "v_prediction": a.sqrt() * noise - (1 - a).sqrt() * clean,
-        "sample": clean,
-    }
-    torch.testing.assert_close(made._target(clean, noise, a), targets[kind])
     t = torch.tensor([0, 100, 400, 999])
     snr = alphas[t] / (1 - alphas[t])
     least = torch.minimum(snr, torch.tensor(5.0))

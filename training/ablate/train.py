@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from a2v_core.video import denoise, encode_clips, make_scheduler
 
 from ..demo_world.world import FPS, NUM_FRAMES, SHAPES, Scene, heights, level_word
+from ..diffusion import add_noise, prediction_target
 from ..errors import TrainingError
 from .adapter import Adapter, count_parameters, make_adapter
 from .caches import Clips, Models
@@ -71,7 +72,7 @@ def train(models: Models, clips: Clips, recipe: Recipe, variant: Variant, seed: 
 
 
 class Objective:
-    """The first term of the loss: noise-prediction error of the frozen model."""
+    """The first term of the loss: prediction error of the frozen model."""
 
     def __init__(self, models: Models) -> None:
         self.backbone = models.backbone
@@ -86,11 +87,12 @@ class Objective:
         self, clean: Tensor, noise: Tensor, t: Tensor, prompts: list[str], words: dict[str, Tensor]
     ) -> Tensor:
         """For latents and noise [B, 4, F, h, w], timesteps [B], prompts and word -> [B, F, D]."""
-        share = self.alphas[t].view(-1, 1, 1, 1, 1).to(clean.device)
         noise = noise.to(clean.device)
-        noisy = share.sqrt() * clean + (1 - share).sqrt() * noise
+        noisy = add_noise(clean, noise, t, self.alphas)
         context = encode_clips(self.backbone.text_encoder, self.backbone.tokenizer, prompts, words)
-        return nn.functional.mse_loss(denoise(self.backbone.unet, noisy, t, context), noise)
+        kind = self.backbone.scheduler_config.get("prediction_type", "epsilon")
+        wanted = prediction_target(kind, clean, noise, t, self.alphas)
+        return nn.functional.mse_loss(denoise(self.backbone.unet, noisy, t, context), wanted)
 
 
 def training_prompt(scene: Scene, words: tuple[str, ...], rng: np.random.Generator) -> str:

@@ -1,9 +1,10 @@
 """Trains the demo AudioMapper on the frozen demo text-to-video model: the adapter that the paper is about.
 
 It starts from words: `<temp>` is first fitted to the sum of the embeddings of the words that name colour,
-shape and height at that moment. Then comes the published loss, noise-prediction MSE plus a weight times
-the mean magnitude of the `<temp>` tokens. The weight is far below the published 0.01: in this easy world
-the first term is about 0.01, and at 0.01 the second would outweigh it and the adapter would collapse.
+shape and height at that moment. Then comes the published loss, the model's own prediction error plus a
+weight times the mean magnitude of the `<temp>` tokens. The weight is far below the published 0.01: in this
+easy world the first term is about 0.01, and at 0.01 the second would outweigh it and the adapter would
+collapse.
 Timesteps are drawn from the upper part, where motion is decided.
 
 Legend: B clips, T audio steps, Q frequency patches, F frames.
@@ -22,10 +23,11 @@ from a2v_core.audio import encode_audio, load_beats
 from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper, stack_layers
 from a2v_core.video import denoise, encode_clips
 
+from ..diffusion import add_noise, prediction_target
 from .atlas import Atlas
 from .progress import device, fit, save_atomically
 from .sounds import SAMPLE_RATE, render_sound
-from .t2v import SCHEDULER, TEXT_WIDTH, noise_levels, noised
+from .t2v import SCHEDULER, TEXT_WIDTH, noise_levels
 from .world import COLOURS, FPS, LEVELS, NUM_FRAMES, SHAPES, Scene, heights, level_word, random_scene
 
 HOP_DIVISOR = 2  # a step every 80 ms, about one per frame
@@ -134,8 +136,9 @@ def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
         t = torch.randint(LOWEST_TIMESTEP, 1000, (len(scenes),), device=clean.device)
         words = mapper(pool["features"][torch.from_numpy(chosen)], pool["times"], NUM_FRAMES, FPS)
         context = encode_clips(text_encoder, tokenizer, [prompt(scene, rng) for scene in scenes], words)
-        predicted = denoise(unet, noised(clean, noise, t, alphas), t, context)
-        mse = nn.functional.mse_loss(predicted, noise)
+        predicted = denoise(unet, add_noise(clean, noise, t, alphas), t, context)
+        wanted = prediction_target(SCHEDULER["prediction_type"], clean, noise, t, alphas)
+        mse = nn.functional.mse_loss(predicted, wanted)
         size = words["temp"].abs().mean()
         return {"loss": mse + L1_WEIGHT * size, "mse": mse, "temp_l1": size}
 

@@ -18,6 +18,7 @@ from a2v_core.video import UNet3DBackbone, denoise, encode_clips, make_scheduler
 
 from ..cache import Sample
 from ..config import Config
+from ..diffusion import add_noise, prediction_target
 from ..errors import ConfigError
 from .batches import prompt_of
 from .order import Draw
@@ -80,13 +81,14 @@ class Objective:
         clean = torch.stack([sample.latents for sample in samples]).to(self.device)
         noise = torch.stack([draw.noise for draw in draws]).to(self.device)
         t = torch.tensor([draw.timestep for draw in draws])
-        alpha = self.alphas[t].to(self.device)[:, None, None, None, None]
-        noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
+        noisy = add_noise(clean, noise, t, self.alphas)
         dropped = torch.tensor([draw.dropped for draw in draws]) if mapper.config.no_sound else None
         tokens, words = self.words(mapper, samples, dropped)
         context = self.context(samples, words)
         predicted = denoise(self.backbone.unet, noisy, t.to(self.device), context).float()
-        mse = (predicted - self._target(clean, noise, alpha)).square().mean(dim=(1, 2, 3, 4))
+        kind = self.backbone.scheduler_config.get("prediction_type", "epsilon")
+        wanted = prediction_target(kind, clean, noise, t, self.alphas)
+        mse = (predicted - wanted).square().mean(dim=(1, 2, 3, 4))
         temp_l1 = tokens[:, : self.config.data.num_frames].abs().mean(dim=(1, 2))
         return Losses(mse * self._weight(t).to(mse), temp_l1, tokens)
 
@@ -96,12 +98,6 @@ class Objective:
             prompt_of(self.config.data, sample.caption, self.config.mapper.words) for sample in samples
         ]
         return encode_clips(self.backbone.text_encoder, self.backbone.tokenizer, prompts, words)
-
-    def _target(self, clean: Tensor, noise: Tensor, alpha: Tensor) -> Tensor:
-        kind = self.backbone.scheduler_config.get("prediction_type", "epsilon")
-        if kind == "v_prediction":
-            return alpha.sqrt() * noise - (1 - alpha).sqrt() * clean
-        return clean if kind == "sample" else noise
 
     def _weight(self, t: Tensor) -> Tensor:
         """[B]: min-SNR-gamma (arXiv 2303.09556), section 3.4, for what the model predicts."""
