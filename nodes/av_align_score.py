@@ -108,7 +108,7 @@ class A2VAVAlignScore(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, variant: str | None) -> bool | str:
+    def validate_inputs(cls, variant: str | None = None) -> bool | str:
         return check_choice("variant", variant, CHOICES)
 
     @classmethod

@@ -51,7 +51,7 @@ class A2VLoadAudio(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, audio: str | None) -> bool | str:
+    def validate_inputs(cls, audio: str | None = None) -> bool | str:
         return folders.check_sound(audio)
 
     @classmethod
