@@ -87,6 +87,15 @@ SPEEDS: dict[str, Speed] = {
     "deep_5": Speed("deep features every 5th step", deep_every=5),
     "attention_2": Speed("attention every 2nd step", attention_every=2),
     "bf16": Speed("bfloat16 on a CPU", bfloat16=True),
+    "fast": Speed(
+        "guidance every 4th step, deep features every 2nd, bf16",
+        guidance_every=4,
+        deep_every=2,
+        bfloat16=True,
+    ),
+    "few_steps": Speed(
+        "a fifth of the steps, no guidance, bf16", guidance_until=0.0, steps=0.2, bfloat16=True
+    ),
 }
 
 

@@ -1,0 +1,248 @@
+"""The sampler against what users would run instead, stage by stage, on the CPU, in one run.
+
+    python -m benchmarks.sampling [--model demo|mid] [--frames N] [--steps N] [--runs N] [--clock cpu]
+        [--json]
+
+Contestants take turns on the same weights, prompts, first noise, scheduler, steps and size:
+
+    diffusers         its TextToVideoSDPipeline, text only (it knows no sound)
+    ours, text        this library, exact mode, the same text
+    published         a loop that does what the published inference does, with the words of a sound
+    ours, exact       this library, exact mode, with the words of the same sound
+    ours, again       the same with another seed: what a second run costs
+    ours, fast        the speed mode "fast"
+    ours, few steps   the speed mode "few_steps"
+
+The frames of the exact mode have to equal those of its peer to within 0.005, or the command fails.
+`exact_speedup` is diffusers / ours (text), whole clip, medians; `fast_speedup` and `few_step_speedup` are
+ours exact / ours fast and few steps, whole clip; `fast_psnr_db` compares frames with those of the exact mode.
+
+--clock cpu counts the processor time of this process instead of the time on the wall, for machines that
+are busy with other things; with one thread the two are the same on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from a2v_core.demo import demo_path
+from a2v_core.errors import A2VError
+from a2v_core.tokens import AudioTokens
+from a2v_core.video import SampleSettings, load_t2v, sample
+from a2v_core.video.remember import PromptMemory
+from a2v_core.video.unet3d import UNet3DBackbone
+
+from .clip import Laps
+from .machine import describe_machine
+from .peers import Clip, DiffusersPipeline, PublishedLoop
+
+TOLERANCE = 0.005  # of frames in 0..1
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
+TEXT = "a video of a red ball bouncing"
+SOUND = "a video of <temp> <local1> <local2> <local3> <local4> <class>"
+STAGES = ("load", "text", "sampling", "VAE decode", "clip")
+
+
+class Ours:
+    """This library in one speed mode; prompts are remembered from run to run, as in the node."""
+
+    def __init__(self, backbone: UNet3DBackbone, speed: str) -> None:
+        self._backbone, self._speed, self._memory = backbone, speed, PromptMemory()
+
+    @torch.no_grad()
+    def make(self, clip: Clip, tokens: AudioTokens | None, laps: Laps) -> Tensor:
+        """Frames [F, H, W, 3]."""
+        backbone, frames = self._backbone, clip.num_frames
+        positive = self._memory.encode(backbone, clip.prompt, tokens, frames)
+        negative = self._memory.encode(backbone, "", None, frames)
+        laps.lap("text")
+        settings = SampleSettings(
+            steps=clip.steps,
+            guidance_scale=clip.guidance_scale,
+            scheduler=clip.scheduler,
+            width=clip.pixels,
+            height=clip.pixels,
+            num_frames=frames,
+            speed=self._speed,
+        )
+        latents = sample(backbone, positive, negative, settings, latents=clip.latents)
+        laps.lap("sampling")
+        decoded = backbone.decode(latents[0].transpose(0, 1), 8)
+        laps.lap("VAE decode")
+        return decoded
+
+
+def measure(
+    folder: Path, runs: int, frames: int, steps: int, size: int = 0, clock: str = "wall"
+) -> dict[str, Any]:
+    """Everything the command prints, ready for JSON; times in seconds. A2VError when frames differ."""
+    backbone = load_t2v(folder)
+    pixels = size or int(backbone.unet.config.sample_size) * backbone.vae_scale_factor
+    tokens = _tokens(backbone.token_width, frames)
+    pipeline, published = DiffusersPipeline(folder), PublishedLoop(folder)
+    ours = {speed: Ours(backbone, speed) for speed in ("exact", "fast", "few_steps")}
+
+    def clip(prompt: str, seed: int = 0) -> Clip:
+        side = pixels // backbone.vae_scale_factor
+        generator = torch.Generator().manual_seed(seed)
+        noise = torch.randn(1, backbone.latent_channels, frames, side, side, generator=generator)
+        return Clip(prompt, noise, steps, 4.0, "dpmpp_2m", pixels)
+
+    contestants: dict[str, Callable[[Laps], Tensor]] = {
+        "diffusers": lambda laps: pipeline.make(clip(TEXT), laps),
+        "ours, text": lambda laps: Ours(backbone, "exact").make(clip(TEXT), None, laps),
+        "published": lambda laps: published.make(clip(SOUND), tokens, laps),
+        "ours, exact": lambda laps: Ours(backbone, "exact").make(clip(SOUND), tokens, laps),
+        "ours, again": lambda laps: ours["exact"].make(clip(SOUND, 1), tokens, laps),
+        "ours, fast": lambda laps: ours["fast"].make(clip(SOUND), tokens, laps),
+        "ours, few steps": lambda laps: ours["few_steps"].make(clip(SOUND), tokens, laps),
+    }
+    made: dict[str, Tensor] = {}
+    laps: dict[str, list[Laps]] = {name: [] for name in contestants}
+    for run in range(runs):
+        for name, make in contestants.items():
+            stopwatch = Laps(CLOCKS[clock])
+            made[name] = make(stopwatch)
+            if run > 0 or runs == 1:  # the first round pays for first-time work
+                laps[name].append(stopwatch)
+    differences = {
+        "diffusers": _difference(made["diffusers"], made["ours, text"]),
+        "published": _difference(made["published"], made["ours, exact"]),
+    }
+    for name, difference in differences.items():
+        if difference > TOLERANCE:
+            raise A2VError(f"The frames of {name} and of exact mode differ by {difference:.4f}: a bug")
+    times = {name: _stages(some) for name, some in laps.items()}
+    middle = {name: stages["clip"]["median"] for name, stages in times.items()}
+    exact = made["ours, exact"]
+    return {
+        "machine": describe_machine(),
+        "clock": clock,
+        "clip": {"frames": frames, "size": pixels, "steps": steps, "runs": max(1, runs - 1)},
+        "times": times,
+        "largest_difference": differences,
+        "exact_speedup": middle["diffusers"] / middle["ours, text"],
+        "published_speedup": middle["published"] / middle["ours, exact"],
+        "fast_speedup": middle["ours, exact"] / middle["ours, fast"],
+        "fast_psnr_db": psnr(made["ours, fast"], exact),
+        "few_step_speedup": middle["ours, exact"] / middle["ours, few steps"],
+        "few_step_psnr_db": psnr(made["ours, few steps"], exact),
+        "second_run_overhead_seconds": middle["ours, again"]
+        - times["ours, again"]["sampling"]["median"]
+        - times["ours, again"]["VAE decode"]["median"],
+    }
+
+
+def psnr(frames: Tensor, reference: Tensor) -> float:
+    """Peak signal-to-noise ratio in dB of frames in 0..1; infinite for equal ones."""
+    return float(-10 * torch.log10((frames.double() - reference.double()).square().mean()))
+
+
+def as_text(facts: dict[str, Any]) -> str:
+    """The report for people."""
+    machine, clip = facts["machine"], facts["clip"]
+    lines = [
+        f"machine  {machine['processor']}, {machine['threads']} threads, torch {machine['torch']}",
+        f"clip     {clip['frames']} frames of {clip['size']} x {clip['size']}, {clip['steps']} steps, "
+        f"guidance; {clip['runs']} runs, {facts['clock']} clock",
+        "",
+        f"{'seconds, min / median / max':17}" + "".join(f"{stage:>24}" for stage in STAGES),
+    ]
+    for name, stages in facts["times"].items():
+        cells = [
+            " / ".join(f"{stages[stage][key]:.2f}" for key in ("min", "median", "max"))
+            if stage in stages
+            else ""
+            for stage in STAGES
+        ]
+        lines.append(f"{name:27}" + "".join(f"{cell:>24}" for cell in cells))
+    differences = ", ".join(f"{name} {value:.1e}" for name, value in facts["largest_difference"].items())
+    lines += ["", f"largest difference of a pixel in exact mode: {differences} (of 1)"]
+    keys = ("exact_speedup", "published_speedup", "fast_speedup", "fast_psnr_db", "few_step_speedup")
+    keys += ("few_step_psnr_db", "second_run_overhead_seconds")
+    return "\n".join([*lines, *(f"{key:28} {facts[key]:.2f}" for key in keys)])
+
+
+def _tokens(width: int, frames: int) -> AudioTokens:
+    """Audio tokens that differ from frame to frame, as large as a text encoder's embeddings."""
+    generator = torch.Generator().manual_seed(0)
+    words = ("temp", "local1", "local2", "local3", "local4", "class")
+    return AudioTokens(
+        {word: 0.02 * torch.randn(frames, width, generator=generator) for word in words}, fps=12.0
+    )
+
+
+def _difference(one: Tensor, other: Tensor) -> float:
+    return float((one - other).abs().max())
+
+
+def _stages(runs: Sequence[Laps]) -> dict[str, dict[str, float]]:
+    rows = [laps.seconds | {"clip": laps.total} for laps in runs]
+    return {
+        stage: {
+            "min": min(row[stage] for row in rows),
+            "median": statistics.median(row[stage] for row in rows),
+            "max": max(row[stage] for row in rows),
+        }
+        for stage in rows[0]
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit status, 1 when exact mode is not exact or for bad input."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.sampling",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--model", choices=("demo", "mid"), default="demo")
+    parser.add_argument("--t2v", type=Path, metavar="DIR", help="your own text-to-video model")
+    parser.add_argument("--frames", type=int, default=24, metavar="N")
+    parser.add_argument("--steps", type=int, default=20, metavar="N")
+    parser.add_argument("--size", type=int, default=0, metavar="PX", help="default: the UNet's")
+    parser.add_argument(
+        "--runs", type=int, default=4, metavar="N", help="the first is a warm-up (default: 4)"
+    )
+    parser.add_argument("--clock", choices=tuple(CLOCKS), default="wall")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    try:
+        with tempfile.TemporaryDirectory(prefix="a2v-sampling-") as name:
+            facts = measure(
+                _folder(options, Path(name)),
+                options.runs,
+                options.frames,
+                options.steps,
+                options.size,
+                options.clock,
+            )
+    except A2VError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(json.dumps(facts, indent=2) if options.json else as_text(facts))
+    return 0
+
+
+def _folder(options: argparse.Namespace, empty: Path) -> Path:
+    if options.t2v is not None:
+        return Path(options.t2v)
+    if options.model == "demo":
+        return demo_path("t2v")
+    from .mid_model import write_models
+
+    return write_models(empty / "models").t2v
+
+
+if __name__ == "__main__":
+    sys.exit(main())
