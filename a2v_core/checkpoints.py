@@ -30,6 +30,9 @@ MAPPER = "AudioMapper"
 UNET = "UNet"
 VAE = "VAE"
 TEXT_ENCODER = "CLIP text encoder"
+LORA = "LoRA"
+OTHER_ENCODER = "audio encoder other than BEATs"
+ALL_IN_ONE = "checkpoint of several models in one file"
 UNKNOWN = "unknown"
 
 _BELONGS = {
@@ -38,6 +41,9 @@ _BELONGS = {
     UNET: "in the unet folder of a text-to-video model in models/a2v_t2v, for Load T2V Model",
     VAE: "in the vae folder of a text-to-video model in models/a2v_t2v, for Load T2V Model",
     TEXT_ENCODER: "in the text_encoder folder of a text-to-video model in models/a2v_t2v, for Load T2V Model",
+    LORA: "in models/loras, for core's Load LoRA; no node of this pack takes it",
+    OTHER_ENCODER: "in models/audio_encoders, for core's AudioEncoderLoader; this pack needs BEATs",
+    ALL_IN_ONE: "in models/checkpoints, for core's Load Checkpoint; no node of this pack takes it",
 }
 _AGAIN = "download or copy the file again"
 
@@ -84,11 +90,17 @@ def describe(tensors: Mapping[str, object]) -> str:
         return all(any(part in key for key in tensors) for part in parts)
 
     tests: dict[str, Callable[[], bool]] = {
+        LORA: lambda: has("lora_") or has(".lora."),
+        ALL_IN_ONE: lambda: (
+            has("model.diffusion_model.")
+            and (has("first_stage_model.") or has("cond_stage_model.") or has("conditioner."))
+        ),
         MAPPER: lambda: "fc1.weight" in tensors and has("fga."),
         BEATS: lambda: has("patch_embedding.", "encoder.layers.0.self_attn."),
         TEXT_ENCODER: lambda: has("embeddings.token_embedding."),
         VAE: lambda: has("encoder.conv_in.", "decoder.conv_in."),
         UNET: lambda: has("down_blocks.", "time_embedding.") or has("input_blocks.", "time_embed."),
+        OTHER_ENCODER: lambda: has("feature_extractor.conv_layers.") or has("encoder.conv1."),
     }
     return next((name for name, looks_like in tests.items() if looks_like()), UNKNOWN)
 
@@ -261,5 +273,5 @@ def _hint(found: str, expected: str) -> str:
         return "this file holds no model that this pack knows; check that it is the right one"
     if found == expected:
         return f"this {found} has another make or size; check that it is complete and made for this"
-    article = "an" if found.startswith("A") else "a"
+    article = "an" if found[0] in "Aa" else "a"
     return f"this file looks like {article} {found}, which belongs {_BELONGS[found]}"

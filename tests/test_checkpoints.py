@@ -203,6 +203,15 @@ def test_content_that_is_no_state_dict_is_refused(tmp_path: Path, content: objec
             "UNet",
             ["model.diffusion_model.input_blocks.0.0.weight", "model.diffusion_model.time_embed.0.weight"],
         ),
+        (
+            "LoRA",
+            ["unet.down_blocks.0.attn1.to_k.lora_A.weight", "unet.down_blocks.0.attn1.to_k.lora_B.weight"],
+        ),
+        ("audio encoder other than BEATs", ["feature_extractor.conv_layers.0.conv.weight"]),
+        (
+            "checkpoint of several models in one file",
+            ["model.diffusion_model.input_blocks.0.0.weight", "first_stage_model.decoder.conv_in.weight"],
+        ),
         ("unknown", ["conv.weight"]),
         ("unknown", []),
     ],

@@ -228,7 +228,8 @@ def own_model(kind: Kind, where: str, sha256: str = "", name: str = "") -> Model
     if sha256 and isinstance(source, HubFolder):
         raise A2VError("A checksum is for one file; those of a whole repository are what the hub states")
     target = stem if kind == "t2v" else f"{stem}.safetensors"
-    return Model(where, kind, where, target, (source,), page=where, sha256=sha256.lower())
+    title = f"a {kind} model of yours"
+    return Model(where, kind, title, target, (source,), page=where, sha256=sha256.lower())
 
 
 def own_source(kind: Kind, where: str) -> HubFile | HubFolder | WebFile:

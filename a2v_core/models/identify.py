@@ -15,10 +15,10 @@ from ..audio.beats.config import BEATsConfig
 from ..audio.beats.files import read_cfg
 from ..checkpoints import (
     BEATS,
+    LORA,
     MAPPER,
     TEXT_ENCODER,
     UNET,
-    UNKNOWN,
     VAE,
     Checkpoint,
     belongs,
@@ -29,16 +29,10 @@ from ..errors import A2VError
 from ..tokens.files import config_of
 from .describe import amount
 
-LORA = "LoRA"
-OTHER_ENCODER = "audio encoder, not BEATs"
-ALL_IN_ONE = "checkpoint of several models in one file"
 T2V_FOLDER = "text-to-video model (diffusers folder)"
 OTHER_FOLDER = "diffusers folder of another kind"
 
-_ELSEWHERE = {
-    LORA: "in models/loras, for core's Load LoRA; no loader of this pack takes it",
-    OTHER_ENCODER: "in models/audio_encoders, for core's AudioEncoderLoader; the AudioMapper needs BEATs",
-    ALL_IN_ONE: "in models/checkpoints, for core's Load Checkpoint; no loader of this pack takes it",
+_FOLDERS = {
     T2V_FOLDER: "in models/a2v_t2v, for Load T2V Model",
     OTHER_FOLDER: "nowhere in this pack: Load T2V Model needs ModelScope or Zeroscope",
 }
@@ -48,7 +42,7 @@ _ELSEWHERE = {
 class Identity:
     """What a file or folder is.
 
-    kind     one of the names above or in `checkpoints`
+    kind     one of the names above or in `a2v_core.checkpoints`
     belongs  folder and loader; "" when this pack cannot tell
     facts    by name, ready for JSON
     """
@@ -68,28 +62,14 @@ def identify(path: str | Path) -> Identity:
     if path.is_dir():
         return _folder(path)
     checkpoint = read_checkpoint(path)
-    kind = _kind(checkpoint.tensors)
+    kind = describe(checkpoint.tensors)
     facts = _common(path, checkpoint.tensors)
     if reader := _FACTS.get(kind):
         facts |= reader(checkpoint)
-    place = belongs(kind) or _ELSEWHERE.get(kind, "")
-    if kind == UNET and "input_blocks" in " ".join(checkpoint.tensors):
+    place = belongs(kind)
+    if kind == UNET and any("input_blocks." in key for key in checkpoint.tensors):
         place = "nowhere as it is: it has the original layout; get the model's diffusers folder instead"
     return Identity(path, kind, place, facts)
-
-
-def _kind(tensors: Mapping[str, Tensor]) -> str:
-    keys = list(tensors)
-    if any(re.search(r"\blora_|\.lora\.|lora_(?:up|down|A|B)\b", key) for key in keys):
-        return LORA
-    if any(key.startswith("model.diffusion_model.") for key in keys):
-        return ALL_IN_ONE
-    found = describe(tensors)
-    if found == UNKNOWN and any(
-        "feature_extractor.conv_layers." in key or ".encoder.conv1." in key for key in keys
-    ):
-        return OTHER_ENCODER
-    return found
 
 
 def _common(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
@@ -191,7 +171,7 @@ def _folder(path: Path) -> Identity:
     if unet:
         facts |= {"unet": unet.get("_class_name"), "text width": unet.get("cross_attention_dim")}
     kind = T2V_FOLDER if unet.get("_class_name") == "UNet3DConditionModel" else OTHER_FOLDER
-    return Identity(path, kind, _ELSEWHERE[kind], {name: value for name, value in facts.items() if value})
+    return Identity(path, kind, _FOLDERS[kind], {name: value for name, value in facts.items() if value})
 
 
 def _second_size(tensors: Mapping[str, Tensor], ending: str) -> int | None:

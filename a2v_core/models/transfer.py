@@ -58,7 +58,7 @@ def download(file: RemoteFile, target: Path, report: Report, attempts: int = ATT
             _copy(file.local, part, report)
         else:
             _receive(file, part, report, attempts)
-        _check(file, part, target)
+        _check(file, part, target, report)
         os.replace(part, target)
         _etag_of(part).unlink(missing_ok=True)
     except OSError as error:
@@ -161,16 +161,17 @@ def _copy(source: Path, part: Path, report: Report) -> None:
             report(done, total)
 
 
-def _check(file: RemoteFile, part: Path, target: Path) -> None:
+def _check(file: RemoteFile, part: Path, target: Path, report: Report) -> None:
     """DownloadError, and the file set aside, when it is not what was expected."""
-    if file.size is not None and _size(part) != file.size:
-        raise _rejected(part, target, f"has {_size(part):,} bytes, expected {file.size:,}")
+    size = _size(part)
+    if file.size is not None and size != file.size:
+        raise _rejected(part, target, f"has {size:,} bytes, expected {file.size:,}")
     if file.sha256:
-        found = sha256_of(part)
+        found = sha256_of(part, lambda: report(size, size))
         if found != file.sha256:
             raise _rejected(part, target, f"has the SHA-256 {found}, expected {file.sha256}")
     elif file.git_sha1:
-        found = hashlib.sha1(b"blob %d\0" % _size(part) + part.read_bytes()).hexdigest()
+        found = hashlib.sha1(b"blob %d\0" % size + part.read_bytes()).hexdigest()
         if found != file.git_sha1:
             raise _rejected(part, target, f"has the git blob id {found}, expected {file.git_sha1}")
 
@@ -185,12 +186,14 @@ def _rejected(part: Path, target: Path, why: str) -> DownloadError:
     )
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+def sha256_of(path: Path, tick: Callable[[], None] | None = None) -> str:
+    """The SHA-256 of a file, in hexadecimal; `tick` is called on the way and may raise to stop."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
+        while chunk := stream.read(16 * CHUNK):
             digest.update(chunk)
+            if tick is not None:
+                tick()
     return digest.hexdigest()
 
 

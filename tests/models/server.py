@@ -10,7 +10,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -153,11 +153,12 @@ class _Handler(BaseHTTPRequestHandler):
             body, dropped = body[: file.cut.pop(0)], True
         self.close_connection = dropped or not file.sized
         self.end_headers()
-        while file.slow and body:
-            self.wfile.write(body[:1000])
-            body = body[1000:]
-            time.sleep(0.05)
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # a client that was stopped
+            while file.slow and body:
+                self.wfile.write(body[:1000])
+                body = body[1000:]
+                time.sleep(0.05)
+            self.wfile.write(body)
         return None
 
     def _plain(self, status: int, headers: Mapping[str, str] | None = None) -> None:

@@ -81,9 +81,13 @@ def zeros(*keys: str, shape: tuple[int, ...] = (2, 4)) -> dict[str, Tensor]:
     [
         (zeros("unet.down_blocks.0.lora_A.weight", "unet.x.lora_B.weight"), "LoRA", "models/loras"),
         (zeros("lora_unet_down_blocks_0.lora_up.weight"), "LoRA", "models/loras"),
-        (zeros("feature_extractor.conv_layers.0.conv.weight"), "audio encoder, not BEATs", "core's AudioEnc"),
-        (zeros("model.encoder.conv1.weight"), "audio encoder, not BEATs", "needs BEATs"),
-        (zeros("model.diffusion_model.input_blocks.0.0.weight"), "checkpoint of several", "Load Checkpoint"),
+        (
+            zeros("feature_extractor.conv_layers.0.conv.weight"),
+            "audio encoder other than BEATs",
+            "core's AudioEncoderLoader",
+        ),
+        (zeros("model.encoder.conv1.weight"), "audio encoder other than BEATs", "needs BEATs"),
+        (zeros("model.diffusion_model.x", "first_stage_model.y"), "checkpoint of several", "Load Checkpoint"),
         (zeros("input_blocks.0.0.weight", "time_embed.0.weight"), "UNet", "diffusers folder instead"),
         (zeros("something.else"), "unknown", ""),
     ],
