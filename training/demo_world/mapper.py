@@ -3,8 +3,8 @@
 It starts from words: `<temp>` is first fitted to the sum of the embeddings of the words that name colour,
 shape and height at that moment. Then comes the published loss, the model's own prediction error plus a
 weight times the mean magnitude of the `<temp>` tokens. The weight is far below the published 0.01: in this
-easy world the first term is about 0.01, and at 0.01 the second would outweigh it and the adapter would
-collapse.
+easy world the first term is small, and at 0.01 the second would outweigh it and the adapter would collapse.
+The object weighs more than the wall behind it, and half of the batches are short pieces of many clips.
 Timesteps are drawn from the upper part, where motion is decided.
 
 Legend: B clips, T audio steps, Q frequency patches, F frames.
@@ -27,7 +27,7 @@ from ..diffusion import add_noise, prediction_target
 from .atlas import Atlas
 from .progress import device, fit, save_atomically
 from .sounds import SAMPLE_RATE, render_sound
-from .t2v import SCHEDULER, TEXT_WIDTH, noise_levels
+from .t2v import SCHEDULER, TEXT_WIDTH, noise_levels, object_weight, wall_latents
 from .world import COLOURS, FPS, LEVELS, NUM_FRAMES, SHAPES, Scene, heights, level_word, random_scene
 
 HOP_DIVISOR = 2  # a step every 80 ms, about one per frame
@@ -104,7 +104,7 @@ def fit_to_words(
 
 def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
     """Fits the adapter and writes `work/mapper.safetensors`."""
-    from diffusers import DDIMScheduler, UNet3DConditionModel
+    from diffusers import AutoencoderKL, DDIMScheduler, UNet3DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer
 
     torch.manual_seed(0)
@@ -114,7 +114,8 @@ def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
         CLIPTextModel.from_pretrained(folder / "text_encoder").float().to(device()).requires_grad_(False)
     )
     unet = UNet3DConditionModel.from_pretrained(folder / "unet").float().to(device()).requires_grad_(False)
-    atlas, pool = Atlas.load(work, None), encode_pool(work)
+    vae = AutoencoderKL.from_pretrained(folder / "vae").float().to(device()).eval()
+    atlas, pool, walls = Atlas.load(work, vae), encode_pool(work), wall_latents(vae)
     alphas = noise_levels(DDIMScheduler(**SCHEDULER))
     config = MapperConfig(
         input_size=pool["features"].shape[-1],
@@ -129,18 +130,22 @@ def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
 
     def loss(step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([5, step])
-        chosen = rng.integers(POOL, size=4)
+        clips, frames = (4, NUM_FRAMES) if step % 2 else (16, NUM_FRAMES // 4)
+        start = int(rng.integers(NUM_FRAMES - frames + 1))
+        chosen = rng.integers(POOL, size=clips)
         scenes = [pool_scene(int(number))[0] for number in chosen]
-        clean = torch.stack([atlas.latents(scene) for scene in scenes])
+        clean = torch.stack([atlas.latents(scene)[:, start : start + frames] for scene in scenes])
         noise = torch.randn_like(clean)
         t = torch.randint(LOWEST_TIMESTEP, 1000, (len(scenes),), device=clean.device)
         words = mapper(pool["features"][torch.from_numpy(chosen)], pool["times"], NUM_FRAMES, FPS)
-        context = encode_clips(text_encoder, tokenizer, [prompt(scene, rng) for scene in scenes], words)
+        spoken = {word: piece[:, start : start + frames] for word, piece in words.items()}
+        context = encode_clips(text_encoder, tokenizer, [prompt(scene, rng) for scene in scenes], spoken)
         predicted = denoise(unet, add_noise(clean, noise, t, alphas), t, context)
         wanted = prediction_target(SCHEDULER["prediction_type"], clean, noise, t, alphas)
-        mse = nn.functional.mse_loss(predicted, wanted)
+        error = (predicted - wanted).square()
+        weighted = (error * object_weight(clean, scenes, walls)).mean()
         size = words["temp"].abs().mean()
-        return {"loss": mse + L1_WEIGHT * size, "mse": mse, "temp_l1": size}
+        return {"loss": weighted + L1_WEIGHT * size, "mse": error.mean(), "temp_l1": size}
 
     weights = fit("mapper", work, mapper, loss, steps=steps, learning_rate=5e-4, decay=0.99, minutes=minutes)
     mapper.load_state_dict(weights)

@@ -22,7 +22,7 @@ from ..diffusion import add_noise, prediction_target
 from .atlas import Atlas
 from .progress import device, fit
 from .tokenizer import LENGTH, save_tokenizer
-from .world import NUM_FRAMES, clip_caption, moment_captions, random_scene
+from .world import NUM_FRAMES, WALLS, Scene, clip_caption, empty_wall, moment_captions, random_scene
 
 TEXT_WIDTH = 128
 UNET: dict[str, Any] = {
@@ -50,6 +50,8 @@ SCHEDULER: dict[str, Any] = {
     "set_alpha_to_one": False,
     "steps_offset": 1,
 }
+OBJECT_WEIGHT = 5.0  # of the object in the loss: it fills a tenth of the picture, and most words are about it
+OBJECT_ABOVE = 0.25  # mean difference from the latents of the wall
 INDEX = {
     "_class_name": "TextToVideoSDPipeline",
     "_diffusers_version": "0.42.1",
@@ -97,6 +99,21 @@ def noise_levels(scheduler: Any) -> Tensor:
     return scheduler.alphas_cumprod.to(device())
 
 
+@torch.no_grad()
+def wall_latents(vae: Any) -> dict[str, Tensor]:
+    """Latents [4, h, w] of every wall without an object."""
+    pictures = torch.from_numpy(np.stack([empty_wall(name) for name in WALLS])).float().permute(0, 3, 1, 2)
+    latents = vae.encode(pictures.to(device()) * 2 - 1).latent_dist.mean * vae.config.scaling_factor
+    return dict(zip(WALLS, latents, strict=True))
+
+
+def object_weight(clean: Tensor, scenes: list[Scene], walls: dict[str, Tensor]) -> Tensor:
+    """Weight [B, 1, F, h, w] of each place in the loss of the scenes' latents [B, 4, F, h, w]."""
+    behind = torch.stack([walls[scene.wall] for scene in scenes])[:, :, None]
+    objects = (clean - behind).abs().mean(1, keepdim=True) > OBJECT_ABOVE
+    return 1 + (OBJECT_WEIGHT - 1) * objects
+
+
 def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
     """Fits text encoder and UNet on the latents of `work/t2v/vae` and writes the whole diffusers folder
     `work/t2v`.
@@ -105,17 +122,20 @@ def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
 
     torch.manual_seed(0)
     folder = work / "t2v"
-    atlas = Atlas.load(work, AutoencoderKL.from_pretrained(folder / "vae").to(device()).eval())
+    vae = AutoencoderKL.from_pretrained(folder / "vae").float().to(device()).eval()
+    atlas = Atlas.load(work, vae)
     model = TextToVideo(save_tokenizer(folder / "tokenizer")).to(device())
     scheduler = DDIMScheduler(**SCHEDULER)
     alphas = noise_levels(scheduler)
+    walls = wall_latents(vae)
 
     def loss(step: int) -> dict[str, Tensor]:
         model.eval()  # no dropout: a world this regular needs none
         rng = np.random.default_rng([2, step])
-        single = step % 8 == 7
-        clips, frames = (64, 1) if single else (4, NUM_FRAMES) if step % 2 else (8, NUM_FRAMES // 2)
+        single = step % 3 > 0  # what words look like is learned from many different pictures
+        clips, frames = (96, 1) if single else (4, NUM_FRAMES) if step % 2 else (8, NUM_FRAMES // 2)
         latents, captions = [], []
+        scenes: list[Scene] = []
         for _ in range(clips):
             scene = random_scene(rng, num_frames=NUM_FRAMES, natural=0.5)
             latent, moments = atlas.latents(scene), moment_captions(scene, rng)
@@ -128,13 +148,15 @@ def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
                 moments = [clip_caption(scene, rng)] * frames
             latents.append(latent)
             captions.extend(moments)
+            scenes.append(scene)
         clean = torch.stack(latents)
         noise = torch.randn_like(clean)
         t = torch.randint(0, 1000, (clips,), device=clean.device)
         context = model.encode(captions).unflatten(0, (clips, frames))
         predicted = denoise(model.unet, add_noise(clean, noise, t, alphas), t, context)
         wanted = prediction_target(SCHEDULER["prediction_type"], clean, noise, t, alphas)
-        return {"loss": nn.functional.mse_loss(predicted, wanted)}
+        error = (predicted - wanted).square()
+        return {"loss": (error * object_weight(clean, scenes, walls)).mean(), "mse": error.mean()}
 
     weights = fit("t2v", work, model, loss, steps=steps, learning_rate=1.5e-3, decay=0.996, minutes=minutes)
     model.load_state_dict(weights)

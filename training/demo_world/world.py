@@ -169,9 +169,10 @@ def _distance(shape: str, x: np.ndarray, y: np.ndarray, radius: float) -> np.nda
     raise ValueError(f"unknown shape {shape!r}: known are {', '.join(SHAPES)}")
 
 
-def _wall(scene: Scene) -> np.ndarray:
+def empty_wall(name: str) -> np.ndarray:
+    """The picture of a wall of `WALLS` with nothing before it, [H, W, 3]."""
     rows = np.linspace(-0.5, 0.5, SIZE)[:, None, None]
-    wall = np.asarray(WALLS[scene.wall])[None, None, :] * (1.0 - 0.25 * rows)
+    wall = np.asarray(WALLS[name])[None, None, :] * (1.0 - 0.25 * rows)
     picture = np.broadcast_to(wall, (SIZE, SIZE, 3)).copy()
     picture[int(FLOOR_Y + RADIUS) :] *= 0.62
     return picture
@@ -189,7 +190,7 @@ def render(scene: Scene) -> np.ndarray:
 
 def render_heights(scene: Scene, levels: np.ndarray) -> np.ndarray:
     """Pictures of a scene's object at given heights, [F] in 0..1 -> float32 [F, H, W, 3] in 0..1."""
-    frames = np.repeat(_wall(scene)[None].astype(np.float32), len(levels), axis=0)
+    frames = np.repeat(empty_wall(scene.wall)[None].astype(np.float32), len(levels), axis=0)
     _paint(frames, scene.shape, scene.colour, scene.side, levels)
     return frames
 
