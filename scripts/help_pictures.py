@@ -1,0 +1,190 @@
+"""The pictures of the help pages: small graphs, taken in the real front end, with the graph inside the file.
+
+    python -m scripts.help_pictures [NODE ...]
+
+Writes web/docs/images/NODE.png. Like every picture that ComfyUI saves they hold their graph: dragged from the
+help page to the canvas they open it. Runs the bundled demo where a node shows a result. Needs a Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import json
+import shutil
+import sys
+import time
+from dataclasses import asdict
+from io import BytesIO
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from PIL import Image, PngImagePlugin
+
+from a2v_core.headless.server import ComfyServer, find_comfyui, running_server
+
+from .chromium import running_chromium
+from .devtools import BrowserError, Page
+from .frontend import FIT, open_frontend
+from .help_graphs import GRAPHS, VIDEO, Graph
+
+PICTURES = Path(__file__).resolve().parents[1] / "web" / "docs" / "images"
+WIDEST = 900  # pixels of a picture, about the width of the help page of a large window
+COLOURS = 256
+RUN_SECONDS = 300.0
+CHECKPOINT = "v2-1_512-ema-pruned.safetensors"  # what the bridge's graph names; only its name is seen
+BUILD = """(async () => {
+    const graph = %s, made = {}, columns = [], gap = 50;
+    for (const [name, [type, column, values]] of Object.entries(graph.nodes)) {
+        const node = LiteGraph.createNode(type);
+        if (!node) throw new Error(`the front end does not know ${type}`);
+        app.graph.add(node);
+        node.properties.cnr_id = type.startsWith('A2V') ? 'audio-to-video' : 'comfy-core';
+        for (const [key, value] of Object.entries(values)) {
+            const widget = node.widgets.find((one) => one.name === key);
+            if (!widget) throw new Error(`${type} has no widget ${key}`);
+            widget.value = value;
+        }
+        const control = node.widgets?.find((one) => one.name === 'control_after_generate');
+        if (control) control.value = 'fixed';
+        made[name] = node;
+        if (name !== graph.below) (columns[column] ??= []).push(name);
+    }
+    for (const link of graph.links) {
+        const [from, output, to, input] = link.split(/[.> ]+/);
+        const out = made[from].outputs.findIndex((one) => one.name === output);
+        const into = made[to].inputs.findIndex((one) => one.name === input);
+        if (out < 0 || into < 0) throw new Error(link);
+        made[from].connect(out, made[to], into);
+    }
+    let x = 0, low = 0;
+    for (const names of columns.filter(Boolean)) {
+        const wide = Math.max(...names.map((name) => graph.widths[name] ?? 270));
+        let y = 0;
+        for (const name of names) {
+            const node = made[name];
+            node.setSize([graph.widths[name] ?? 270, graph.heights[name] ?? node.computeSize()[1]]);
+            node.pos = [x, y];
+            y += node.size[1] + gap;
+        }
+        low = Math.max(low, y);
+        x += wide + gap;
+    }
+    if (graph.below) {
+        made[graph.below].pos = [0, low];
+        made[graph.below].setSize([x - gap, 0.66 * (x - gap)]);
+    }
+})()"""
+RUN = """(async () => {
+    const { api } = window.comfyAPI.api, once = { once: true };
+    const ended = new Promise((done, failed) => {
+        api.addEventListener('execution_success', () => done(true), once);
+        api.addEventListener('execution_error', (event) => failed(JSON.stringify(event.detail)), once);
+    });
+    await app.queuePrompt(0);
+    return await ended;
+})()"""
+SETTLE = """(async () => {
+    for (const node of app.graph._nodes) {
+        const size = node.computeSize();
+        node.setSize([node.size[0], Math.max(node.size[1], size[1])]);
+    }
+    app.canvas.setDirty(true, true);
+})()"""
+BOX = """(() => {
+    const corners = app.graph._nodes.map(({ pos, size }) => [
+        pos[0], pos[1] - LiteGraph.NODE_TITLE_HEIGHT, pos[0] + size[0], pos[1] + size[1]]);
+    const { scale, offset } = app.canvas.ds;
+    const at = (value, axis) => (value + offset[axis]) * scale;
+    const edge = (index, pick) => pick(...corners.map((corner) => corner[index]));
+    const place = app.canvas.canvas.getBoundingClientRect();
+    return [at(edge(0, Math.min), 0) + place.left, at(edge(1, Math.min), 1) + place.top,
+            at(edge(2, Math.max), 0) + place.left, at(edge(3, Math.max), 1) + place.top];
+})()"""
+
+
+def take(page: Page, graph: Graph) -> tuple[Image.Image, str]:
+    """The picture of a graph, and the graph as the front end saves it."""
+    page.value("app.graph.clear(); app.nodeOutputs = {}")
+    page.value(BUILD % json.dumps(asdict(graph)))
+    time.sleep(1.0)
+    if graph.run:
+        page.value(RUN)
+        time.sleep(3.0)
+        page.value(SETTLE)
+        time.sleep(1.0)
+    page.value("app.canvas.selectItems(); app.canvas.fitViewToSelectionAnimated({duration: 1})")
+    time.sleep(1.0)
+    page.value(
+        "app.canvas.deselectAll(); app.canvas.ds.changeScale(Math.min(1, app.canvas.ds.scale), [880, 500])"
+    )
+    page.value("app.canvas.setDirty(true, true)")
+    time.sleep(1.0)
+    left, top, right, bottom = page.value(BOX)
+    sides, above = 14, 30  # the front end writes the pack's name above a node
+    clip = {
+        "x": left - sides,
+        "y": top - above,
+        "width": right - left + 2 * sides,
+        "height": bottom - top + sides + above,
+        "scale": 1,
+    }
+    shot = page.call("Page.captureScreenshot", format="png", clip=clip)
+    saved: str = page.value("JSON.stringify(app.graph.serialize())")
+    return Image.open(BytesIO(base64.b64decode(shot["data"]))).convert("RGB"), saved
+
+
+def save(picture: Image.Image, graph: str, path: Path) -> None:
+    """Write a small PNG with the graph inside."""
+    if picture.width > WIDEST:
+        size = (WIDEST, round(picture.height * WIDEST / picture.width))
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    facts = PngImagePlugin.PngInfo()
+    facts.add_text("workflow", json.dumps(json.loads(graph), separators=(",", ":")))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    flat = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    flat.save(path, pnginfo=facts, optimize=True)
+
+
+def _open(page: Page, url: str) -> None:
+    """Open the front end; a busy machine may need more than one try, the second finds half of it cached."""
+    for _ in range(3):
+        with contextlib.suppress(BrowserError):
+            open_frontend(page, url)
+            return
+    open_frontend(page, url)
+
+
+def make_video(page: Page, server: ComfyServer) -> None:
+    """A video of the demo in the input folder, for AV-Align Score."""
+    if not (server.input / VIDEO).exists():
+        take(page, GRAPHS["A2VT2VSampler"])
+        shutil.copy(next((server.output / "video").glob("help*.mp4")), server.input / VIDEO)
+
+
+def main() -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.help_pictures")
+    parser.add_argument("nodes", nargs="*", metavar="NODE", help=f"of {', '.join(GRAPHS)}; default: all")
+    arguments = parser.parse_args()
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(running_server(find_comfyui(), own_models=True, cpu=True))
+        (server.models / "checkpoints").mkdir(parents=True, exist_ok=True)
+        (server.models / "checkpoints" / CHECKPOINT).touch()
+        browser = stack.enter_context(running_chromium((1760, 1000), urlsplit(server.url).hostname or ""))
+        page = stack.enter_context(browser.page())
+        _open(page, server.url)
+        page.value("void app.graph.add(LiteGraph.createNode('A2VLoadAudio'))")
+        page.value(FIT)
+        for name in arguments.nodes or GRAPHS:
+            if name == "A2VAVAlignScore":
+                make_video(page, server)
+            path = PICTURES / f"{name}.png"
+            save(*take(page, GRAPHS[name]), path)
+            print(f"{path.stat().st_size:8d}  {path.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
