@@ -86,12 +86,13 @@ class TextToVideo(nn.Module):
         self.text_encoder = CLIPTextModel(config)
         self.unet = UNet3DConditionModel(**UNET)
 
-    def encode(self, captions: list[str]) -> Tensor:
-        """States [len(captions), L, C]; a caption that occurs twice is encoded once."""
-        distinct = list(dict.fromkeys(captions))
-        batch = self.tokenizer(distinct, padding="max_length", max_length=LENGTH, return_tensors="pt")
-        states: Tensor = self.text_encoder(batch.input_ids.to(device())).last_hidden_state
-        return states[[distinct.index(caption) for caption in captions]]
+
+def encode_captions(text_encoder: nn.Module, tokenizer: Any, captions: list[str]) -> Tensor:
+    """States [len(captions), L, C]; a caption that occurs twice is encoded once."""
+    distinct = list(dict.fromkeys(captions))
+    batch = tokenizer(distinct, padding="max_length", max_length=LENGTH, return_tensors="pt")
+    states: Tensor = text_encoder(batch.input_ids.to(device())).last_hidden_state
+    return states[[distinct.index(caption) for caption in captions]]
 
 
 def noise_levels(scheduler: Any) -> Tensor:
@@ -152,7 +153,7 @@ def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
         clean = torch.stack(latents)
         noise = torch.randn_like(clean)
         t = torch.randint(0, 1000, (clips,), device=clean.device)
-        context = model.encode(captions).unflatten(0, (clips, frames))
+        context = encode_captions(model.text_encoder, model.tokenizer, captions).unflatten(0, (clips, frames))
         predicted = denoise(model.unet, add_noise(clean, noise, t, alphas), t, context)
         wanted = prediction_target(SCHEDULER["prediction_type"], clean, noise, t, alphas)
         error = (predicted - wanted).square()

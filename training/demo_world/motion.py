@@ -1,0 +1,64 @@
+"""Calms the demo text-to-video model: its temporal layers alone train on, on whole clips.
+
+A model that learned mostly from pictures lets them tremble. Words keep their meaning, since nothing that sees
+text changes: an AudioMapper fits the model before and after.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from a2v_core.video import denoise
+
+from ..diffusion import add_noise, prediction_target
+from .atlas import Atlas
+from .progress import device, fit
+from .t2v import SCHEDULER, encode_captions, noise_levels
+from .world import NUM_FRAMES, clip_caption, moment_captions, random_scene
+
+CLIPS = 4
+TEMPORAL = ("temp_convs", "temp_attentions", "transformer_in")
+
+
+def train(work: Path, steps: int = 600, minutes: float = 0.0) -> None:
+    """Fits the temporal layers of `work/t2v/unet` and writes it back."""
+    from diffusers import AutoencoderKL, DDIMScheduler, UNet3DConditionModel
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    folder = work / "t2v"
+    tokenizer: Any = CLIPTokenizer.from_pretrained(folder / "tokenizer")
+    text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder").float().to(device())
+    unet = UNet3DConditionModel.from_pretrained(folder / "unet").float().to(device())
+    atlas = Atlas.load(work, AutoencoderKL.from_pretrained(folder / "vae").float().to(device()).eval())
+    alphas = noise_levels(DDIMScheduler(**SCHEDULER))
+    for name, parameter in unet.named_parameters():
+        parameter.requires_grad_(any(part in name for part in TEMPORAL))
+
+    def loss(step: int) -> dict[str, Tensor]:
+        unet.eval()  # no dropout, as in t2v
+        rng = np.random.default_rng([7, step])
+        scenes = [random_scene(rng, num_frames=NUM_FRAMES, natural=0.5) for _ in range(CLIPS)]
+        captions: list[str] = []
+        for scene in scenes:
+            moments = moment_captions(scene, rng)
+            chance = rng.random()
+            if chance < 0.3:
+                moments = ["" if chance < 0.1 else clip_caption(scene, rng)] * NUM_FRAMES
+            captions.extend(moments)
+        with torch.no_grad():
+            context = encode_captions(text_encoder, tokenizer, captions).unflatten(0, (CLIPS, -1))
+        clean = torch.stack([atlas.latents(scene) for scene in scenes])
+        noise = torch.randn_like(clean)
+        t = torch.randint(0, 1000, (CLIPS,), device=clean.device)
+        predicted = denoise(unet, add_noise(clean, noise, t, alphas), t, context)
+        wanted = prediction_target(SCHEDULER["prediction_type"], clean, noise, t, alphas)
+        return {"loss": nn.functional.mse_loss(predicted, wanted)}
+
+    weights = fit("motion", work, unet, loss, steps=steps, learning_rate=4e-4, decay=0.99, minutes=minutes)
+    unet.load_state_dict(weights)
+    unet.half().save_pretrained(folder / "unet")
