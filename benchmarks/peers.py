@@ -83,7 +83,7 @@ class PublishedLoop:
 
     Every clip loads the text-to-video model again; the text encoder runs once per frame for the prompt, and
     the negative text is repeated for all frames; both branches go through the stock UNet in one batch; the
-    VAE decodes eight frames at once. Its vendored UNet differs from the stock one in one line, which the hooks
+    VAE decodes eight frames at once. Its own UNet differs from the stock one in one line, which the hooks
     of `per_frame_text` replace with equal numbers.
     """
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..a2v_core.audio.beats import BEATs
 from ..a2v_core.audio.encode import encode_audio
+from ..a2v_core.audio.overlap import encode_overlapping
 from . import runtime
 
 FEATURES_KEY = "a2v_features"
@@ -28,7 +29,12 @@ class BEATsAudioEncoder:
         return self.encode(audio, sample_rate)
 
     def encode(
-        self, samples: Tensor, sample_rate: int, hop_divisor: int = 1, chunk_seconds: float = 0.0
+        self,
+        samples: Tensor,
+        sample_rate: int,
+        hop_divisor: int = 1,
+        chunk_seconds: float = 0.0,
+        overlap_seconds: float = 0.0,
     ) -> dict[str, Any]:
         """AUDIO_ENCODER_OUTPUT of sounds [B, C, N] at `sample_rate` Hz, on the CPU in float32.
 
@@ -44,7 +50,14 @@ class BEATsAudioEncoder:
         self._managed.load(len(samples) * at_once * 50 * _BYTES_PER_TOKEN)
         progress = runtime.Progress(1)
         with runtime.cancel_points(self.model.encoder.layers):
-            features = encode_audio(self.model, samples, sample_rate, hop_divisor, chunk_seconds, progress)
+            if chunk_seconds and overlap_seconds:
+                features = encode_overlapping(
+                    self.model, samples, sample_rate, hop_divisor, chunk_seconds, overlap_seconds, progress
+                )
+            else:
+                features = encode_audio(
+                    self.model, samples, sample_rate, hop_divisor, chunk_seconds, progress
+                )
         layers = [layer.flatten(1, 2) for layer in features.layers.unbind(1)]
         return {
             "encoded_audio": layers[-1],

@@ -50,6 +50,19 @@ class A2VBEATsEncode(io.ComfyNode):
                         "mappers were trained on pieces of 1 and 2 s; pieces also keep long sounds fast."
                     ),
                 ),
+                io.Float.Input(
+                    "overlap_seconds",
+                    default=0.0,
+                    min=0.0,
+                    max=60.0,
+                    step=0.1,
+                    optional=True,
+                    tooltip=(
+                        "Let each piece begin so many seconds before the last one ends and fade into it, so "
+                        "that none starts deaf; 0 = pieces stand apart, as published. For sounds of minutes: "
+                        "chunk_seconds 10, overlap_seconds 2."
+                    ),
+                ),
             ],
             outputs=[
                 io.AudioEncoderOutput.Output(
@@ -60,11 +73,13 @@ class A2VBEATsEncode(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, hop: str | None) -> bool | str:
+    def validate_inputs(cls, hop: str | None = None) -> bool | str:
         return check_choice("hop", hop, HOPS)
 
     @classmethod
-    def execute(cls, audio_encoder: Any, audio: Any, hop: str, chunk_seconds: float) -> io.NodeOutput:
+    def execute(
+        cls, audio_encoder: Any, audio: Any, hop: str, chunk_seconds: float, overlap_seconds: float = 0.0
+    ) -> io.NodeOutput:
         if not isinstance(audio_encoder, BEATsAudioEncoder):
             raise A2VError(
                 f"BEATs Encode: the audio encoder is a {type(audio_encoder).__name__}, not BEATs. Connect "
@@ -73,4 +88,4 @@ class A2VBEATsEncode(io.ComfyNode):
         if hop not in HOPS:
             raise A2VError(f"BEATs Encode: {check_choice('hop', hop, HOPS)}")
         samples, rate = read_audio(audio, "BEATs Encode")
-        return io.NodeOutput(audio_encoder.encode(samples, rate, HOPS[hop], chunk_seconds))
+        return io.NodeOutput(audio_encoder.encode(samples, rate, HOPS[hop], chunk_seconds, overlap_seconds))

@@ -5,19 +5,29 @@
 
 from __future__ import annotations
 
+import math
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import comfy.latent_formats
 import comfy.model_management as mm
 import comfy.model_patcher
 import comfy.utils
+import folder_paths
 import latent_preview
 import torch
 from torch import Tensor, nn
 
+from ..a2v_core.video.long_resume import Progress as SamplingProgress
+from ..a2v_core.video.long_resume import keep_newest
+from ..a2v_core.video.stream import on_disk
+
 Devices = tuple[torch.device, torch.device]
+
+FRAMES_ON_DISK = 2**29  # bytes of frames from which on they lie in a file
 
 
 def text_devices() -> Devices:
@@ -103,6 +113,42 @@ def cancel_points(modules: Iterable[nn.Module]) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def sampling_progress() -> SamplingProgress:
+    """Where a long video keeps its steps: with the user's settings, since ComfyUI clears its temp folder."""
+    folder = Path(folder_paths.get_user_directory()) / "a2v_progress"
+    keep_newest(folder)
+    return SamplingProgress(folder)
+
+
+class Frames:
+    """The frames of a video as they are decoded; of a long one the system keeps in memory what fits."""
+
+    def __init__(self, count: int) -> None:
+        self._count, self._done = count, 0
+        self._whole: Tensor | None = None
+
+    def add(self, frames: Tensor) -> None:
+        """The next frames [n, H, W, 3]."""
+        if self._whole is None:
+            self._whole = self._room((self._count, *frames.shape[1:]))
+        self._whole[self._done : self._done + len(frames)] = frames.to(self._whole)
+        self._done += len(frames)
+
+    def whole(self) -> Tensor:
+        """All of them [F, H, W, 3], float32, on ComfyUI's device for what travels between nodes."""
+        assert self._whole is not None
+        assert self._done == self._count
+        return self._whole
+
+    def _room(self, shape: tuple[int, ...]) -> Tensor:
+        device = mm.intermediate_device()
+        if device.type != "cpu" or 4 * math.prod(shape) < FRAMES_ON_DISK:
+            return torch.empty(shape, dtype=torch.float32, device=device)
+        folder = Path(folder_paths.get_temp_directory())
+        folder.mkdir(parents=True, exist_ok=True)
+        return on_disk(folder / f"a2v_frames_{uuid.uuid4().hex}", shape)
 
 
 class Progress:

@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from ..a2v_core.tokens import AudioTokens
-from ..a2v_core.video import FrameContext, SampleSettings, StepCallback, UNet3DBackbone, sample
+from ..a2v_core.video import FrameContext, SampleSettings, StepCallback, UNet3DBackbone
+from ..a2v_core.video.long import sample_long
+from ..a2v_core.video.long_resume import Progress
+from ..a2v_core.video.unet3d import NATIVE_FRAMES
+from ..a2v_core.video.windows import LongSettings
 from . import runtime
 
 # Room for work per latent pixel and byte of precision: ComfyUI's estimates for SD 1.x, twice as much for the
@@ -63,13 +67,21 @@ class ManagedT2V:
         negative: FrameContext | None,
         settings: SampleSettings,
         callback: StepCallback,
+        long: LongSettings | None = None,
+        progress: Progress | None = None,
     ) -> Tensor:
         """Latents [F, 4, h, w] as the UNet sees them. `callback` and Cancel end it, also within a step."""
         unet, factor = self.backbone.unet, self.backbone.vae_scale_factor
-        pixels = settings.num_frames * settings.width * settings.height / factor**2
+        # The working memory of a long video is that of a window; what waits for its layer finds a place.
+        at_once = settings.num_frames if long is None else min(settings.num_frames, NATIVE_FRAMES)
+        pixels = at_once * settings.width * settings.height / factor**2
         self._unet.load((1 if negative is None else 2) * pixels * _UNET_BYTES * unet.dtype.itemsize)
-        with runtime.cancel_points([*unet.down_blocks, *unet.up_blocks]):
-            latents = sample(self.backbone, positive, negative, settings, callback)
+        blocks = [*unet.down_blocks, *unet.up_blocks]
+        # Long videos go through the parts of the blocks one by one, chunk by chunk.
+        with runtime.cancel_points([*blocks, *(resnet for block in blocks for resnet in block.resnets)]):
+            latents = sample_long(
+                self.backbone, positive, negative, settings, long, callback, progress=progress
+            )
         return latents[0].movedim(0, 1)
 
     def decode(self, latents: Tensor, chunk: int) -> Iterator[Tensor]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import torch
 from comfy_api.latest import io
 from torch import Tensor
 
@@ -13,6 +12,7 @@ from ..a2v_core.errors import A2VError
 from ..a2v_core.tokens import AudioTokens as Tokens
 from ..a2v_core.tokens import frames_for
 from ..a2v_core.video import DEFAULT_SCHEDULER, SCHEDULERS, SampleSettings
+from ..a2v_core.video.windows import LongMode, LongSettings
 from . import runtime
 from .sockets import CATEGORY, AudioTokens, T2VModel, check_choice
 from .sound import clip_sound, read_audio
@@ -21,6 +21,12 @@ from .t2v_model import ManagedT2V
 PROMPT = "a video of <temp> <local1> <local2> <local3> <local4> <class>"
 DEFAULT_FPS = 12.0
 MAX_SIZE = 8192
+WINDOWED = "windowed attention"
+LONG_MODES: dict[str, LongMode | None] = {
+    WINDOWED: "attention",
+    "whole-model windows": "model",
+    "off": None,
+}
 NODE = "T2V Sampler"
 
 
@@ -159,6 +165,43 @@ class A2VT2VSampler(io.ComfyNode):
                         "The original sound, to go with the video: comes out trimmed to it. Does not steer."
                     ),
                 ),
+                io.Combo.Input(
+                    "long_video",
+                    options=list(LONG_MODES),
+                    default=WINDOWED,
+                    optional=True,
+                    tooltip=(
+                        "For more frames than the model was trained on (24). windowed attention: fastest, "
+                        "memory of a short clip. whole-model windows: twice the time. off: all frames at "
+                        "once. Up to 24 frames all three are the same."
+                    ),
+                ),
+                io.Int.Input(
+                    "window_stride",
+                    default=0,
+                    min=0,
+                    max=4096,
+                    optional=True,
+                    tooltip=(
+                        "Frames from one window to the next in a long video; 0 = half a window. Fewer blend "
+                        "more and are slower."
+                    ),
+                ),
+                io.Boolean.Input(
+                    "closed_loop",
+                    default=False,
+                    optional=True,
+                    tooltip="The last frame of a long video meets the first, so that it can play in a loop.",
+                ),
+                io.Boolean.Input(
+                    "resume",
+                    default=False,
+                    optional=True,
+                    tooltip=(
+                        "Keep the steps of a long video on disk (user/a2v_progress) until it is done: after "
+                        "a crash or Cancel the same settings go on where they stopped, with the same result."
+                    ),
+                ),
             ],
             outputs=[
                 io.Image.Output(display_name="images", tooltip="The frames."),
@@ -177,15 +220,22 @@ class A2VT2VSampler(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, width: int | None, height: int | None, scheduler: str | None) -> bool | str:
+    def validate_inputs(
+        cls,
+        width: int | None = None,
+        height: int | None = None,
+        scheduler: str | None = None,
+        long_video: str | None = None,
+    ) -> bool | str:
         for name, value in (("width", width), ("height", height)):
-            if value and (value < 0 or value > MAX_SIZE or value % 8):
+            if isinstance(value, int) and value and (value < 0 or value > MAX_SIZE or value % 8):
                 nearest = min(max(8, 8 * round(value / 8)), MAX_SIZE)
                 return (
                     f"{name} is {value} pixels: it must be divisible by 8 and at most {MAX_SIZE}, such as "
                     f"{nearest}; 0 = the size the model was trained at"
                 )
-        return check_choice("scheduler", scheduler, SCHEDULERS)
+        known = check_choice("scheduler", scheduler, SCHEDULERS)
+        return known if known is not True else check_choice("long_video", long_video, LONG_MODES)
 
     @classmethod
     def execute(
@@ -205,6 +255,10 @@ class A2VT2VSampler(io.ComfyNode):
         batch_index: int,
         audio_tokens: Tokens | None = None,
         audio: Any = None,
+        long_video: str = WINDOWED,
+        window_stride: int = 0,
+        closed_loop: bool = False,
+        resume: bool = False,
     ) -> io.NodeOutput:
         fps = _fps(fps, audio_tokens)
         sound = None if audio is None else read_audio(audio, NODE)
@@ -227,13 +281,17 @@ class A2VT2VSampler(io.ComfyNode):
             done = step + 1
             progress(done, total + decodes, show and show(estimate[0].movedim(0, 1)))
 
-        latents = model.sample(*contexts, settings, after_step)
-        pictures = []
+        long = _long_settings(long_video, window_stride, closed_loop)
+        kept = runtime.sampling_progress() if resume else None
+        latents = model.sample(*contexts, settings, after_step, long=long, progress=kept)
+        pictures = runtime.Frames(frames)
         for chunk, part in enumerate(model.decode(latents, decode_chunk), start=1):
-            pictures.append(runtime.intermediate(part))
+            pictures.add(part)
             progress(done + chunk, done + decodes)
+        if kept is not None:
+            kept.finish()
         samples = runtime.intermediate(latents / model.latent_scale)
-        return io.NodeOutput(torch.cat(pictures), {"samples": samples}, fps, clip)
+        return io.NodeOutput(pictures.whole(), {"samples": samples}, fps, clip)
 
 
 def _fps(fps: float, tokens: Tokens | None) -> float:
@@ -249,6 +307,13 @@ def _fps(fps: float, tokens: Tokens | None) -> float:
             "Set fps to 0 (as the audio tokens), or change it in AudioMapper"
         )
     return tokens.fps
+
+
+def _long_settings(long_video: str, stride: int, closed_loop: bool) -> LongSettings | None:
+    if long_video not in LONG_MODES:
+        raise A2VError(f"{NODE}: {check_choice('long_video', long_video, LONG_MODES)}")
+    mode = LONG_MODES[long_video]
+    return None if mode is None else LongSettings(mode, stride=stride, closed_loop=closed_loop)
 
 
 def _natural_length(

@@ -7,9 +7,12 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..a2v_core.tokens import AudioTokens as Tokens
+from ..a2v_core.tokens.long_class import pool_long
 from . import runtime
 from .mapper import ManagedMapper
 from .sockets import CATEGORY, AudioTokens, FrameTokens, Mapper
+
+CLASS_WINDOW = 24  # frames of the clips that the published adapters and the demo were trained on
 
 
 class A2VTemporalContextPooling(io.ComfyNode):
@@ -27,6 +30,17 @@ class A2VTemporalContextPooling(io.ComfyNode):
             inputs=[
                 Mapper.Input("mapper", tooltip="From Load AudioMapper: the one that made the frame tokens."),
                 FrameTokens.Input("frame_tokens", tooltip="From AudioMapper."),
+                io.Int.Input(
+                    "class_window",
+                    default=CLASS_WINDOW,
+                    min=0,
+                    max=100000,
+                    optional=True,
+                    tooltip=(
+                        "In a sound of more frames than this, `<class>` is half what so many frames around "
+                        "a frame sound like, half the whole; 0 = always the whole sound, as published."
+                    ),
+                ),
             ],
             outputs=[
                 AudioTokens.Output(
@@ -37,8 +51,11 @@ class A2VTemporalContextPooling(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, mapper: ManagedMapper, frame_tokens: Any) -> io.NodeOutput:
-        pooled = mapper.ready().pool(frame_tokens)
+    def execute(
+        cls, mapper: ManagedMapper, frame_tokens: Any, class_window: int = CLASS_WINDOW
+    ) -> io.NodeOutput:
+        model = mapper.ready()
+        pooled = pool_long(model, frame_tokens, class_window) if class_window else model.pool(frame_tokens)
         words = {word: runtime.intermediate(tokens) for word, tokens in pooled.words.items()}
         attention = None if pooled.attention is None else runtime.intermediate(pooled.attention)
         return io.NodeOutput(Tokens(words, pooled.fps, attention))

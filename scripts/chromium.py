@@ -23,6 +23,7 @@ import aiohttp
 from .devtools import WAIT_SECONDS, BrowserError, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+STOP_SECONDS = 20.0
 MISSING = (
     "no Chromium found, which `make test` needs for tests/browser. Install the package `chromium` "
     "(Debian, Ubuntu: apt-get install chromium), or set CHROMIUM to the path of a Chromium or Chrome."
@@ -82,7 +83,12 @@ def running_chromium(size: tuple[int, int] = (1600, 900), host: str = "127.0.0.1
             "--disable-dev-shm-usage",
             "--no-first-run",
         ]
-        flags += ["--mute-audio", "--disable-background-networking", "--disable-component-update"]
+        flags += [
+            "--force-prefers-reduced-motion",
+            "--mute-audio",
+            "--disable-background-networking",
+            "--disable-component-update",
+        ]
         flags += [f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE {host}"]
         flags += ["--remote-debugging-port=0", f"--user-data-dir={profile}"]
         flags += [f"--window-size={size[0]},{size[1]}", "about:blank"]
@@ -98,8 +104,7 @@ def running_chromium(size: tuple[int, int] = (1600, 900), host: str = "127.0.0.1
                 loop.run_until_complete(session.close())
         finally:
             loop.close()
-            process.terminate()
-            process.wait(20)
+            _stop(process)
 
 
 async def _session() -> aiohttp.ClientSession:
@@ -114,6 +119,15 @@ async def _text(request: Any) -> str:
     async with request as answer:
         text: str = await answer.text()
         return text
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _devtools_port(profile: Path, process: subprocess.Popen[bytes]) -> int:

@@ -39,6 +39,7 @@ class Page:
     socket: aiohttp.ClientWebSocketResponse
     problems: list[Problem] = field(default_factory=list)
     dragged: list[dict[str, Any]] = field(default_factory=list)
+    choosers: list[int] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _urls: dict[str, str] = field(default_factory=dict)
 
@@ -104,6 +105,19 @@ class Page:
         self._mouse("mouseReleased", *end, "left", 1)
         self.call("Input.setInterceptDrags", enabled=False)
 
+    def choose_file(self, place: tuple[float, float], path: Path) -> None:
+        """Click on what opens the browser's file chooser, and choose a file."""
+        self.call("Page.setInterceptFileChooserDialog", enabled=True)
+        self.choosers.clear()
+        self.click(*place)
+        end = time.monotonic() + WAIT_SECONDS
+        while not self.choosers:
+            if time.monotonic() > end:
+                raise BrowserError(f"no file chooser opened at {place}")
+            self.value("0")
+        self.call("DOM.setFileInputFiles", files=[str(path)], backendNodeId=self.choosers[-1])
+        self.call("Page.setInterceptFileChooserDialog", enabled=False)
+
     def type(self, text: str) -> None:
         """Type into what has the focus."""
         self.call("Input.insertText", text=text)
@@ -157,6 +171,8 @@ class Page:
             self.problems.append(Problem("request", str(answer["status"]), answer["url"]))
         elif event == "Input.dragIntercepted":
             self.dragged.append(facts["data"])
+        elif event == "Page.fileChooserOpened":
+            self.choosers.append(facts["backendNodeId"])
         elif event == "Page.javascriptDialogOpening":
             # Nobody is there to answer, and the page waits: say yes.
             accept = {"id": next(self._numbers), "method": "Page.handleJavaScriptDialog"}

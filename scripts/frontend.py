@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import signal
 import sys
 import time
 import urllib.request
@@ -104,6 +105,8 @@ def main() -> int:
     if not (arguments.workflow or arguments.build):
         parser.error("give a workflow, --build or both")
     width, height = map(int, arguments.size.split("x"))
+    # Also where a time limit ends this process, server and browser go with it.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with contextlib.ExitStack() as stack:
         url = arguments.server or stack.enter_context(running_server(find_comfyui())).url
         browser = stack.enter_context(running_chromium((width, height), urlsplit(url).hostname or ""))

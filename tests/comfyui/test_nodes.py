@@ -39,8 +39,10 @@ def info(comfy: Comfy) -> dict[str, Any]:
 
 def test_it_loads_without_a_warning(comfy: Comfy, info: dict[str, Any]) -> None:
     log = comfy.server.log_text()
-    started = log[: log.index("To see the GUI go to")]
-    assert re.search(r"^ +\d\.\d seconds: .*audio-to-video$", started, re.MULTILINE)
+    # Between asterisks newer versions of ComfyUI speak of themselves, as a warning.
+    lines = [line for line in log[: log.index("To see the GUI go to")].splitlines() if "******" not in line]
+    started = "\n".join(lines)
+    assert re.search(r" \d\.\d seconds: .*audio-to-video$", started, re.MULTILINE)
     for word in ("IMPORT FAILED", "Traceback", "Cannot import", "Error while calling", "arning", "rror"):
         assert word not in started, started
 

@@ -15,6 +15,8 @@ from a2v_core.video import read_video
 from tests.comfyui.driver import Comfy, Graph, Run, changed, node_of
 from tests.tiny_t2v import make_tiny_t2v
 
+ALIKE = 0.02  # mean difference of two runs, which need not round alike; another sound makes 0.1 and more
+
 
 def looked_at(graph: Graph, **outputs: tuple[str, int]) -> Graph:
     """The graph with a probe on outputs: name -> (node type, output number)."""
@@ -76,7 +78,7 @@ def test_cores_load_audio_and_load_video_plug_in(probes: Comfy, graph: Graph) ->
         read_video(probes.file(probes.good(some), node_of(graph, "SaveVideo"))).frames
         for some in (graph, core)
     )
-    assert torch.equal(ours, theirs)
+    assert (ours - theirs).abs().mean() < ALIKE
     video: Graph = {
         **{key: node for key, node in graph.items() if key != loader},
         "file": {"class_type": "LoadVideo", "inputs": {"file": "clip.mp4"}},
@@ -114,7 +116,7 @@ def test_a_sound_of_a_batch(probes: Comfy, graph: Graph) -> None:
     assert "-0.7997..0.7992" in seen(probes, looked_at(second, look=("A2VT2VSampler", 3)))
     save = node_of(graph, "SaveVideo")
     alone, chosen = (read_video(probes.file(probes.good(some), save)).frames for some in (graph, second))
-    assert (alone - chosen).abs().mean() < 5e-3  # two runs need not round alike
+    assert (alone - chosen).abs().mean() < ALIKE
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -98,7 +99,7 @@ def evaluate(
     steps: int = 20,
     guidance_scale: float = 4.0,
     name: str = "plain",
-) -> dict[str, float | str | None]:
+) -> dict[str, Any]:
     """The numbers of the module docstring over `clips` held-out sounds of a test set of `held_out.SETS`.
 
     av_align               published variant, of the video made from the sound
