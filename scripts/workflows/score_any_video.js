@@ -30,6 +30,8 @@ function link(source, output, target, input) {
 }
 
 const video = add("LoadVideo", 40, 80, 340, 360);
+// A name of no file: the node shows it until a video is chosen.
+video.widgets.find((one) => one.name === "file").value = "your_video.mp4";
 const parts = add("GetVideoComponents", 440, 80, 260, 80);
 const score = add("A2VAVAlignScore", 760, 80, 420, 600);
 const preview = add("PreviewImage", 1240, 80, 480, 600);

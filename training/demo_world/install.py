@@ -4,6 +4,7 @@ them.
 
 from __future__ import annotations
 
+import json
 import shutil
 import wave
 from pathlib import Path
@@ -40,6 +41,10 @@ def train(work: Path) -> None:
         shutil.copyfile(work / name, DEMO / name)
     shutil.rmtree(DEMO / "t2v", ignore_errors=True)
     shutil.copytree(work / "t2v", DEMO / "t2v")
+    for path in (DEMO / "t2v").rglob("config.json"):
+        config = json.loads(path.read_text())
+        config.pop("_name_or_path", None)  # where it lay while it was trained
+        path.write_text(json.dumps(config, indent=2) + "\n")
     (DEMO / "sounds").mkdir(exist_ok=True)
     for number, (shape, name) in enumerate(SOUND_NAMES.items()):
         rng = np.random.default_rng([6, number])
