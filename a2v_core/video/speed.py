@@ -1,4 +1,4 @@
-"""What a sampling run may leave out, by name. The price of each mode is in docs/performance.md."""
+"""What a sampling run may leave out, by name. `python -m benchmarks.sampling` prints the price of each."""
 
 from __future__ import annotations
 
