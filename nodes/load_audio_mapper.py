@@ -42,7 +42,7 @@ class A2VLoadAudioMapper(io.ComfyNode):
         return downloads.check_model(folders.MAPPERS, mapper_name, download_if_missing)
 
     @classmethod
-    def fingerprint_inputs(cls, mapper_name: str | None) -> str:
+    def fingerprint_inputs(cls, mapper_name: str | None, download_if_missing: bool | None = None) -> str:
         return folders.model_stamp(folders.MAPPERS, mapper_name)
 
     @classmethod

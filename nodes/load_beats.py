@@ -44,7 +44,7 @@ class A2VLoadBEATs(io.ComfyNode):
         return downloads.check_model(folders.ENCODERS, beats_name, download_if_missing)
 
     @classmethod
-    def fingerprint_inputs(cls, beats_name: str | None) -> str:
+    def fingerprint_inputs(cls, beats_name: str | None, download_if_missing: bool | None = None) -> str:
         return folders.model_stamp(folders.ENCODERS, beats_name)
 
     @classmethod

@@ -56,7 +56,9 @@ class A2VLoadT2VModel(io.ComfyNode):
         return check_choice("dtype", dtype, DTYPES) if found is True else found
 
     @classmethod
-    def fingerprint_inputs(cls, model_name: str | None, dtype: str | None) -> str:
+    def fingerprint_inputs(
+        cls, model_name: str | None, dtype: str | None, download_if_missing: bool | None = None
+    ) -> str:
         return folders.model_stamp(folders.T2V_MODELS, model_name)
 
     @classmethod
