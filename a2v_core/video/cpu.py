@@ -1,10 +1,10 @@
 """The same layers, faster on a CPU: what a UNet computes stays the same to float32 rounding.
 
 Measured, not assumed (`python -m benchmarks.sampling`): PyTorch sends a `Linear` to MKL, which runs at a
-third of what oneDNN reaches on processors of other makers, and a `Conv3d` in float32 to a plain loop. A linear layer is a
-1 x 1 convolution and a temporal convolution (k, 1, 1) is a (k, 1) convolution over frames x pixels; both then
-run in oneDNN. Layers keep their weights, names and place: only their class changes, and only float32 or
-bfloat16 on a CPU without gradients takes the other way.
+third of what oneDNN reaches on processors of other makers, and a `Conv3d` in float32 to a plain loop. A
+linear layer is a 1 x 1 convolution and a temporal convolution (k, 1, 1) is a (k, 1) convolution over frames
+x pixels; both then run in oneDNN. Layers keep their weights, names and place: only their class changes, and
+only float32 or bfloat16 on a CPU without gradients takes the other way.
 
 Legend: N rows, I O channels in and out, B clips, F frames, h w latent size.
 """
