@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from a2v_core.headless.server import ComfyServer, find_comfyui, running_server
+
+settings.register_profile("no-clock", deadline=None)  # a busy machine is no failure
+settings.load_profile("no-clock")
 
 
 @pytest.fixture(scope="session")
