@@ -68,7 +68,7 @@ class Job:
     num_frames: int = 24
     fps: float = 12.0
     steps: int = 20
-    guidance_scale: float = 4.0
+    guidance_scale: float = 3.0
     scheduler: str = DEFAULT_SCHEDULER
     seed: int = 0
 

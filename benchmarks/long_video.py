@@ -74,7 +74,7 @@ def sample_video(
     tokens = pool_long(mapper, mapper.frame_tokens(features, frames, FPS))
     prompt = "a video of " + " ".join(f"<{word}>" for word in mapper.config.words)
     size = models.native_size
-    settings = SampleSettings(steps, 4.0, seed=seed, width=size, height=size, num_frames=frames)
+    settings = SampleSettings(steps, 3.0, seed=seed, width=size, height=size, num_frames=frames)
     contexts = backbone.encode_prompt(prompt, tokens, frames), backbone.encode_prompt("", None, frames)
     return sample_long(backbone, *contexts, settings, long)[0].movedim(0, 1)
 

@@ -97,7 +97,7 @@ def measure(
         side = pixels // backbone.vae_scale_factor
         generator = torch.Generator().manual_seed(seed)
         noise = torch.randn(1, backbone.latent_channels, frames, side, side, generator=generator)
-        return Clip(prompt, noise, steps, 4.0, "dpmpp_2m", pixels)
+        return Clip(prompt, noise, steps, 3.0, "dpmpp_2m", pixels)
 
     contestants: dict[str, Callable[[Laps], Tensor]] = {
         "diffusers": lambda laps: pipeline.make(clip(TEXT), laps),

@@ -5,7 +5,7 @@ Legend: F video frames, h w latent size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
@@ -13,6 +13,9 @@ from ..a2v_core.tokens import AudioTokens
 from ..a2v_core.video import FrameContext, SampleSettings, StepCallback, UNet3DBackbone
 from ..a2v_core.video.long import sample_long
 from ..a2v_core.video.long_resume import Progress
+from ..a2v_core.video.prompt_ids import without_words
+from ..a2v_core.video.remember import PromptMemory
+from ..a2v_core.video.scales import NEGATIVE, PROMPT, TEXT
 from ..a2v_core.video.unet3d import NATIVE_FRAMES
 from ..a2v_core.video.windows import LongSettings
 from . import runtime
@@ -36,6 +39,7 @@ class ManagedT2V:
         self._text = runtime.Managed(backbone.text_encoder, text_devices)
         self._unet = runtime.Managed(backbone.unet, runtime.unet_devices())
         self._vae = runtime.Managed(backbone.vae, runtime.vae_devices())
+        self._memory = PromptMemory()
 
     @property
     def native_size(self) -> tuple[int, int]:
@@ -49,22 +53,30 @@ class ManagedT2V:
         """What ComfyUI's LATENT is multiplied with before the UNet sees it."""
         return float(self.backbone.vae.config.scaling_factor)
 
-    def encode_prompts(
-        self, prompt: str, negative: str | None, audio_tokens: AudioTokens | None, num_frames: int
-    ) -> tuple[FrameContext, FrameContext | None]:
-        """States of the prompt for every frame, and of the negative prompt if there is one."""
+    def encode_prompt(self, prompt: str, audio_tokens: AudioTokens | None, num_frames: int) -> FrameContext:
+        """States of a prompt for every frame; what was encoded for an earlier run is not encoded again."""
+        known = self._memory.find(prompt, audio_tokens, num_frames)
+        if known is not None:
+            return known
         self._text.load()
-        positive = self.backbone.encode_prompt(prompt, audio_tokens, num_frames)
-        if negative is None:
-            return positive, None
-        words = audio_tokens.words if audio_tokens is not None else ()
-        heard = audio_tokens if any(f"<{word}>" in negative for word in words) else None
-        return positive, self.backbone.encode_prompt(negative, heard, num_frames)
+        return self._memory.encode(self.backbone, prompt, audio_tokens, num_frames)
+
+    def encode_prompts(
+        self, prompt: str, negative: str, audio_tokens: AudioTokens | None, settings: SampleSettings
+    ) -> dict[str, FrameContext]:
+        """States of what guidance needs of the prompt, the negative prompt and the text without its sound."""
+        words = () if audio_tokens is None else tuple(audio_tokens.words)
+        texts = {PROMPT: prompt, NEGATIVE: negative, TEXT: without_words(prompt, words)}
+        contexts = {}
+        for name in (PROMPT, *(branch for branch in settings.scales.branches if branch != PROMPT)):
+            text = texts[name]
+            heard = audio_tokens if name == PROMPT or any(f"<{word}>" in text for word in words) else None
+            contexts[name] = self.encode_prompt(text, heard, settings.num_frames)
+        return contexts
 
     def sample(
         self,
-        positive: FrameContext,
-        negative: FrameContext | None,
+        contexts: Mapping[str, FrameContext],
         settings: SampleSettings,
         callback: StepCallback,
         long: LongSettings | None = None,
@@ -75,12 +87,20 @@ class ManagedT2V:
         # The working memory of a long video is that of a window; what waits for its layer finds a place.
         at_once = settings.num_frames if long is None else min(settings.num_frames, NATIVE_FRAMES)
         pixels = at_once * settings.width * settings.height / factor**2
-        self._unet.load((1 if negative is None else 2) * pixels * _UNET_BYTES * unet.dtype.itemsize)
+        branches = len(settings.scales.branches)
+        self._unet.load(branches * pixels * _UNET_BYTES * unet.dtype.itemsize)
         blocks = [*unet.down_blocks, *unet.up_blocks]
         # Long videos go through the parts of the blocks one by one, chunk by chunk.
         with runtime.cancel_points([*blocks, *(resnet for block in blocks for resnet in block.resnets)]):
             latents = sample_long(
-                self.backbone, positive, negative, settings, long, callback, progress=progress
+                self.backbone,
+                contexts[PROMPT],
+                contexts.get(NEGATIVE),
+                settings,
+                long,
+                callback,
+                text=contexts.get(TEXT),
+                progress=progress,
             )
         return latents[0].movedim(0, 1)
 

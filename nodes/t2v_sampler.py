@@ -12,6 +12,7 @@ from ..a2v_core.errors import A2VError
 from ..a2v_core.tokens import AudioTokens as Tokens
 from ..a2v_core.tokens import frames_for
 from ..a2v_core.video import DEFAULT_SCHEDULER, SCHEDULERS, SampleSettings
+from ..a2v_core.video.speed import EXACT, SPEEDS
 from ..a2v_core.video.windows import LongMode, LongSettings
 from . import runtime
 from .sockets import CATEGORY, AudioTokens, T2VModel, check_choice
@@ -108,14 +109,14 @@ class A2VT2VSampler(io.ComfyNode):
                 ),
                 io.Float.Input(
                     "cfg",
-                    default=4.0,
+                    default=3.0,
                     min=0.0,
                     max=100.0,
                     step=0.1,
                     round=0.01,
                     tooltip=(
                         "Guidance scale: how strongly to follow prompt and sound. 1 = no guidance, twice as "
-                        "fast. Demo 4, ModelScope and Zeroscope 9 to 25."
+                        "fast. Demo 3, ModelScope and Zeroscope 9 to 25."
                     ),
                 ),
                 io.Combo.Input(
@@ -202,6 +203,30 @@ class A2VT2VSampler(io.ComfyNode):
                         "a crash or Cancel the same settings go on where they stopped, with the same result."
                     ),
                 ),
+                io.Combo.Input(
+                    "speed",
+                    options=list(SPEEDS),
+                    default=EXACT,
+                    optional=True,
+                    tooltip=(
+                        "exact = every step in full. fast = nearly the same video in a third of the time. "
+                        "few_steps = a fifth of the steps. The others leave out one thing each; their prices "
+                        "are in docs/performance.md."
+                    ),
+                ),
+                io.Float.Input(
+                    "sound_cfg",
+                    default=-1.0,
+                    min=-1.0,
+                    max=100.0,
+                    step=0.1,
+                    round=0.01,
+                    optional=True,
+                    tooltip=(
+                        "A guidance scale of its own for what the sound adds to the text; cfg is then that "
+                        "of the text alone. -1 = as cfg. Costs up to half as much again."
+                    ),
+                ),
             ],
             outputs=[
                 io.Image.Output(display_name="images", tooltip="The frames."),
@@ -226,6 +251,7 @@ class A2VT2VSampler(io.ComfyNode):
         height: int | None = None,
         scheduler: str | None = None,
         long_video: str | None = None,
+        speed: str | None = None,
     ) -> bool | str:
         for name, value in (("width", width), ("height", height)):
             if isinstance(value, int) and value and (value < 0 or value > MAX_SIZE or value % 8):
@@ -234,8 +260,15 @@ class A2VT2VSampler(io.ComfyNode):
                     f"{name} is {value} pixels: it must be divisible by 8 and at most {MAX_SIZE}, such as "
                     f"{nearest}; 0 = the size the model was trained at"
                 )
-        known = check_choice("scheduler", scheduler, SCHEDULERS)
-        return known if known is not True else check_choice("long_video", long_video, LONG_MODES)
+        for name, value, choices in (
+            ("scheduler", scheduler, SCHEDULERS),
+            ("long_video", long_video, LONG_MODES),
+            ("speed", speed, SPEEDS),
+        ):
+            known = check_choice(name, value, choices)
+            if known is not True:
+                return known
+        return True
 
     @classmethod
     def execute(
@@ -259,18 +292,27 @@ class A2VT2VSampler(io.ComfyNode):
         window_stride: int = 0,
         closed_loop: bool = False,
         resume: bool = False,
+        speed: str = EXACT,
+        sound_cfg: float = -1.0,
     ) -> io.NodeOutput:
         fps = _fps(fps, audio_tokens)
         sound = None if audio is None else read_audio(audio, NODE)
         frames = num_frames or _natural_length(model, audio_tokens, sound, fps)
         native_width, native_height = model.native_size
         settings = SampleSettings(
-            steps, cfg, scheduler, seed, width or native_width, height or native_height, frames
+            steps,
+            cfg,
+            scheduler,
+            seed,
+            width or native_width,
+            height or native_height,
+            frames,
+            speed,
+            None if audio_tokens is None else _sound_scale(sound_cfg),
         )
         clip = None if sound is None else clip_sound(*sound, batch_index, frames, fps, NODE)
 
-        negative = None if cfg == 1 else negative_prompt
-        contexts = model.encode_prompts(prompt, negative, audio_tokens, frames)
+        contexts = model.encode_prompts(prompt, negative_prompt, audio_tokens, settings)
         decodes = math.ceil(frames / decode_chunk)
         progress = runtime.Progress(steps + decodes)
         show = runtime.latent_previewer(model.backbone.latent_channels)
@@ -283,7 +325,7 @@ class A2VT2VSampler(io.ComfyNode):
 
         long = _long_settings(long_video, window_stride, closed_loop)
         kept = runtime.sampling_progress() if resume else None
-        latents = model.sample(*contexts, settings, after_step, long=long, progress=kept)
+        latents = model.sample(contexts, settings, after_step, long=long, progress=kept)
         pictures = runtime.Frames(frames)
         for chunk, part in enumerate(model.decode(latents, decode_chunk), start=1):
             pictures.add(part)
@@ -307,6 +349,12 @@ def _fps(fps: float, tokens: Tokens | None) -> float:
             "Set fps to 0 (as the audio tokens), or change it in AudioMapper"
         )
     return tokens.fps
+
+
+def _sound_scale(sound_cfg: float) -> float | None:
+    if sound_cfg != -1 and not sound_cfg >= 0:
+        raise A2VError(f"{NODE}: sound_cfg is {sound_cfg:g}: expected 0 or more, or -1 = as cfg")
+    return None if sound_cfg == -1 else sound_cfg
 
 
 def _long_settings(long_video: str, stride: int, closed_loop: bool) -> LongSettings | None:

@@ -72,5 +72,5 @@ class A2VTextEncode(io.ComfyNode):
         if not isinstance(clip, ManagedT2V):
             return io.NodeOutput(encode_text(clip, text, audio_tokens, NODE))
         frames = 1 if audio_tokens is None else audio_tokens.num_frames
-        context, _ = clip.encode_prompts(text, None, audio_tokens, frames)
+        context = clip.encode_prompt(text, audio_tokens, frames)
         return io.NodeOutput([[runtime.intermediate(context.per_frame), {}]])

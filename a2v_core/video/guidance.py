@@ -1,9 +1,4 @@
-"""Classifier-free guidance (arXiv 2207.12598), for text and sound apart if wanted, as often as a mode asks.
-
-Branches: "negative" (empty or negative prompt), "text" (the prompt without its audio words), "prompt" (text
-and sound). With one scale s:  negative + s (prompt - negative). With a scale of its own for the sound:
-negative + s (text - negative) + s_sound (prompt - text), the rule of InstructPix2Pix (arXiv 2211.09800) with
-sound in the place of the picture.
+"""Guided predictions of a run: every branch of guidance as often as the speed mode asks.
 
 Legend: B branches, c latent channels, F video frames, L text positions, C text width, h w latent size.
 """
@@ -11,47 +6,14 @@ Legend: B branches, c latent channels, F video frames, L text positions, C text 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from .backbone import Backbone
 from .reuse import Reuse
+from .scales import Scales
 from .speed import Speed, StepPlan
-
-NEGATIVE, TEXT, PROMPT = "negative", "text", "prompt"
-
-
-@dataclass(frozen=True)
-class Scales:
-    """Guidance scales: of the whole prompt, or of its text when `sound` is given."""
-
-    text: float
-    sound: float | None = None
-
-    @property
-    def branches(self) -> tuple[str, ...]:
-        """The branches that are needed, in order."""
-        if self.sound is None or self.sound == self.text:
-            return (PROMPT,) if self.text == 1 else (NEGATIVE, PROMPT)
-        if self.text == 1:
-            return TEXT, PROMPT
-        return (NEGATIVE, TEXT) if self.sound == 0 else (NEGATIVE, TEXT, PROMPT)
-
-    def combine(self, predictions: Mapping[str, Tensor]) -> Tensor:
-        """One prediction from those of `branches`."""
-        names = self.branches
-        if names == (PROMPT,):
-            return predictions[PROMPT]
-        if names == (NEGATIVE, PROMPT):
-            return predictions[NEGATIVE] + self.text * (predictions[PROMPT] - predictions[NEGATIVE])
-        sound = self.sound or 0.0
-        text = predictions[TEXT]
-        if names == (TEXT, PROMPT):
-            return text + sound * (predictions[PROMPT] - text)
-        guided = predictions[NEGATIVE] + self.text * (text - predictions[NEGATIVE])
-        return guided + sound * (predictions[PROMPT] - text) if PROMPT in predictions else guided
 
 
 class Guide:

@@ -83,6 +83,11 @@ def tokenize_prompt(tokenizer: Any, prompt: str, words: Iterable[str] | None, le
     return PromptIds(torch.tensor(ids, dtype=torch.int64), order, first)
 
 
+def without_words(prompt: str, words: Iterable[str]) -> str:
+    """The text of a prompt without these audio words and the blanks that they leave."""
+    return " ".join(" ".join(_pieces(prompt, tuple(words))[::2]).split())
+
+
 def _pieces(prompt: str, words: tuple[str, ...]) -> list[str]:
     """Text, word, text, word, ..., text."""
     if not words:

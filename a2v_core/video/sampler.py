@@ -14,7 +14,8 @@ from torch import Tensor
 from ..errors import A2VError
 from .backbone import Backbone
 from .context import FrameContext
-from .guidance import NEGATIVE, PROMPT, TEXT, Guide, Scales
+from .guidance import Guide
+from .scales import NEGATIVE, PROMPT, TEXT
 from .schedulers import make_scheduler, predict_original, step_options
 from .settings import SampleSettings, check_size
 from .speed import Speed, find_speed
@@ -55,7 +56,7 @@ def sample(
     options = step_options(scheduler, generator, settings.seed, x)
     total = len(scheduler.timesteps)
     with _in_precision(backbone, speed) as network:
-        guide = Guide(network, contexts, _scales(settings), speed, total)
+        guide = Guide(network, contexts, settings.scales, speed, total)
         for step, t in enumerate(scheduler.timesteps):
             model_input = scheduler.scale_model_input(x, t)
             prediction = guide.predict(step, model_input, t)
@@ -77,7 +78,7 @@ def _contexts(
     settings: SampleSettings,
 ) -> dict[str, Tensor]:
     """States [F, L, C] of every branch that guidance needs."""
-    scales = _scales(settings)
+    scales = settings.scales
     given = {NEGATIVE: negative, TEXT: text, PROMPT: positive}
     titles = {NEGATIVE: "negative prompt", TEXT: "prompt without its sound", PROMPT: "prompt"}
     contexts = {}
@@ -100,10 +101,6 @@ def _contexts(
             )
         contexts[name] = context.per_frame.to(positive.states.device, positive.states.dtype)
     return contexts
-
-
-def _scales(settings: SampleSettings) -> Scales:
-    return Scales(settings.guidance_scale, settings.sound_guidance)
 
 
 def _first_noise(

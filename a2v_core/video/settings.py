@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from ..errors import A2VError
+from .scales import Scales
 from .schedulers import DEFAULT_SCHEDULER, check_scheduler
 from .speed import EXACT, Speed, find_speed
 
@@ -49,6 +50,11 @@ class SampleSettings:
             raise A2VError(f"seed is {self.seed}: expected 0 to 2**64 - 1")
         check_scheduler(self.scheduler)
         check_size(self.width, self.height, 8)
+
+    @property
+    def scales(self) -> Scales:
+        """The guidance scales together, which know what branches they need."""
+        return Scales(self.guidance_scale, self.sound_guidance)
 
 
 def check_size(width: int, height: int, factor: int) -> None:

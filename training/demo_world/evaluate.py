@@ -39,7 +39,7 @@ AGREEMENT = 2 / 3  # F1 of the events from which on a video follows its sound
 class Demo:
     """The bundled models, loaded once."""
 
-    def __init__(self, steps: int = 20, guidance_scale: float = 4.0) -> None:
+    def __init__(self, steps: int = 20, guidance_scale: float = 3.0) -> None:
         self.beats = load_beats(demo_path("beats"))
         self.mapper = load_mapper(demo_path("mapper"))
         self.backbone = load_t2v(demo_path("t2v"), "fp32")
@@ -97,7 +97,7 @@ def evaluate(
     clips: int,
     audio_only: bool = False,
     steps: int = 20,
-    guidance_scale: float = 4.0,
+    guidance_scale: float = 3.0,
     name: str = "plain",
 ) -> dict[str, Any]:
     """The numbers of the module docstring over `clips` held-out sounds of a test set of `held_out.SETS`.
@@ -190,7 +190,7 @@ def main() -> None:
         "--set", choices=SETS, default="plain", help="test set (training/demo_world/held_out.py)"
     )
     parser.add_argument("--steps", type=int, default=20, help="sampling steps, DPM-Solver++ 2M")
-    parser.add_argument("--cfg", type=float, default=4.0, help="guidance scale")
+    parser.add_argument("--cfg", type=float, default=3.0, help="guidance scale")
     parser.add_argument("--audio-only", action="store_true", help="leave out the videos made with text")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     arguments = parser.parse_args()

@@ -1,0 +1,41 @@
+"""Speed modes and the sound's own guidance scale, on a real ComfyUI."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from a2v_core.video import read_video
+from tests.comfyui.driver import Comfy, Graph, changed, node_of
+
+WORDS = "<temp> <local1> <local2> <local3> <local4> <class>"
+
+
+def video(comfy: Comfy, graph: Graph, **sampler: object) -> Tensor:
+    made = changed(graph, A2VT2VSampler={"steps": 10, "cfg": 3.0, **sampler})
+    return read_video(comfy.file(comfy.good(made), node_of(made, "SaveVideo"))).frames
+
+
+def apart(one: Tensor, other: Tensor) -> float:
+    assert one.shape == other.shape
+    return float((one - other).abs().mean())
+
+
+def test_few_steps_are_a_fifth_without_guidance(comfy: Comfy, graph: Graph) -> None:
+    few = video(comfy, graph, speed="few_steps")
+    # bfloat16 on a CPU rounds; two runs need not round alike
+    assert apart(few, video(comfy, graph, steps=2, cfg=1.0)) < 2e-2
+    assert apart(few, video(comfy, graph)) > 4e-2
+
+
+def test_a_scale_for_the_sound(comfy: Comfy, graph: Graph) -> None:
+    prompt = f"a red {WORDS} ball"
+    plain = video(comfy, graph, prompt=prompt)
+    assert apart(plain, video(comfy, graph, prompt=prompt, sound_cfg=3.0)) < 5e-3
+    silent = video(comfy, graph, prompt=prompt, sound_cfg=0.0)
+    assert apart(silent, video(comfy, graph, prompt="a red ball")) < 5e-3
+    assert apart(silent, plain) > 1e-2
+
+
+def test_a_negative_scale_is_named(comfy: Comfy, graph: Graph) -> None:
+    half = comfy.run(changed(graph, A2VT2VSampler={"sound_cfg": -0.5}))
+    assert "sound_cfg is -0.5: expected 0 or more, or -1 = as cfg" in half.message
