@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from a2v_core.demo import demo_path
 from a2v_core.metrics import AVAlignResult, av_align, shifted_chance
 from a2v_core.tokens import load_mapper
 from a2v_core.video import SampleSettings, load_t2v, sample
+from a2v_core.video.speed import EXACT, SPEEDS
 
 from .held_out import SETS, held_out, visible_events
 from .look import Seen, look, matched
@@ -39,15 +40,25 @@ AGREEMENT = 2 / 3  # F1 of the events from which on a video follows its sound
 class Demo:
     """The bundled models, loaded once."""
 
-    def __init__(self, steps: int = 20, guidance_scale: float = 3.0) -> None:
+    def __init__(self, steps: int = 20, guidance_scale: float = 3.0, speed: str = EXACT) -> None:
         self.beats = load_beats(demo_path("beats"))
         self.mapper = load_mapper(demo_path("mapper"))
         self.backbone = load_t2v(demo_path("t2v"), "fp32")
-        self.steps, self.guidance_scale = steps, guidance_scale
+        self.steps, self.guidance_scale, self.speed = steps, guidance_scale, speed
 
     @torch.no_grad()
-    def video(self, prompt: str, sound: np.ndarray | None, num_frames: int, seed: int) -> Tensor:
-        """Frames [F, H, W, 3]; `sound` [N] at `SAMPLE_RATE`, or None for text alone."""
+    def video(
+        self,
+        prompt: str,
+        sound: np.ndarray | None,
+        num_frames: int,
+        seed: int,
+        lap: Callable[[str], None] = lambda stage: None,
+    ) -> Tensor:
+        """Frames [F, H, W, 3]; `sound` [N] at `SAMPLE_RATE`, or None for text alone.
+
+        `lap` is called with the name of each stage at its end.
+        """
         tokens = None
         if sound is not None:
             features = encode_audio(self.beats, torch.from_numpy(sound)[None, None], SAMPLE_RATE, HOP_DIVISOR)
@@ -62,9 +73,14 @@ class Demo:
             width=64,
             height=64,
             num_frames=num_frames,
+            speed=self.speed,
         )
+        lap("sound and text")
         latents = sample(self.backbone, positive, negative, settings)
-        return self.backbone.decode(latents[0].movedim(1, 0), 24)
+        lap("sampling")
+        frames = self.backbone.decode(latents[0].movedim(1, 0), 24)
+        lap("VAE decode")
+        return frames
 
 
 def score(frames: Tensor | np.ndarray, sound: np.ndarray) -> AVAlignResult:
@@ -99,6 +115,7 @@ def evaluate(
     steps: int = 20,
     guidance_scale: float = 3.0,
     name: str = "plain",
+    speed: str = EXACT,
 ) -> dict[str, Any]:
     """The numbers of the module docstring over `clips` held-out sounds of a test set of `held_out.SETS`.
 
@@ -116,7 +133,7 @@ def evaluate(
     None where a set does not define a number: no sound has no AV-Align, and the look at pixels knows one
     object only.
     """
-    demo = Demo(steps, guidance_scale)
+    demo = Demo(steps, guidance_scale, speed)
     scores: dict[str, list[float]] = {}
     right = still = agreed = 0
     events, ceiling = Events(), Events()
@@ -191,11 +208,17 @@ def main() -> None:
     )
     parser.add_argument("--steps", type=int, default=20, help="sampling steps, DPM-Solver++ 2M")
     parser.add_argument("--cfg", type=float, default=3.0, help="guidance scale")
+    parser.add_argument("--speed", choices=tuple(SPEEDS), default=EXACT, help="of the T2V Sampler")
     parser.add_argument("--audio-only", action="store_true", help="leave out the videos made with text")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     arguments = parser.parse_args()
     numbers = evaluate(
-        arguments.clips, arguments.audio_only, arguments.steps, arguments.cfg, name=arguments.set
+        arguments.clips,
+        arguments.audio_only,
+        arguments.steps,
+        arguments.cfg,
+        arguments.set,
+        arguments.speed,
     )
     if arguments.json:
         print(json.dumps(numbers))
