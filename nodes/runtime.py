@@ -64,6 +64,11 @@ def intermediate(tensor: Tensor) -> Tensor:
     return tensor.to(mm.intermediate_device(), torch.float32)
 
 
+def free_memory(device: torch.device) -> float:
+    """Bytes that work on a device may take now; what PyTorch holds in reserve is free."""
+    return float(mm.get_free_memory(device))
+
+
 class _Holder(nn.Module):
     """ModelPatcher sets `device` on what it patches, which diffusers and transformers models do not allow."""
 

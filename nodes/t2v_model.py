@@ -6,6 +6,7 @@ Legend: F video frames, h w latent size.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -87,8 +88,9 @@ class ManagedT2V:
         # The working memory of a long video is that of a window; what waits for its layer finds a place.
         at_once = settings.num_frames if long is None else min(settings.num_frames, NATIVE_FRAMES)
         pixels = at_once * settings.width * settings.height / factor**2
-        branches = len(settings.scales.branches)
-        self._unet.load(branches * pixels * _UNET_BYTES * unet.dtype.itemsize)
+        needed = len(settings.scales.branches) * pixels * _UNET_BYTES * unet.dtype.itemsize
+        self._unet.load(needed)
+        settings = replace(settings, batch_guidance=runtime.free_memory(self.backbone.device) >= needed)
         blocks = [*unet.down_blocks, *unet.up_blocks]
         # Long videos go through the parts of the blocks one by one, chunk by chunk.
         with runtime.cancel_points([*blocks, *(resnet for block in blocks for resnet in block.resnets)]):

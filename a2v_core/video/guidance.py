@@ -19,13 +19,20 @@ from .speed import Speed, StepPlan
 class Guide:
     """Predictions of a whole run: made once, asked at every step in order.
 
-    contexts: text of every branch that `scales` needs, each [F, L, C].
+    contexts: text of every branch that `scales` needs, each [F, L, C]. batched: branches go through the
+    network together.
     """
 
     def __init__(
-        self, backbone: Backbone, contexts: Mapping[str, Tensor], scales: Scales, speed: Speed, total: int
+        self,
+        backbone: Backbone,
+        contexts: Mapping[str, Tensor],
+        scales: Scales,
+        speed: Speed,
+        total: int,
+        batched: bool = True,
     ) -> None:
-        self._backbone, self._scales = backbone, scales
+        self._backbone, self._scales, self._batched = backbone, scales, batched
         self._stacked = torch.stack([contexts[name] for name in scales.branches])
         self._plan = speed.plan(total)
         # The branch that is followed where guidance is off or its push is an older one.
@@ -48,6 +55,8 @@ class Guide:
     def _evaluate(
         self, names: tuple[str, ...], latents: Tensor, t: Tensor, plan: StepPlan
     ) -> dict[str, Tensor]:
+        if len(names) > 1 and not self._batched:
+            return {name: self._evaluate((name,), latents, t, plan)[name] for name in names}
         rows = [self._scales.branches.index(name) for name in names]
         context = self._stacked if len(rows) == len(self._stacked) else self._stacked[rows]
         if self._reuse is None:

@@ -56,7 +56,7 @@ def sample(
     options = step_options(scheduler, generator, settings.seed, x)
     total = len(scheduler.timesteps)
     with _in_precision(backbone, speed) as network:
-        guide = Guide(network, contexts, settings.scales, speed, total)
+        guide = Guide(network, contexts, settings.scales, speed, total, settings.batch_guidance)
         for step, t in enumerate(scheduler.timesteps):
             model_input = scheduler.scale_model_input(x, t)
             prediction = guide.predict(step, model_input, t)

@@ -17,7 +17,9 @@ class SampleSettings:
 
     width, height: pixels, multiples of 8. seed: 0 to 2**64 - 1. guidance_scale 1 means no guidance.
     speed: what may be left out, a name in `speed.SPEEDS` or a `Speed`. sound_guidance: a scale of its own for
-    what the sound adds to the text; None = as guidance_scale.
+    what the sound adds to the text; None = as guidance_scale. batch_guidance: the branches of guidance go
+    through the UNet in one batch, or else one after the other: the same numbers to rounding, slower, with the
+    working memory of one.
     A2VError when a value cannot work; the message names it.
     """
 
@@ -30,6 +32,7 @@ class SampleSettings:
     num_frames: int = 24
     speed: str | Speed = EXACT
     sound_guidance: float | None = None
+    batch_guidance: bool = True
 
     def __post_init__(self) -> None:
         if self.steps < 1:

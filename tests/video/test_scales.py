@@ -88,6 +88,20 @@ def test_guidance_of_three_branches_is_computed_as_seldom_as_a_mode_says(
     assert calls == [3, 1, 3, 1]
 
 
+def test_branches_one_after_the_other(backbone: UNet3DBackbone, contexts: dict[str, FrameContext]) -> None:
+    calls: list[int] = []
+    handle = backbone.unet.conv_out.register_forward_pre_hook(lambda _, args: calls.append(len(args[0]) // 3))
+
+    def clip(batched: bool) -> torch.Tensor:
+        settings = replace(SMALL, sound_guidance=2.0, speed="deep_2", batch_guidance=batched)
+        return sample(backbone, contexts[PROMPT], contexts[NEGATIVE], settings, text=contexts[TEXT])
+
+    together, apart = clip(True), clip(False)
+    handle.remove()
+    assert calls == [3] * 3 + [1] * 9
+    torch.testing.assert_close(apart, together, atol=1e-3, rtol=1e-3)
+
+
 def test_missing_text_is_named(backbone: UNet3DBackbone, contexts: dict[str, FrameContext]) -> None:
     with pytest.raises(A2VError, match="sound_guidance is 2 but the prompt without its sound is missing"):
         sample(backbone, contexts[PROMPT], contexts[NEGATIVE], replace(SMALL, sound_guidance=2.0))
