@@ -46,11 +46,18 @@ def vae_devices() -> Devices:
 
 
 def unet_dtype_name() -> str:
-    """ "fp32", "fp16" or "bf16": what ComfyUI would choose here, its command line flags included."""
+    """ "fp32", "fp16", "bf16" or "fp8": what ComfyUI would choose here, its command line flags included."""
     supported = [torch.float16, torch.bfloat16, torch.float32]
     dtype = mm.unet_dtype(device=mm.get_torch_device(), supported_dtypes=supported)
+    if dtype.itemsize == 1:  # only when a flag asks for it
+        return "fp8" if has_fp8() else "fp16"
     names = {torch.float32: "fp32", torch.float64: "fp32", torch.bfloat16: "bf16"}
-    return names.get(dtype, "fp16")  # the 8-bit types have no layers in diffusers
+    return names.get(dtype, "fp16")
+
+
+def has_fp8() -> bool:
+    """Whether weights can be stored in 8 bits where denoising runs; PyTorch has no such type on Apple's."""
+    return bool(mm.get_torch_device().type != "mps")
 
 
 def vae_dtype() -> torch.dtype:

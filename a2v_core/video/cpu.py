@@ -25,13 +25,7 @@ class CpuLinear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """[..., I] to [..., O]."""
-        rows = input.numel() // self.in_features
-        if rows % _BATCH or rows == 0 or not _applies(input):
-            return F.linear(input, self.weight, self.bias)
-        # Channels last on both sides: views, no copies.
-        x = input.reshape(_BATCH, rows // _BATCH, 1, self.in_features).permute(0, 3, 1, 2)
-        kernel = self.weight.view(self.out_features, 1, 1, self.in_features).permute(0, 3, 1, 2)
-        return F.conv2d(x, kernel, self.bias).permute(0, 2, 3, 1).reshape(*input.shape[:-1], -1)
+        return linear(input, self.weight, self.bias)
 
 
 class CpuTemporalConv(nn.Conv3d):
@@ -39,11 +33,27 @@ class CpuTemporalConv(nn.Conv3d):
 
     def forward(self, input: Tensor) -> Tensor:
         """[B, I, F, h, w] to [B, O, F, h, w]."""
-        if input.ndim != 5 or not _applies(input):
-            return super().forward(input)
-        padding = (int(self.padding[0]), 0)
-        out = F.conv2d(input.flatten(3), self.weight.squeeze(-1), self.bias, padding=padding)
-        return out.unflatten(3, input.shape[3:])
+        return temporal_conv(self, input, self.weight)
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """[..., I] to [..., O] by weight [O, I], as fast as the device allows."""
+    width, rows = weight.shape[1], input.numel() // weight.shape[1]
+    if rows % _BATCH or rows == 0 or not _applies(input):
+        return F.linear(input, weight, bias)
+    # Channels last on both sides: views, no copies.
+    x = input.reshape(_BATCH, rows // _BATCH, 1, width).permute(0, 3, 1, 2)
+    kernel = weight.view(-1, 1, 1, width).permute(0, 3, 1, 2)
+    return F.conv2d(x, kernel, bias).permute(0, 2, 3, 1).reshape(*input.shape[:-1], -1)
+
+
+def temporal_conv(conv: nn.Conv3d, input: Tensor, weight: Tensor) -> Tensor:
+    """[B, I, F, h, w] to [B, O, F, h, w] by the settings of `conv` and weight [O, I, k, 1, 1]."""
+    if input.ndim != 5 or not _applies(input):
+        return conv._conv_forward(input, weight, conv.bias)
+    padding = (int(conv.padding[0]), 0)
+    out = F.conv2d(input.flatten(3), weight.squeeze(-1), conv.bias, padding=padding)
+    return out.unflatten(3, input.shape[3:])
 
 
 def use_cpu_layers(network: nn.Module) -> None:
@@ -54,11 +64,12 @@ def use_cpu_layers(network: nn.Module) -> None:
     for module in network.modules():
         if type(module) is nn.Linear:
             module.__class__ = CpuLinear
-        elif type(module) is nn.Conv3d and _is_temporal(module):
+        elif type(module) is nn.Conv3d and is_temporal(module):
             module.__class__ = CpuTemporalConv
 
 
-def _is_temporal(conv: nn.Conv3d) -> bool:
+def is_temporal(conv: nn.Conv3d) -> bool:
+    """Whether a convolution sees one pixel in some frames and nothing else."""
     return (
         conv.kernel_size[1:] == (1, 1)
         and conv.stride == (1, 1, 1)

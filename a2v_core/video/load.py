@@ -17,9 +17,12 @@ from torch import Tensor, nn
 from ..checkpoints import TEXT_ENCODER, UNET, VAE, load_strict
 from ..errors import A2VError, CheckpointError
 from .folder import DIFFUSERS_STEM, check_folder, read_json, read_weights
+from .storage import store_fp8
 from .unet3d import UNet3DBackbone
 
-DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+FP8 = "fp8"
+# What the parts compute in.
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16, FP8: torch.bfloat16}
 MODELS = "use a model of that kind: ModelScope text-to-video 1.7b, Zeroscope v2"
 
 _OLD_ATTENTION = re.compile(r"(\.attentions\.\d+\.)(query|key|value|proj_attn)\.(weight|bias)$")
@@ -28,8 +31,10 @@ _NOISE_PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
 
 def load_t2v(folder: str | Path, dtype: str = "fp32", with_vae: bool = True) -> UNet3DBackbone:
-    """Load UNet, VAE, text encoder, tokenizer and noise schedule, on the CPU, in "fp32", "fp16" or "bf16".
+    """Load UNet, VAE, text encoder, tokenizer and noise schedule, on the CPU.
 
+    `dtype` "fp32", "fp16" or "bf16", or "fp8": bfloat16 with a UNet whose weights are stored in 8 bits
+    (`storage.store_fp8`), half the memory for some rounding.
     `with_vae` False leaves the VAE out, for work on latents alone (training from a cache).
     CheckpointError names the part or file that is missing, broken, of another kind, or of another model.
     """
@@ -44,6 +49,8 @@ def load_t2v(folder: str | Path, dtype: str = "fp32", with_vae: bool = True) -> 
     vae = _load_diffusers(folder / "vae", "AutoencoderKL", VAE, DTYPES[dtype]) if with_vae else None
     unet = _load_diffusers(folder / "unet", "UNet3DConditionModel", UNET, DTYPES[dtype])
     _check_fit(folder, unet, vae, text_encoder, tokenizer)
+    if dtype == FP8:
+        store_fp8(unet)
     return UNet3DBackbone(unet, vae, text_encoder, tokenizer, schedule)
 
 

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 
 from ..checkpoints import read_checkpoint
 from ..errors import CheckpointError
+from .storage import full_weight, set_weight
 
 TURBO_GUIDANCE = 7.5  # the default of T2V-Turbo
 _COND = "time_embedding.cond_proj"
@@ -39,6 +40,8 @@ def merge_lora(
 ) -> int:
     """Add a low-rank update to the weights of a UNet, in place; returns how many layers changed.
 
+    Weights that are stored in 8 bits are rounded to them again.
+
     `guidance` is the scale that a distilled update is asked for, if it has a projection for it. Sample with
     guidance_scale 1 afterwards, 4 to 8 steps, scheduler "lcm".
     CheckpointError when the file is broken or for another network; the UNet is then as it was.
@@ -50,9 +53,9 @@ def merge_lora(
     for name, (up, down) in pairs.items():
         _check(path, name, layers.get(name), up, down)
     for name, (up, down) in pairs.items():
-        weight = layers[name].weight
+        weight = full_weight(layers[name])
         update = (up.flatten(1).float() @ down.flatten(1).float()).view(weight.shape)
-        weight.add_((strength * update).to(weight))
+        set_weight(layers[name], weight + strength * update.to(weight.device))
     if cond is not None:
         _merge_guidance(path, layers[_FIRST], cond, strength, guidance)
     return len(pairs)

@@ -81,7 +81,13 @@ class UNet3DBackbone:
 
     @contextmanager
     def bfloat16(self) -> Iterator[UNet3DBackbone]:
-        """While it lasts, a twin whose UNet is a copy in bfloat16; the other parts are shared."""
+        """While it lasts, a twin whose UNet is a copy in bfloat16; the other parts are shared.
+
+        A UNet that computes in bfloat16 already serves itself.
+        """
+        if next(self.unet.parameters()).dtype == torch.bfloat16:
+            yield self
+            return
         # A memo with the new weights: at no time is there a second copy in the old precision.
         memo: dict[int, Any] = {
             id(p): nn.Parameter(p.detach().to(torch.bfloat16), requires_grad=False)

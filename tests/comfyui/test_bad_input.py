@@ -28,7 +28,7 @@ REFUSED = [
     ),
     ({"A2VLoadAudioMapper": {"mapper_name": "README.md"}}, r"'README\.md' is not in models/a2v_mappers"),
     ({"A2VLoadT2VModel": {"model_name": "none"}}, r"'none' is not in models/a2v_t2v .*Put it there"),
-    ({"A2VLoadT2VModel": {"dtype": "int4"}}, r"dtype is 'int4': choose one of auto, fp32, fp16, bf16"),
+    ({"A2VLoadT2VModel": {"dtype": "int4"}}, r"dtype is 'int4': choose one of auto, fp32, fp16, bf16, fp8"),
     ({"A2VBEATsEncode": {"hop": "10 ms"}}, r"hop is '10 ms': choose one of 160 ms, 80 ms, 40 ms"),
     ({"A2VBEATsEncode": {"chunk_seconds": -1}}, r"smaller than min of 0\.0: chunk_seconds"),
     ({"A2VAudioMapper": {"num_frames": -1}}, r"smaller than min of 0: num_frames"),

@@ -24,7 +24,7 @@ PACK = "a2v_from_the_registry"
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
-    """A server with the archive as its only pack, no cache and no metadata in files.
+    """A server with the archive as its only pack, no cache, no metadata in files, and UNets in 8 bits.
 
     --lowvram and --gpu-only cannot be had together with --cpu.
     """
@@ -34,6 +34,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
     config = folder / "paths.yaml"
     config.write_text(json.dumps({"tests": {"custom_nodes": str(folder / "custom_nodes")}}))
     arguments = ["--extra-model-paths-config", str(config), "--cache-none", "--disable-metadata"]
+    arguments += ["--fp8_e4m3fn-unet"]
     arguments += ["--disable-all-custom-nodes", "--whitelist-custom-nodes", PACK]
     with running_server(find_comfyui(), own_models=True, cpu=True, arguments=arguments) as server:
         tiny_models.install_models(server.models)
@@ -75,3 +76,13 @@ def test_files_carry_the_workflow_only_when_they_may(shipped: Comfy, comfy: Comf
     for path in pictures:
         with Image.open(path) as picture:
             assert "A2V" not in json.dumps(picture.info, default=str)
+
+
+def test_a_unet_in_8_bits_when_the_user_wants_that(shipped: Comfy, graph: Graph) -> None:
+    """`auto` is then fp8 with a VAE in fp32; recipe weights make much of what both round."""
+    save = node_of(graph, "SaveVideo")
+    auto, fp8, fp32 = (
+        read_video(shipped.file(shipped.good(some), save)).frames
+        for some in (graph, *(changed(graph, A2VLoadT2VModel={"dtype": dtype}) for dtype in ("fp8", "fp32")))
+    )
+    assert (auto - fp8).abs().mean() < 0.75 * (auto - fp32).abs().mean()

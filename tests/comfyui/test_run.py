@@ -127,7 +127,7 @@ def test_sound_longer_and_shorter_than_the_video(comfy: Comfy, graph: Graph) -> 
         assert 0 <= load_audio(path).samples.shape[1] - round(seconds * RATE) < 1024
 
 
-@pytest.mark.parametrize(("dtype", "most"), [("fp32", 0.005), ("fp16", 0.02), ("bf16", 0.05)])
+@pytest.mark.parametrize(("dtype", "most"), [("fp32", 0.005), ("fp16", 0.02), ("bf16", 0.05), ("fp8", 0.1)])
 def test_precision(comfy: Comfy, graph: Graph, dtype: str, most: float) -> None:
     """On the CPU auto is fp32. Recipe weights make much of roundings, which two runs need not share."""
     auto, chosen = (

@@ -244,8 +244,8 @@ def test_not_a_folder(tmp_path: Path) -> None:
 
 
 def test_unknown_dtype(tiny_folder: Path) -> None:
-    with pytest.raises(A2VError, match="Unknown dtype 'fp8': choose one of fp32, fp16, bf16"):
-        load_t2v(tiny_folder, "fp8")
+    with pytest.raises(A2VError, match="Unknown dtype 'int4': choose one of fp32, fp16, bf16, fp8"):
+        load_t2v(tiny_folder, "int4")
 
 
 def test_index_cannot_lead_out_of_the_folder(folder: Path) -> None:
