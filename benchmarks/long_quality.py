@@ -1,0 +1,204 @@
+"""Whether sound still moves the picture of a long video: the part `quality` of `benchmarks.long_video`."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from a2v_core.audio import Waveform
+from a2v_core.audio.overlap import encode_overlapping
+from a2v_core.demo import demo_path
+from a2v_core.metrics import AVAlignResult, av_align
+from a2v_core.tokens.long_class import pool_long
+from a2v_core.video import SampleSettings
+from a2v_core.video.long import sample_long
+from a2v_core.video.windows import LongSettings, make_windows
+from training.demo_world.look import look, matched
+from training.demo_world.sounds import SAMPLE_RATE, render_sound
+from training.demo_world.world import FPS, NUM_FRAMES, Scene, random_scene, render
+
+from .clip import BEATS_STEP_MS, ModelFiles, Models, load_models
+
+LENGTHS = (24, 48, 96, 240)
+SCENE_FRAMES = 480  # a multiple of every length
+WINDOWED = LongSettings()
+OTHERS: dict[str, LongSettings | None] = {"naive": None, "whole-model windows": LongSettings(mode="model")}
+SILENCE = "silence"
+GLUED = "clips of 24, glued"
+STILL = 0.1  # pixels a frame of the true video up to which a frame says something about seams
+
+
+def demo_models() -> Models:
+    """The bundled models."""
+    return load_models(ModelFiles(demo_path("beats"), demo_path("mapper"), demo_path("t2v")))[0]
+
+
+def sample_video(
+    models: Models, sound: np.ndarray, frames: int, long: LongSettings | None, steps: int, seed: int = 0
+) -> Tensor:
+    """Latents [F, 4, h, w] that follow `sound` [N] at the demo world's rate, as the nodes make them."""
+    mapper, backbone = models.mapper, models.backbone
+    hop_divisor = BEATS_STEP_MS // int(mapper.config.facts.get("hop_ms", BEATS_STEP_MS))
+    features = encode_overlapping(models.beats, torch.from_numpy(sound)[None, None], SAMPLE_RATE, hop_divisor)
+    tokens = pool_long(mapper, mapper.frame_tokens(features, frames, FPS))
+    prompt = "a video of " + " ".join(f"<{word}>" for word in mapper.config.words)
+    size = models.native_size
+    settings = SampleSettings(steps, 3.0, seed=seed, width=size, height=size, num_frames=frames)
+    contexts = backbone.encode_prompt(prompt, tokens, frames), backbone.encode_prompt("", None, frames)
+    return sample_long(backbone, *contexts, settings, long)[0].movedim(0, 1)
+
+
+def scene_of(number: int, frames: int) -> tuple[Scene, np.ndarray]:
+    """Scene and sound `number`, whose hits keep away from the ends of all pieces as they do in training."""
+    rng = np.random.default_rng([97, number])
+    scene = random_scene(rng, num_frames=frames)
+    while not scene.hits:
+        scene = random_scene(rng, num_frames=frames)
+    kept = tuple(hit for hit in scene.hits if 2 <= round(hit.time * FPS) % NUM_FRAMES <= NUM_FRAMES - 3)
+    scene = replace(scene, hits=kept)
+    return scene, render_sound(scene, rng)
+
+
+class Tally:
+    """Counts over the videos of one method and length."""
+
+    def __init__(self) -> None:
+        self.hits = self.found = self.true = self.objects = self.clips = 0
+        self.together = self.peaks = 0
+        self.true_together = self.true_peaks = 0
+        self.at_borders: list[float] = []
+        self.elsewhere: list[float] = []
+
+    def add(self, frames: Tensor, scene: Scene, sound: np.ndarray, borders: set[int]) -> None:
+        """Counts a video [F, H, W, 3]; `borders` are frames with which a window or clip begins."""
+        events = [round(hit.time * FPS) for hit in scene.hits]
+        seen = look(frames.numpy())
+        self.clips += 1
+        self.objects += (seen.colour, seen.shape) == (scene.colour, scene.shape)
+        self.hits += matched(seen.leaps, events)
+        self.found += len(seen.leaps)
+        self.true += len(events)
+        heard = Waveform(torch.from_numpy(sound)[None], SAMPLE_RATE)
+        result = av_align(frames, FPS, heard)
+        truth = av_align(torch.from_numpy(render(scene)), FPS, heard)
+        self.together += len(result.matches)
+        self.peaks += _peaks(result)
+        self.true_together += len(truth.matches)
+        self.true_peaks += _peaks(truth)
+        # Flow `number` is that from frame number - 1 to frame number; the first repeats the second.
+        for number, (flow, true) in enumerate(zip(result.flow, truth.flow, strict=True)):
+            if number and true <= STILL:
+                (self.at_borders if number in borders else self.elsewhere).append(float(flow))
+
+    def summary(self) -> dict[str, float | None]:
+        """The numbers of the module docstring."""
+        union, true_union = self.peaks - self.together, self.true_peaks - self.true_together
+        return {
+            "clips": self.clips,
+            "events": self.true,
+            "event_recall": self.hits / max(1, self.true),
+            "event_precision": self.hits / max(1, self.found),
+            "av_align": self.together / union if union else None,
+            "ground_truth_av_align": self.true_together / true_union if true_union else None,
+            "object_accuracy": self.objects / max(1, self.clips),
+            "seam_flow_ratio": seam_ratio([self]),
+        }
+
+
+def seam_ratio(tallies: Sequence[Tally]) -> float | None:
+    """Mean flow at borders of windows over that elsewhere, of all videos together."""
+    at_borders = [flow for tally in tallies for flow in tally.at_borders]
+    elsewhere = [flow for tally in tallies for flow in tally.elsewhere]
+    if not at_borders or not elsewhere:
+        return None
+    return statistics.fmean(at_borders) / max(1e-9, statistics.fmean(elsewhere))
+
+
+def _peaks(result: AVAlignResult) -> int:
+    return len(result.audio_peaks) + len(result.video_peaks)
+
+
+def measure_quality(
+    models: Models,
+    scenes: int,
+    steps: int,
+    scene_frames: int = SCENE_FRAMES,
+    lengths: Sequence[int] = LENGTHS,
+    tell: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Sound against picture at every length, the first of one window, and other ways to the longest.
+
+    `tell` hears of every step of the work.
+    """
+    short, longest = lengths[0], lengths[-1]
+    ways: list[tuple[str, int, LongSettings | None]] = [
+        (f"{length} frames", length, WINDOWED) for length in lengths
+    ]
+    ways += [(name, longest, long) for name, long in OTHERS.items()]
+    tallies = {name: Tally() for name in [*(name for name, _, _ in ways), GLUED, SILENCE]}
+    for number in range(scenes):
+        scene, sound = scene_of(number, scene_frames)
+        clips: list[Tensor] = []
+        for name, length, long in ways:
+            for piece, part in cut(scene, sound, length):
+                latents = sample_video(models, part, piece.num_frames, long, steps, seed=number)
+                frames = models.backbone.decode(latents, NUM_FRAMES)
+                tallies[name].add(frames, piece, part, window_borders(len(frames)))
+                clips += [frames] if length == short else []
+            tell(f"scene {number + 1} of {scenes}, {name}: {json.dumps(tallies[name].summary())}")
+        still, silence = silent(scene, sound, longest)
+        latents = sample_video(models, silence, longest, WINDOWED, steps, seed=number)
+        frames = models.backbone.decode(latents, NUM_FRAMES)
+        tallies[SILENCE].add(frames, still, silence, window_borders(longest))
+        glued = torch.cat(clips)
+        for at, (piece, part) in enumerate(cut(scene, sound, longest)):
+            frames = glued[at * longest :][: piece.num_frames]
+            tallies[GLUED].add(frames, piece, part, clip_borders(len(frames)))
+    found = {name: tally.summary() for name, tally in tallies.items()}
+    base, long_one = found[f"{short} frames"], found[f"{longest} frames"]
+    return {
+        "scenes": scenes,
+        "steps": steps,
+        "by_length": {str(length): found[f"{length} frames"] for length in lengths},
+        f"at_{longest}": {name: found[name] for name in (*OTHERS, GLUED)},
+        f"recall_{longest}_over_{short}": (long_one["event_recall"] or 0) / (base["event_recall"] or 1),
+        f"av_align_{longest}_over_{short}": (long_one["av_align"] or 0) / (base["av_align"] or 1),
+        "seam_flow_ratio": seam_ratio([tallies[SILENCE], *(tallies[f"{one} frames"] for one in lengths[1:])]),
+    }
+
+
+def cut(scene: Scene, sound: np.ndarray, length: int) -> list[tuple[Scene, np.ndarray]]:
+    """The scene and its sound in pieces of `length` frames."""
+    pieces = []
+    for start in range(0, scene.num_frames, length):
+        hits = [replace(hit, time=hit.time - start / FPS) for hit in scene.hits]
+        inside = tuple(hit for hit in hits if 0 <= round(hit.time * FPS) < length)
+        samples = slice(round(start / FPS * SAMPLE_RATE), round((start + length) / FPS * SAMPLE_RATE))
+        pieces.append((replace(scene, duration=length / FPS, hits=inside), sound[samples].astype(np.float32)))
+    return pieces
+
+
+def silent(scene: Scene, sound: np.ndarray, length: int) -> tuple[Scene, np.ndarray]:
+    """A scene of `length` frames in which nothing is heard and nothing moves."""
+    still = replace(scene, duration=length / FPS, hits=())
+    return still, np.zeros_like(sound[: round(length / FPS * SAMPLE_RATE)])
+
+
+def window_borders(frames: int) -> set[int]:
+    """Frames with which a window begins, or that follow one's end; none in a video of one window."""
+    if frames <= NUM_FRAMES:
+        return set()
+    index = make_windows(frames, NUM_FRAMES, WINDOWED.resolved(NUM_FRAMES).stride).index
+    return {int(window[0]) for window in index[1:]} | {int(window[-1]) + 1 for window in index[:-1]}
+
+
+def clip_borders(frames: int) -> set[int]:
+    """Frames with which another clip begins."""
+    return set(range(NUM_FRAMES, frames, NUM_FRAMES))
