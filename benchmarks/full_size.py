@@ -22,7 +22,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ def measure(
     backbone = load_t2v(folder, dtype)
     for part in (backbone.unet, backbone.vae, backbone.text_encoder):
         part.to(device)
-    clock = _clock(device)
+    clock = device_clock(device)
     laps = [_clip(backbone, settings, Laps(clock)) for _ in range(runs)]
     later = laps[1:] or laps
     seconds = {stage: statistics.median(lap.seconds[stage] for lap in later) for stage in later[0].seconds}
@@ -89,7 +89,7 @@ def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
     """Floating point operations per second of the best of ten square matrix products."""
     side = 8192 if device.type == "cuda" else 1024
     a = torch.randn(side, side, device=device).to(dtype)
-    clock, best = _clock(device), float("inf")
+    clock, best = device_clock(device), float("inf")
     for _ in range(10):
         start = clock()
         a @ a
@@ -119,7 +119,9 @@ def _count(backbone: UNet3DBackbone, settings: SampleSettings) -> int:
     return int(counter.get_total_flops())
 
 
-def _clock(device: torch.device) -> Any:
+def device_clock(device: torch.device) -> Callable[[], float]:
+    """Seconds on the wall, read when the device has done its work."""
+
     def now() -> float:
         if device.type == "cuda":
             torch.cuda.synchronize(device)

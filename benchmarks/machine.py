@@ -38,6 +38,15 @@ def resident_bytes() -> tuple[int, int]:
     return memory.rss, most if sys.platform == "darwin" else 1024 * most
 
 
+def forget_peak() -> bool:
+    """Let the peak of `resident_bytes` begin anew; False where the system cannot (all but Linux)."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return False
+    return True
+
+
 def _processor() -> str:
     info = Path("/proc/cpuinfo")
     if info.is_file():

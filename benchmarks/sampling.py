@@ -220,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="a2v-sampling-") as name:
             facts = measure(
-                _folder(options, Path(name)),
+                model_folder(options, Path(name)),
                 options.runs,
                 options.frames,
                 options.steps,
@@ -234,7 +234,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _folder(options: argparse.Namespace, empty: Path) -> Path:
+def model_folder(options: argparse.Namespace, empty: Path) -> Path:
+    """The model that `--t2v` or `--model` names; the mid-size one is written into `empty`."""
     if options.t2v is not None:
         return Path(options.t2v)
     if options.model == "demo":

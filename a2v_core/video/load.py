@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..checkpoints import TEXT_ENCODER, UNET, VAE, load_strict
 from ..errors import A2VError, CheckpointError
 from .folder import DIFFUSERS_STEM, check_folder, read_json, read_weights
-from .storage import store_fp8
+from .storage import fp8_tensors, store_fp8
 from .unet3d import UNet3DBackbone
 
 FP8 = "fp8"
@@ -47,10 +47,8 @@ def load_t2v(folder: str | Path, dtype: str = "fp32", with_vae: bool = True) -> 
     tokenizer = _load_tokenizer(folder / "tokenizer")
     text_encoder = _load_text_encoder(folder / "text_encoder", DTYPES[dtype])
     vae = _load_diffusers(folder / "vae", "AutoencoderKL", VAE, DTYPES[dtype]) if with_vae else None
-    unet = _load_diffusers(folder / "unet", "UNet3DConditionModel", UNET, DTYPES[dtype])
+    unet = _load_diffusers(folder / "unet", "UNet3DConditionModel", UNET, DTYPES[dtype], dtype == FP8)
     _check_fit(folder, unet, vae, text_encoder, tokenizer)
-    if dtype == FP8:
-        store_fp8(unet)
     return UNet3DBackbone(unet, vae, text_encoder, tokenizer, schedule)
 
 
@@ -61,7 +59,7 @@ def load_vae(folder: str | Path, dtype: str = "fp32") -> Any:
     return _load_diffusers(folder / "vae", "AutoencoderKL", VAE, DTYPES[dtype])
 
 
-def _load_diffusers(folder: Path, class_name: str, kind: str, dtype: torch.dtype) -> Any:
+def _load_diffusers(folder: Path, class_name: str, kind: str, dtype: torch.dtype, fp8: bool = False) -> Any:
     import diffusers
 
     config = read_json(folder / "config.json")
@@ -71,7 +69,12 @@ def _load_diffusers(folder: Path, class_name: str, kind: str, dtype: torch.dtype
     settings = {key: value for key, value in config.items() if not key.startswith("_")}
     module = _built(folder, lambda: getattr(diffusers, class_name).from_config(settings))
     tensors, path = read_weights(folder, (DIFFUSERS_STEM,))
-    return _filled(module, _new_attention_names(tensors), path, kind, dtype)
+    nn.Module.to(module, dtype)  # past diffusers' own, which warns of nothing
+    tensors = _new_attention_names(tensors)
+    if fp8:
+        store_fp8(module)
+        tensors = fp8_tensors(module, tensors)
+    return _filled(module, tensors, path, kind)
 
 
 def _load_text_encoder(folder: Path, dtype: torch.dtype) -> Any:
@@ -81,7 +84,7 @@ def _load_text_encoder(folder: Path, dtype: torch.dtype) -> Any:
     model_type = config.get("model_type", "clip_text_model")
     if model_type != "clip_text_model":
         raise CheckpointError(f"{folder}: is a {model_type}, expected a clip_text_model; {MODELS}")
-    module = _built(folder, lambda: CLIPTextModel(CLIPTextConfig.from_dict(config)))
+    module = _built(folder, lambda: CLIPTextModel(CLIPTextConfig.from_dict(config))).to(dtype)
     tensors, path = read_weights(folder, ("model", "pytorch_model"))
     bare = {
         key.removeprefix("text_model."): value
@@ -90,7 +93,7 @@ def _load_text_encoder(folder: Path, dtype: torch.dtype) -> Any:
     }
     # transformers 4 keeps the model under this prefix, transformers 5 does not.
     prefix = "text_model." if hasattr(module, "text_model") else ""
-    filled = _filled(module, {prefix + key: value for key, value in bare.items()}, path, TEXT_ENCODER, dtype)
+    filled = _filled(module, {prefix + key: value for key, value in bare.items()}, path, TEXT_ENCODER)
     embeddings = (filled.text_model if prefix else filled).embeddings
     embeddings.position_ids = torch.arange(embeddings.position_embedding.num_embeddings)[None]
     return filled
@@ -136,8 +139,7 @@ def _built(folder: Path, build: Any) -> Any:
         raise CheckpointError(f"{folder / 'config.json'}: does not describe a model ({error})") from error
 
 
-def _filled(module: Any, tensors: Mapping[str, Tensor], path: Path, kind: str, dtype: torch.dtype) -> Any:
-    nn.Module.to(module, dtype)  # past diffusers' own, which warns of nothing
+def _filled(module: Any, tensors: Mapping[str, Tensor], path: Path, kind: str) -> Any:
     load_strict(module, tensors, path, kind)
     return module.eval().requires_grad_(False)
 

@@ -15,7 +15,7 @@ Legend: B clips, F frames, N rows, I O channels in and out, h w latent size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -65,7 +65,7 @@ def store_fp8(unet: nn.Module) -> None:
     for layer in _take_over(unet):
         if layer.weight.dtype != FP8:
             layer.register_buffer(_SCALE, torch.empty(0))
-            set_weight(layer, layer.weight.float())
+            set_weight(layer, layer.weight)
 
 
 @torch.no_grad()
@@ -100,12 +100,31 @@ def set_weight(layer: Any, weight: Tensor) -> None:
     if getattr(layer, _SCALE, None) is None:
         layer.weight.copy_(weight)
         return
-    largest = weight.float().abs().flatten(1).amax(1).clamp(min=torch.finfo(torch.float32).tiny)
-    scale = torch.exp2(torch.ceil(torch.log2(largest / _LARGEST)))
-    scale = scale.reshape(-1, *[1] * (weight.ndim - 1))
-    rounded = (weight.float() / scale).clamp(-_LARGEST, _LARGEST).to(FP8)
+    rounded, scale = _rounded(weight)
     layer.weight = nn.Parameter(rounded.to(layer.weight.device), requires_grad=False)
-    setattr(layer, _SCALE, scale.to(layer.weight.device, torch.bfloat16))
+    setattr(layer, _SCALE, scale.to(layer.weight.device))
+
+
+@torch.no_grad()
+def fp8_tensors(unet: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The state dict of a UNet with `store_fp8` from that of one without: no copy in more bits is made."""
+    found = dict(tensors)
+    for name, layer in unet.named_modules():
+        key = f"{name}.weight"
+        # What does not fit is left for the check of the whole file.
+        stored = getattr(layer, _SCALE, None) is not None
+        if stored and key in found and found[key].shape == layer.weight.shape:
+            found[key], found[f"{name}.{_SCALE}"] = _rounded(found[key])
+    return found
+
+
+def _rounded(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """A weight [O, ...] in 8 bits, and its scales [O, 1, ...] in bfloat16."""
+    rows = weight.flatten(1)
+    largest = torch.maximum(rows.amax(1), -rows.amin(1)).float()
+    scale = torch.exp2(torch.ceil(torch.log2(largest.clamp(min=torch.finfo(torch.float32).tiny) / _LARGEST)))
+    scale = scale.reshape(-1, *[1] * (weight.ndim - 1))
+    return (weight / scale).clamp_(-_LARGEST, _LARGEST).to(FP8), scale.to(torch.bfloat16)
 
 
 def _ready(layer: Any, input: Tensor) -> Tensor:

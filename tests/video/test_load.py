@@ -243,6 +243,15 @@ def test_not_a_folder(tmp_path: Path) -> None:
         load_t2v(file)
 
 
+def test_a_misfit_in_8_bits(folder: Path) -> None:
+    path = folder / "unet" / UNET_FILE
+    tensors = load_file(path)
+    key = "down_blocks.0.resnets.0.conv1.weight"
+    save_file({**tensors, key: tensors[key].flatten()[:3].clone()}, path)
+    with pytest.raises(CheckpointError, match=rf"wrong shape.*{key}"):
+        load_t2v(folder, "fp8")
+
+
 def test_unknown_dtype(tiny_folder: Path) -> None:
     with pytest.raises(A2VError, match="Unknown dtype 'int4': choose one of fp32, fp16, bf16, fp8"):
         load_t2v(tiny_folder, "int4")
