@@ -48,7 +48,7 @@ class Page:
         return self.loop.run_until_complete(self._call(method, parameters))
 
     def value(self, expression: str) -> Any:
-        """The value of a JavaScript expression, awaited if it is a promise."""
+        """The value of a JavaScript expression, awaited if it is a promise; of an element there is none."""
         answer = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in answer:
             details = answer["exceptionDetails"]

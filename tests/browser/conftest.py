@@ -38,8 +38,9 @@ def opened(chromium: Chromium, comfy_server: ComfyServer) -> Iterator[FrontEnd]:
 
 @pytest.fixture
 def frontend(opened: FrontEnd, tmp_path: Path) -> Iterator[FrontEnd]:
-    """The front end with an empty graph; what it shows in the end is in end.png."""
+    """The front end with an empty graph; what it shows in the end is in end.png, and nothing runs then."""
     opened.page.call("Page.bringToFront")
     opened.blank()
     yield opened
     opened.page.screenshot(tmp_path / "end.png")
+    opened.stop()

@@ -22,27 +22,41 @@ KNOWN = (
     "favicon.ico",
     "$t is not a function",  # the preview beside the mouse while a node is dragged from the library
 )
-FIND = """(async () => {{
-    const found = [...document.querySelectorAll({within} + ' *')].filter((one) =>
-        one.checkVisibility() && (one.innerText ?? '').trim() === {text}).at(-1);
-    found.scrollIntoView({{block: 'nearest'}});
+# Where the middle of an element is, once it stands still and nothing lies over it. Frames are counted, not
+# time: a dialog grows to its size, and on a busy machine it stands still at 70 % for long before it does.
+STILL = """(async () => {{
+    const found = {found};
+    const frames = async () => {{
+        for (let count = 0; count < 3; count += 1) await new Promise((done) => requestAnimationFrame(done));
+    }};
     const box = () => JSON.stringify(found.getBoundingClientRect());
-    for (let before = ''; before !== box(); ) {{
+    const moves = () => document.getAnimations().some((one) =>
+        one.playState === 'running' && one.effect?.target?.contains(found));
+    found.scrollIntoView({{block: 'nearest'}});
+    for (let before = ''; before !== box() || moves(); ) {{
         before = box();
-        await new Promise((done) => setTimeout(done, 100));
+        await frames();
     }}
     const {{x, y, width, height}} = found.getBoundingClientRect();
-    return width && [x + width / 2, y + height / 2];
+    const hit = document.elementFromPoint(x + width / 2, y + height / 2);
+    return (found.contains(hit) || hit.contains(found)) && [x + width / 2, y + height / 2];
 }})()"""
-CENTRE = """(() => {{
-    const {{x, y, width, height}} = document.querySelector({selector}).getBoundingClientRect();
-    return width && [x + width / 2, y + height / 2];
-}})()"""
-ON_SCREEN = """(() => {{
-    const node = {node};
-    const [x, y] = app.canvas.ds.convertOffsetToCanvas([...{point}]);
+READS = """[...document.querySelectorAll({within} + ' *')].filter((one) =>
+    (one.innerText ?? '').trim() === {text}
+    && one.checkVisibility({{opacityProperty: true, visibilityProperty: true}})).at(-1)"""
+NO_BANNER = "location.host && localStorage.setItem('vueNodesBannerDismissed', 'true')"
+CLOSE_SIDE_BAR = """(() => {
+    document.querySelector('.side-bar-panel button:has(.pi-arrow-left)')?.click();  // of a help page
+    const bar = app.extensionManager.sidebarTab;
+    if (bar.activeSidebarTabId) bar.toggleSidebarTab(bar.activeSidebarTabId);
+})()"""
+DIALOG = "document.querySelector('[role=dialog]')"
+# A place on the screen, {place} of the canvas, once nothing lies over the canvas there.
+FREE = """(() => {{
     const canvas = app.canvas.canvas.getBoundingClientRect();
-    return [canvas.x + x, canvas.y + y];
+    const [x, y] = {place};
+    const place = [canvas.x + x, canvas.y + y];
+    return document.elementFromPoint(...place) === app.canvas.canvas && place;
 }})()"""
 NODE = "app.graph.nodes.find((one) => one.type === {type})"
 
@@ -55,7 +69,8 @@ class FrontEnd:
     server: ComfyServer
 
     def start(self) -> None:
-        """Load the page."""
+        """Load the page, without the advertisement over it."""
+        self.page.call("Page.addScriptToEvaluateOnNewDocument", source=NO_BANNER)
         open_frontend(self.page, self.server.url)
 
     def problems(self) -> list[Problem]:
@@ -65,6 +80,10 @@ class FrontEnd:
 
     def blank(self) -> None:
         """A new tab of the front end with an empty graph, and nothing wrong so far."""
+        if self.page.value(f"!!{DIALOG}"):
+            self.page.press("Escape", 27)
+            self.page.until(f"!{DIALOG}")
+        self.page.value(CLOSE_SIDE_BAR)
         self.page.value("app.extensionManager.command.execute('Comfy.NewBlankWorkflow')")
         self.page.until("app.graph.nodes.length === 0")
         self.page.problems.clear()
@@ -75,23 +94,23 @@ class FrontEnd:
 
     def place(self, text: str, within: str = "body") -> Point:
         """Where the innermost element that reads `text` is, once it has stopped moving."""
-        x, y = self.page.until(FIND.format(within=json.dumps(within), text=json.dumps(text)))
-        return x, y
+        return self._middle(READS.format(within=json.dumps(within), text=json.dumps(text)))
 
     def press_button(self, selector: str) -> None:
         """Click on the first element that a CSS selector finds."""
-        self.page.click(*self.page.until(CENTRE.format(selector=json.dumps(selector))))
+        self.page.click(*self._middle(f"document.querySelector({json.dumps(selector)})"))
 
     def open_template(self, name: str) -> None:
         """From the template browser: the pack's own shelf, the card, until the graph is there."""
         self.press_button("nav .templates-tab-button")
         self.click("audio-to-video", "[role=dialog] nav")
         self.click(name, "[role=dialog]")
-        self.page.until("!document.querySelector('[role=dialog]') && app.graph.nodes.length > 0")
+        self.page.until(f"!{DIALOG} && app.graph.nodes.length > 0")
         self.settle()
 
     def zoom(self, scale: float) -> None:
-        """How large the graph is shown, from its origin."""
+        """How large the graph is shown, from its origin; its text at any size."""
+        self.page.value("app.extensionManager.setting.set('LiteGraph.Canvas.MinFontSizeForLOD', 0)")
         self.page.value(f"app.canvas.ds.scale = {scale}; app.canvas.ds.offset = [0, 0]")
         self.settle()
 
@@ -109,18 +128,15 @@ class FrontEnd:
     def search(self, title: str, type: str, across: float, down: float) -> None:
         """Double click on the empty canvas, type the name, take the first that is found."""
         self.page.click(*self.canvas_place(across, down), count=2)
-        self.page.until("document.activeElement.closest('.p-autocomplete')")
+        self.page.until("!!document.activeElement.closest('.p-autocomplete')")
         self.page.type(title)
         self.place(title, ".p-autocomplete-list li.p-focus")
         self.page.press("Enter", 13)
         self.page.until(NODE.format(type=json.dumps(type)) + "?.id")
 
     def canvas_place(self, across: float, down: float) -> Point:
-        """A place on the canvas, in parts of its size."""
-        x, y = self.page.value(
-            f"(({{x, y, width, height}}) => [x + {across} * width, y + {down} * height])"
-            "(app.canvas.canvas.getBoundingClientRect())"
-        )
+        """A place on the canvas, in parts of its size, once nothing lies over it."""
+        x, y = self.page.until(FREE.format(place=f"[{across} * canvas.width, {down} * canvas.height]"))
         return x, y
 
     def settle(self) -> None:
@@ -130,7 +146,8 @@ class FrontEnd:
                 const view = () => JSON.stringify([...app.canvas.ds.offset, app.canvas.ds.scale]);
                 const before = view();
                 app.canvas.setDirty(true, true);
-                await new Promise((done) => setTimeout(done, 500));
+                for (let count = 0; count < 5; count += 1)
+                    await new Promise((done) => requestAnimationFrame(done));
                 return before === view();
             })()"""
         )
@@ -166,7 +183,8 @@ class FrontEnd:
     def on_screen(self, type: str, point: str) -> Point:
         """A point of the only node of a type, given as JavaScript in terms of `node`."""
         node = NODE.format(type=json.dumps(type))
-        x, y = self.page.value(ON_SCREEN.format(node=node, point=point))
+        place = f"((node) => app.canvas.ds.convertOffsetToCanvas([...{point}]))({node})"
+        x, y = self.page.until(FREE.format(place=place))
         return x, y
 
     def title(self, type: str) -> Point:
@@ -181,11 +199,15 @@ class FrontEnd:
     def connect(self, source: str, output: str, target: str, input: str) -> None:
         """Draw a link with the mouse."""
         self.page.drag(self._slot(source, "outputs", output), self._slot(target, "inputs", input))
+        name = json.dumps(input)
+        self.page.until(
+            f"{NODE.format(type=json.dumps(target))}.inputs.find((one) => one.name === {name}).link"
+        )
 
     def set_number(self, type: str, name: str, value: float) -> None:
         """Double click on a widget, type the value, Enter."""
         self.page.click(*self.widget(type, name), count=2)
-        self.page.until("document.querySelector('.graphdialog input')")
+        self.page.until("!!document.querySelector('.graphdialog input')")
         self.page.value("document.querySelector('.graphdialog input').select()")
         self.page.type(f"{value:g}")
         self.page.press("Enter", 13)
@@ -194,10 +216,19 @@ class FrontEnd:
             f".value === {value:g}"
         )
 
+    def choose(self, type: str, name: str, value: str) -> None:
+        """Click on a widget, take the entry from its list."""
+        self.page.click(*self.widget(type, name))
+        self.click(value, ".litecontextmenu")
+        self.page.until(
+            f"{NODE.format(type=json.dumps(type))}.widgets.find((one) => one.name === {json.dumps(name)})"
+            f".value === {json.dumps(value)} && !document.querySelector('.litecontextmenu')"
+        )
+
     def run(self) -> str:
         """Press Run; the number of the prompt that the server then has."""
         before = set(self.history())
-        self.click("Run")
+        self.press_button("[data-testid=queue-button] button")
         end = time.monotonic() + 60
         while time.monotonic() < end:
             for prompt in set(self.history()) | set(self.queue()):
@@ -232,6 +263,21 @@ class FrontEnd:
 
     def screenshot(self, path: Path) -> Path:
         return self.page.screenshot(path)
+
+    def stop(self) -> None:
+        """Whatever waits or runs on the server ends."""
+        self.page.value(
+            """(async () => {
+                const post = (path, body) => fetch(path, {method: 'POST', body: JSON.stringify(body)});
+                await post('/api/queue', {clear: true});
+                await post('/api/interrupt', {});
+            })()"""
+        )
+
+    def _middle(self, found: str) -> Point:
+        """Where to click on an element, given as JavaScript."""
+        x, y = self.page.until(STILL.format(found=found))
+        return x, y
 
     def _slot(self, type: str, side: str, name: str) -> Point:
         index = f"node.{side}.findIndex((one) => one.name === {json.dumps(name)})"

@@ -1,0 +1,57 @@
+"""Every example workflow, opened from the template browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.browser.frontend import FrontEnd
+from tests.browser.pictures import colours, share_of
+
+EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "example_workflows").glob("*.json"))
+# What score_any_video asks the user for; without it core's Load Video asks the server in vain.
+VIDEO = Path(__file__).parents[1] / "golden" / "av_align" / "clip0_sync_12fps.mp4"
+RED = ((200, 0, 0), (255, 60, 60))  # of a border that means an error
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_it_opens_whole(frontend: FrontEnd, path: Path, tmp_path: Path) -> None:
+    saved = json.loads(path.read_text())
+    shutil.copy(VIDEO, frontend.server.input / "your_video.mp4")
+    frontend.open_template(path.stem)
+    picture = frontend.screenshot(tmp_path / f"{path.stem}.png")
+    nodes = frontend.nodes()
+    assert sorted(node["type"] for node in nodes) == sorted(node["type"] for node in saved["nodes"])
+    assert [node["type"] for node in nodes if not node["known"] and node["type"] != "MarkdownNote"] == []
+    assert [node["type"] for node in nodes if node["errors"]] == []
+    assert len(frontend.page.value("[...app.graph.links.values()]")) == len(saved["links"])
+    width, height = frontend.page.value(
+        "(({width, height}) => [width, height])(app.canvas.canvas.getBoundingClientRect())"
+    )
+    for node in nodes:
+        left, top, right, bottom = node["box"]
+        assert left >= 0, node
+        assert top >= 0, node
+        assert right <= width, node
+        assert bottom <= height, node
+    assert colours(picture) > 100
+    assert share_of(picture, *RED) == 0
+    assert frontend.problems() == []
+
+
+def test_the_cards_have_pictures(frontend: FrontEnd, tmp_path: Path) -> None:
+    frontend.press_button("nav .templates-tab-button")
+    frontend.click("audio-to-video", "[role=dialog] nav")
+    frontend.place(EXAMPLES[-1].stem, "[role=dialog]")
+    shown = "[...document.querySelectorAll('[role=dialog] img')].filter((one) => one.naturalWidth >= 256)"
+    names = frontend.page.until(
+        f"{shown}.length >= {len(EXAMPLES)} && {shown}.map((one) => one.alt)", seconds=30
+    )
+    assert sorted(names) == [path.stem for path in EXAMPLES]
+    frontend.screenshot(tmp_path / "cards.png")
+    frontend.press_button("[role=dialog] button:has(.pi-times)")
+    frontend.page.until("!document.querySelector('[role=dialog]')")
+    assert frontend.problems() == []
