@@ -1,7 +1,7 @@
 """A clip of the published size on the device at hand, against what that device can do.
 
     python -m benchmarks.full_size [--device cuda] [--dtype bf16] [--t2v DIR] [--size PX] [--frames N]
-        [--steps N] [--json]
+        [--steps N] [--compile] [--json]
 
 Without `--t2v` a text-to-video model of ModelScope's size (UNet of 1.4 G parameters) with random weights is
 written to a temporary folder first, 8 GB; speed does not depend on what weights say.
@@ -31,7 +31,8 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from a2v_core.errors import A2VError
-from a2v_core.video import SampleSettings, UNet3DBackbone, load_t2v, sample
+from a2v_core.video import DTYPES, SampleSettings, UNet3DBackbone, load_t2v, sample
+from a2v_core.video.compiled import compile_blocks
 
 from .clip import DECODE_CHUNK, Laps
 from .machine import describe_machine, resident_bytes
@@ -49,28 +50,35 @@ FULL = Sizes(
     text_encoder={**MID.text_encoder, "num_hidden_layers": 23},
 )
 PROMPT = "a video of a drum"
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @torch.no_grad()
 def measure(
-    folder: Path, device: torch.device, dtype: str, settings: SampleSettings, runs: int
+    folder: Path,
+    device: torch.device,
+    dtype: str,
+    settings: SampleSettings,
+    runs: int,
+    compiled: bool = False,
 ) -> dict[str, Any]:
     """Everything the command prints, ready for JSON. A2VError for a model that can't be loaded."""
     backbone = load_t2v(folder, dtype)
     for part in (backbone.unet, backbone.vae, backbone.text_encoder):
         part.to(device)
+    tflop = _count(backbone, settings) / 1e12  # of layers that are not compiled: PyTorch sees into those only
+    if compiled:
+        compile_blocks(backbone.unet)
     clock = device_clock(device)
     laps = [_clip(backbone, settings, Laps(clock)) for _ in range(runs)]
     later = laps[1:] or laps
     seconds = {stage: statistics.median(lap.seconds[stage] for lap in later) for stage in later[0].seconds}
-    tflop = _count(backbone, settings) / 1e12
     reached = tflop * settings.steps / seconds["sampling"]
     possible = matrix_rate(device, DTYPES[dtype]) / 1e12
     parameters = sum(p.numel() for p in backbone.unet.parameters())
     return {
         "machine": describe_machine() | {"device": _name(device)},
         "dtype": dtype,
+        "compiled": compiled,
         "clip": {"frames": settings.num_frames, "size": settings.width, "steps": settings.steps},
         "unet_parameters": parameters,
         "seconds": seconds | {"clip": statistics.median(lap.total for lap in later)},
@@ -137,9 +145,10 @@ def _name(device: torch.device) -> str:
 def as_text(facts: dict[str, Any]) -> str:
     """The report for people."""
     clip, seconds = facts["clip"], facts["seconds"]
+    way = facts["dtype"] + (", compiled" if facts["compiled"] else "")
     return "\n".join(
         [
-            f"{facts['machine']['device']}, {facts['dtype']}, UNet of {facts['unet_parameters'] / 1e9:.2f} G "
+            f"{facts['machine']['device']}, {way}, UNet of {facts['unet_parameters'] / 1e9:.2f} G "
             f"parameters, {clip['frames']} frames of {clip['size']} x {clip['size']}, {clip['steps']} steps, "
             "guidance",
             ", ".join(f"{stage} {value:.2f} s" for stage, value in seconds.items())
@@ -166,6 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, default=24, metavar="N")
     parser.add_argument("--steps", type=int, default=25, metavar="N")
     parser.add_argument("--runs", type=int, default=4, metavar="N", help="the first is a warm-up")
+    parser.add_argument("--compile", action="store_true", help="the UNet's blocks through torch.compile")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     try:
@@ -174,7 +184,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         with tempfile.TemporaryDirectory(prefix="a2v-full-") as name:
             folder = options.t2v or write_models(Path(name) / "models", FULL).t2v
-            facts = measure(folder, torch.device(options.device), options.dtype, settings, options.runs)
+            facts = measure(
+                folder,
+                torch.device(options.device),
+                options.dtype,
+                settings,
+                options.runs,
+                options.compile,
+            )
     except A2VError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..checkpoints import TEXT_ENCODER, UNET, VAE, load_strict
 from ..errors import A2VError, CheckpointError
+from .compiled import compile_blocks
 from .folder import DIFFUSERS_STEM, check_folder, read_json, read_weights
 from .storage import fp8_tensors, store_fp8
 from .unet3d import UNet3DBackbone
@@ -30,12 +31,16 @@ _ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_
 _NOISE_PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
 
-def load_t2v(folder: str | Path, dtype: str = "fp32", with_vae: bool = True) -> UNet3DBackbone:
+def load_t2v(
+    folder: str | Path, dtype: str = "fp32", with_vae: bool = True, compiled: bool = False
+) -> UNet3DBackbone:
     """Load UNet, VAE, text encoder, tokenizer and noise schedule, on the CPU.
 
     `dtype` "fp32", "fp16" or "bf16", or "fp8": bfloat16 with a UNet whose weights are stored in 8 bits
     (`storage.store_fp8`), half the memory for some rounding.
     `with_vae` False leaves the VAE out, for work on latents alone (training from a cache).
+    `compiled` lets the UNet's blocks run through torch.compile (`compiled.compile_blocks`): the first clip
+    takes minutes.
     CheckpointError names the part or file that is missing, broken, of another kind, or of another model.
     """
     if dtype not in DTYPES:
@@ -49,7 +54,10 @@ def load_t2v(folder: str | Path, dtype: str = "fp32", with_vae: bool = True) -> 
     vae = _load_diffusers(folder / "vae", "AutoencoderKL", VAE, DTYPES[dtype]) if with_vae else None
     unet = _load_diffusers(folder / "unet", "UNet3DConditionModel", UNET, DTYPES[dtype], dtype == FP8)
     _check_fit(folder, unet, vae, text_encoder, tokenizer)
-    return UNet3DBackbone(unet, vae, text_encoder, tokenizer, schedule)
+    backbone = UNet3DBackbone(unet, vae, text_encoder, tokenizer, schedule)
+    if compiled:
+        compile_blocks(unet)
+    return backbone
 
 
 def load_vae(folder: str | Path, dtype: str = "fp32") -> Any:
