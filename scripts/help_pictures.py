@@ -114,6 +114,12 @@ def take(page: Page, graph: Graph) -> tuple[Image.Image, str]:
         time.sleep(3.0)
         page.value(SETTLE)
         time.sleep(1.0)
+    saved: str = page.value("JSON.stringify(app.graph.serialize())")
+    return shoot(page), saved
+
+
+def shoot(page: Page) -> Image.Image:
+    """The graph and nothing around it, at the size of the window or smaller."""
     page.value("app.canvas.selectItems(); app.canvas.fitViewToSelectionAnimated({duration: 1})")
     time.sleep(1.0)
     page.value(
@@ -131,8 +137,7 @@ def take(page: Page, graph: Graph) -> tuple[Image.Image, str]:
         "scale": 1,
     }
     shot = page.call("Page.captureScreenshot", format="png", clip=clip)
-    saved: str = page.value("JSON.stringify(app.graph.serialize())")
-    return Image.open(BytesIO(base64.b64decode(shot["data"]))).convert("RGB"), saved
+    return Image.open(BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
 
 
 def save(picture: Image.Image, graph: str, path: Path) -> None:
@@ -147,7 +152,7 @@ def save(picture: Image.Image, graph: str, path: Path) -> None:
     flat.save(path, pnginfo=facts, optimize=True)
 
 
-def _open(page: Page, url: str) -> None:
+def open_patiently(page: Page, url: str) -> None:
     """Open the front end; a busy machine may need more than one try, the second finds half of it cached."""
     for _ in range(3):
         with contextlib.suppress(BrowserError):
@@ -174,7 +179,7 @@ def main() -> int:
         (server.models / "checkpoints" / CHECKPOINT).touch()
         browser = stack.enter_context(running_chromium((1760, 1000), urlsplit(server.url).hostname or ""))
         page = stack.enter_context(browser.page())
-        _open(page, server.url)
+        open_patiently(page, server.url)
         page.value("void app.graph.add(LiteGraph.createNode('A2VLoadAudio'))")
         page.value(FIT)
         for name in arguments.nodes or GRAPHS:

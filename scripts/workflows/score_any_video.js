@@ -29,13 +29,13 @@ function link(source, output, target, input) {
     source.connect(from, target, to);
 }
 
-const video = add("LoadVideo", 40, 80, 340, 360);
+const video = add("LoadVideo", 40, 80, 340, 600);
 // A name of no file: the node shows it until a video is chosen.
 video.widgets.find((one) => one.name === "file").value = "your_video.mp4";
-const parts = add("GetVideoComponents", 440, 80, 260, 80);
-const score = add("A2VAVAlignScore", 760, 80, 420, 600);
-const preview = add("PreviewImage", 1240, 80, 480, 600);
-add("MarkdownNote", 40, 500, 660, 220).widgets[0].value = note;
+const parts = add("GetVideoComponents", 440, 80, 320, 80);
+const score = add("A2VAVAlignScore", 820, 80, 420, 600);
+const preview = add("PreviewImage", 1300, 80, 480, 600);
+add("MarkdownNote", 440, 240, 320, 440).widgets[0].value = note;
 
 link(video, "VIDEO", parts, "video");
 link(video, "VIDEO", score, "images");

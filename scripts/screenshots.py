@@ -1,0 +1,74 @@
+"""The two pictures of the front end in the README: example workflows after a run of the bundled demo.
+
+    python -m scripts.screenshots
+
+Writes docs/images/graph.jpg (audio_to_video) and docs/images/score.jpg (score_any_video, with the video that
+the first one made). Needs a Chromium.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from PIL import Image
+
+from a2v_core.headless.server import find_comfyui, running_server
+
+from .chromium import running_chromium
+from .devtools import Page
+from .frontend import FIT
+from .help_pictures import RUN, open_patiently, shoot
+
+ROOT = Path(__file__).resolve().parents[1]
+PICTURES = ROOT / "docs" / "images"
+LARGEST = 150_000  # bytes
+QUALITIES = (92, 88, 84, 80, 75, 70)
+# Every player stands at the moment after the second hit of the drum.
+PLAYERS = """Promise.all([...document.querySelectorAll('video')].map((one) => new Promise((done) => {
+    one.onseeked = () => done(true);
+    one.currentTime = 0.8;
+})))"""
+
+
+def take(page: Page, name: str) -> Image.Image:
+    """An example workflow after its run."""
+    workflow = (ROOT / "example_workflows" / f"{name}.json").read_text(encoding="utf-8")
+    page.value(f"app.loadGraphData({json.dumps(json.loads(workflow))}, true, true)")
+    page.value(RUN)
+    page.until("[...document.querySelectorAll('video')].some((one) => one.readyState >= 2)")
+    page.value(PLAYERS)
+    page.until("app.graph.nodes.every((node) => (node.imgs ?? []).every((one) => one.naturalWidth > 0))")
+    return shoot(page)
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """As good a JPEG as the size allows."""
+    for quality in QUALITIES:
+        picture.save(path, quality=quality, optimize=True, subsampling=0)
+        if path.stat().st_size <= LARGEST:
+            break
+    print(f"{path.stat().st_size:8d}  {path.name}  {picture.width} x {picture.height}")
+
+
+def main() -> int:
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(running_server(find_comfyui(), own_models=True, cpu=True))
+        browser = stack.enter_context(running_chromium((1720, 1000), urlsplit(server.url).hostname or ""))
+        page = stack.enter_context(browser.page())
+        open_patiently(page, server.url)
+        page.value("void app.graph.add(LiteGraph.createNode('A2VLoadAudio'))")
+        page.value(FIT)
+        save(take(page, "audio_to_video"), PICTURES / "graph.jpg")
+        made = next((server.output / "video").glob("audio_to_video*.mp4"))
+        shutil.copy(made, server.input / "your_video.mp4")
+        save(take(page, "score_any_video"), PICTURES / "score.jpg")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
