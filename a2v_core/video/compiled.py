@@ -25,7 +25,7 @@ def compile_blocks(unet: nn.Module, backend: str = "inductor") -> int:
     The first call with a shape takes long, minutes for the first clip of a size; "inductor" needs a C++
     compiler on a CPU and Triton on a GPU. Results are the same to rounding. Weights, names and hooks stay as
     they are, copies of the UNet are compiled too, and repeating it is harmless.
-    `backend` is torch.compile's.
+    `backend` is torch.compile's. Needs PyTorch 2.6 or newer.
     """
     count = 0
     for block in unet.modules():
