@@ -66,13 +66,29 @@ def scene_of(number: int, frames: int) -> tuple[Scene, np.ndarray]:
     return scene, render_sound(scene, rng)
 
 
+class Score:
+    """AV-Align of several videos, their matches and peaks counted together."""
+
+    def __init__(self) -> None:
+        self.together = self.peaks = 0
+
+    def add(self, result: AVAlignResult) -> None:
+        """Counts a video."""
+        self.together += len(result.matches)
+        self.peaks += len(result.audio_peaks) + len(result.video_peaks)
+
+    @property
+    def value(self) -> float | None:
+        """Matches over all peaks, matches counted once; None without peaks."""
+        return self.together / (self.peaks - self.together) if self.peaks else None
+
+
 class Tally:
     """Counts over the videos of one method and length."""
 
     def __init__(self) -> None:
         self.hits = self.found = self.true = self.objects = self.clips = 0
-        self.together = self.peaks = 0
-        self.true_together = self.true_peaks = 0
+        self.whole, self.pieces, self.truth = Score(), Score(), Score()
         self.at_borders: list[float] = []
         self.elsewhere: list[float] = []
 
@@ -88,10 +104,11 @@ class Tally:
         heard = Waveform(torch.from_numpy(sound)[None], SAMPLE_RATE)
         result = av_align(frames, FPS, heard)
         truth = av_align(torch.from_numpy(render(scene)), FPS, heard)
-        self.together += len(result.matches)
-        self.peaks += _peaks(result)
-        self.true_together += len(truth.matches)
-        self.true_peaks += _peaks(truth)
+        self.whole.add(result)
+        self.truth.add(truth)
+        for at, (_, part) in enumerate(cut(scene, sound, NUM_FRAMES)):
+            piece = frames[at * NUM_FRAMES :][:NUM_FRAMES]
+            self.pieces.add(av_align(piece, FPS, Waveform(torch.from_numpy(part)[None], SAMPLE_RATE)))
         # Flow `number` is that from frame number - 1 to frame number; the first repeats the second.
         for number, (flow, true) in enumerate(zip(result.flow, truth.flow, strict=True)):
             if number and true <= STILL:
@@ -99,14 +116,14 @@ class Tally:
 
     def summary(self) -> dict[str, float | None]:
         """The numbers of the module docstring."""
-        union, true_union = self.peaks - self.together, self.true_peaks - self.true_together
         return {
             "clips": self.clips,
             "events": self.true,
             "event_recall": self.hits / max(1, self.true),
             "event_precision": self.hits / max(1, self.found),
-            "av_align": self.together / union if union else None,
-            "ground_truth_av_align": self.true_together / true_union if true_union else None,
+            "av_align": self.pieces.value,
+            "whole_av_align": self.whole.value,
+            "ground_truth_av_align": self.truth.value,
             "object_accuracy": self.objects / max(1, self.clips),
             "seam_flow_ratio": seam_ratio([self]),
         }
@@ -119,10 +136,6 @@ def seam_ratio(tallies: Sequence[Tally]) -> float | None:
     if not at_borders or not elsewhere:
         return None
     return statistics.fmean(at_borders) / max(1e-9, statistics.fmean(elsewhere))
-
-
-def _peaks(result: AVAlignResult) -> int:
-    return len(result.audio_peaks) + len(result.video_peaks)
 
 
 def measure_quality(

@@ -5,6 +5,7 @@
 | `audio_encoders` | BEATs, one file (ComfyUI's own folder)                 | Load BEATs       |
 | `a2v_mappers`    | AudioMappers, one file each                            | Load AudioMapper |
 | `a2v_t2v`        | text-to-video models, one diffusers folder each        | Load T2V Model   |
+| `loras`          | low-rank updates of them (ComfyUI's own folder)        | Load T2V Model   |
 
 Further places come from extra_model_paths.yaml under the same names.
 """
@@ -27,11 +28,14 @@ BUNDLED_SOUND = BUNDLED + ": "
 ENCODERS = "audio_encoders"
 MAPPERS = "a2v_mappers"
 T2V_MODELS = "a2v_t2v"
+LORAS = "loras"
+NO_LORA = "none"
 
 # ComfyUI lists every file of a folder without endings; "folder" is its mark for one that holds folders.
 FILE_ENDINGS = frozenset({SAFETENSORS, *TORCH_FILES})
 _ENDINGS = {MAPPERS: FILE_ENDINGS, T2V_MODELS: {"folder"}}
 _BUNDLED_NAMES = {ENCODERS: "beats", MAPPERS: "mapper", T2V_MODELS: "t2v"}
+_BUNDLED_ENTRY = {**dict.fromkeys(_BUNDLED_NAMES, BUNDLED), LORAS: NO_LORA}
 _INDEX = "model_index.json"
 _DEEPEST = 3  # such as author/model/version
 
@@ -55,6 +59,14 @@ def find_model(key: str, name: str) -> Path | None:
     return None if found is None else Path(found)
 
 
+def check_lora(name: str | None) -> bool | str:
+    """For `validate_inputs`: True, or what is wrong with an entry of the dropdown of LoRAs."""
+    try:
+        return name is None or name == NO_LORA or bool(model_path(LORAS, str(name)))
+    except A2VError as error:
+        return str(error)
+
+
 def model_path(key: str, name: str) -> Path:
     """File or folder of a dropdown's entry. CheckpointError when it is gone."""
     if name == BUNDLED:
@@ -64,7 +76,7 @@ def model_path(key: str, name: str) -> Path:
         places = ", ".join(folder_paths.get_folder_paths(key))
         raise CheckpointError(
             f"'{name}' is not in models/{key} (looked in {places}). Put it there and press R to refresh the "
-            f"list, or choose another entry; '{BUNDLED}' is always there"
+            f"list, or choose another entry; '{_BUNDLED_ENTRY[key]}' is always there"
         )
     return found
 

@@ -7,6 +7,7 @@ from comfy_api.latest import io
 from ..a2v_core.errors import A2VError
 from ..a2v_core.video import load_t2v
 from ..a2v_core.video.load import FP8
+from ..a2v_core.video.lora import merge_lora
 from . import downloads, folders, runtime
 from .packages import check_package
 from .sockets import CATEGORY, T2VModel, check_choice
@@ -44,6 +45,25 @@ class A2VLoadT2VModel(io.ComfyNode):
                     ),
                 ),
                 downloads.switch_input(),
+                io.Combo.Input(
+                    "lora_name",
+                    options=[folders.NO_LORA, *folders.model_names(folders.LORAS)],
+                    default=folders.NO_LORA,
+                    optional=True,
+                    tooltip=(
+                        "LoRA for the UNet, from models/loras. A few-step one, such as T2V-Turbo's "
+                        "unet_lora.pt for ModelScope: scheduler lcm, cfg 1, 4 to 8 steps in T2V Sampler."
+                    ),
+                ),
+                io.Float.Input(
+                    "lora_strength",
+                    default=1.0,
+                    min=-20.0,
+                    max=20.0,
+                    step=0.01,
+                    optional=True,
+                    tooltip="How much of the LoRA is added to the weights; 0 = nothing.",
+                ),
             ],
             outputs=[T2VModel.Output(display_name="model", tooltip="For T2V Sampler.")],
         )
@@ -54,23 +74,42 @@ class A2VLoadT2VModel(io.ComfyNode):
         model_name: str | None = None,
         dtype: str | None = None,
         download_if_missing: bool | None = False,
+        lora_name: str | None = None,
     ) -> bool | str:
         found = downloads.check_model(folders.T2V_MODELS, model_name, download_if_missing)
-        return check_choice("dtype", dtype, DTYPES) if found is True else found
+        if found is True:
+            found = check_choice("dtype", dtype, DTYPES)
+        return folders.check_lora(lora_name) if found is True else found
 
     @classmethod
     def fingerprint_inputs(
-        cls, model_name: str | None, dtype: str | None, download_if_missing: bool | None = None
+        cls,
+        model_name: str | None,
+        dtype: str | None,
+        download_if_missing: bool | None = None,
+        lora_name: str | None = None,
+        lora_strength: float | None = None,
     ) -> str:
-        return folders.model_stamp(folders.T2V_MODELS, model_name)
+        lora = None if lora_name == folders.NO_LORA else lora_name
+        stamps = folders.model_stamp(folders.T2V_MODELS, model_name), folders.model_stamp(folders.LORAS, lora)
+        return " | ".join(stamps)
 
     @classmethod
-    def execute(cls, model_name: str, dtype: str, download_if_missing: bool = False) -> io.NodeOutput:
+    def execute(
+        cls,
+        model_name: str,
+        dtype: str,
+        download_if_missing: bool = False,
+        lora_name: str = folders.NO_LORA,
+        lora_strength: float = 1.0,
+    ) -> io.NodeOutput:
         check_package("diffusers")
         if dtype == FP8 and not runtime.has_fp8():
             raise A2VError("Load T2V Model: this device cannot hold fp8 weights; choose another dtype")
         folder = downloads.model_path(folders.T2V_MODELS, model_name, download_if_missing)
         backbone = load_t2v(folder, runtime.unet_dtype_name() if dtype == "auto" else dtype)
+        if lora_name != folders.NO_LORA:
+            merge_lora(backbone.unet, folders.model_path(folders.LORAS, lora_name), lora_strength)
         if dtype == "auto":
             backbone.vae.to(runtime.vae_dtype())
         return io.NodeOutput(ManagedT2V(backbone))

@@ -184,7 +184,8 @@ class A2VT2VSampler(io.ComfyNode):
                     max=4096,
                     optional=True,
                     tooltip=(
-                        "Frames from one window to the next in a long video; 0 = half a window. Fewer blend "
+                        "Frames from one window to the next in a long video; 0 = a third of a window, for "
+                        "whole-model windows half of one. Fewer blend "
                         "more and are slower."
                     ),
                 ),
@@ -253,11 +254,11 @@ class A2VT2VSampler(io.ComfyNode):
         long_video: str | None = None,
         speed: str | None = None,
     ) -> bool | str:
-        for name, value in (("width", width), ("height", height)):
-            if isinstance(value, int) and value and (value < 0 or value > MAX_SIZE or value % 8):
-                nearest = min(max(8, 8 * round(value / 8)), MAX_SIZE)
+        for side, pixels in (("width", width), ("height", height)):
+            if isinstance(pixels, int) and pixels and (pixels < 0 or pixels > MAX_SIZE or pixels % 8):
+                nearest = min(max(8, 8 * round(pixels / 8)), MAX_SIZE)
                 return (
-                    f"{name} is {value} pixels: it must be divisible by 8 and at most {MAX_SIZE}, such as "
+                    f"{side} is {pixels} pixels: it must be divisible by 8 and at most {MAX_SIZE}, such as "
                     f"{nearest}; 0 = the size the model was trained at"
                 )
         for name, value, choices in (

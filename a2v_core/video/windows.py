@@ -22,9 +22,10 @@ class LongSettings:
 
     mode         "attention": windowed temporal attention, all other layers once per frame (FreeNoise, arXiv
                  2310.15169). "model": the whole model in overlapping windows, predictions fused at every step
-                 (Gen-L-Video, arXiv 2305.18264); for any backbone, about twice the work at stride window / 2
+                 (Gen-L-Video, arXiv 2305.18264); for any backbone, about twice the work with its default stride
     window       frames of a window; 0 = the backbone's native number. A video of one window is plain sampling
-    stride       frames from a window to the next; 0 = half a window
+    stride       frames from a window to the next; 0 = a third of a window in mode "attention",
+                 where windows cost little and seams vanish, and half a window in mode "model"
     closed_loop  the last frame meets the first: windows and temporal convolutions go round
     noise        frames of new noise before it repeats, shuffled; 0 = a window; the video's number = never
     on_cpu       mode "attention" keeps what waits for its layer in CPU memory; None = if the GPU is too small
@@ -58,7 +59,7 @@ class LongSettings:
         return LongSettings(
             self.mode,
             window,
-            self.stride or max(1, window // 2),
+            self.stride or max(1, window // (3 if self.mode == "attention" else 2)),
             self.closed_loop,
             self.noise or window,
             self.on_cpu,

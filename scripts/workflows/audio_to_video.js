@@ -48,7 +48,7 @@ if (control) control.value = "fixed";
 const video = add("CreateVideo", 1240, 80, 300, 80);
 const save = add("SaveVideo", 1240, 230, 420, 420, { filename_prefix: "video/audio_to_video" });
 const score = add("A2VAVAlignScore", 1720, 80, 380, 570);
-add("MarkdownNote", 40, 740, 1140, 180).widgets[0].value = note;
+add("MarkdownNote", 40, 780, 1140, 180).widgets[0].value = note;
 
 link(sound, "AUDIO", beats, "audio");
 link(loadBeats, "AUDIO_ENCODER", beats, "audio_encoder");

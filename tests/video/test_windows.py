@@ -77,7 +77,8 @@ def test_settings_that_cannot_work_are_named() -> None:
 
 def test_defaults_follow_the_model() -> None:
     own = LongSettings().resolved(16)
-    assert (own.window, own.stride, own.noise) == (16, 8, 16)
+    assert (own.window, own.stride, own.noise) == (16, 5, 16)
+    assert LongSettings(mode="model").resolved(16).stride == 8
     assert LongSettings(window=10, stride=3, noise=40).resolved(16) == LongSettings(
         window=10, stride=3, noise=40
     )
