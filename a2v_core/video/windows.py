@@ -22,7 +22,7 @@ class LongSettings:
 
     mode         "attention": windowed temporal attention, all other layers once per frame (FreeNoise, arXiv
                  2310.15169). "model": the whole model in overlapping windows, predictions fused at every step
-                 (Gen-L-Video, arXiv 2305.18264); for any backbone, about twice the work with its default stride
+                 (Gen-L-Video, arXiv 2305.18264); for any backbone, about twice the work at its default stride
     window       frames of a window; 0 = the backbone's native number. A video of one window is plain sampling
     stride       frames from a window to the next; 0 = a third of a window in mode "attention",
                  where windows cost little and seams vanish, and half a window in mode "model"
