@@ -20,6 +20,7 @@ KNOWN = (
     "/userdata",  # files that a new user does not have yet
     "user.css",
     "favicon.ico",
+    "/templates/index_logo.json",  # what newer front ends ask core's package of templates for
     "$t is not a function",  # the preview beside the mouse while a node is dragged from the library
 )
 # Where the middle of an element is, once it stands still and nothing lies over it. Frames are counted, not
@@ -228,7 +229,7 @@ class FrontEnd:
     def run(self) -> str:
         """Press Run; the number of the prompt that the server then has."""
         before = set(self.history())
-        self.press_button("[data-testid=queue-button] button")
+        self.click("Run", ".queue-button-group")
         end = time.monotonic() + 60
         while time.monotonic() < end:
             for prompt in set(self.history()) | set(self.queue()):
