@@ -39,12 +39,17 @@ class CpuTemporalConv(nn.Conv3d):
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """[..., I] to [..., O] by weight [O, I], as fast as the device allows."""
     width, rows = weight.shape[1], input.numel() // weight.shape[1]
-    if rows % _BATCH or rows == 0 or not _applies(input):
+    whole = rows - rows % _BATCH
+    if whole == 0 or not _applies(input):
         return F.linear(input, weight, bias)
+    flat = input.reshape(rows, width)
     # Channels last on both sides: views, no copies.
-    x = input.reshape(_BATCH, rows // _BATCH, 1, width).permute(0, 3, 1, 2)
+    x = flat[:whole].reshape(_BATCH, whole // _BATCH, 1, width).permute(0, 3, 1, 2)
     kernel = weight.view(-1, 1, 1, width).permute(0, 3, 1, 2)
-    return F.conv2d(x, kernel, bias).permute(0, 2, 3, 1).reshape(*input.shape[:-1], -1)
+    out = F.conv2d(x, kernel, bias).permute(0, 2, 3, 1).reshape(whole, -1)
+    if whole < rows:
+        out = torch.cat([out, F.linear(flat[whole:], weight, bias)])
+    return out.reshape(*input.shape[:-1], -1)
 
 
 def temporal_conv(conv: nn.Conv3d, input: Tensor, weight: Tensor) -> Tensor:

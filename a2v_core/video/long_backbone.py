@@ -82,7 +82,8 @@ class WrappedBackbone:
 class LongBackbone(WrappedBackbone):
     """`inner` for videos of any length, as `settings` say; a video of one window is left to `inner` alone.
 
-    Guidance branches run one after the other, so that memory is that of one.
+    Guidance branches run one after the other, on as many frames at once as those of one window of all branches
+    together: the memory for work is that of a short clip. What sees no text runs once.
     A2VError for mode "attention" with a backbone whose layers are not known here.
     """
 
@@ -105,12 +106,15 @@ class LongBackbone(WrappedBackbone):
         own = self.settings
         if latents.shape[2] <= own.window:
             return self.inner.denoise(latents, t, context, reuse)
-        latents = latents.expand(len(context), -1, -1, -1, -1)
         windows = make_windows(latents.shape[2], own.window, own.stride, own.closed_loop)
+        if own.mode == "attention" and len(latents) == 1:
+            return self._in_attention(latents, t, context, windows)
+        latents = latents.expand(len(context), -1, -1, -1, -1)
         run = self._in_attention if own.mode == "attention" else self._in_windows
-        return torch.cat([run(latents[b : b + 1], t, context[b], windows) for b in range(len(latents))])
+        branches = [slice(b, b + 1) for b in range(len(latents))]
+        return torch.cat([run(latents[b], t, context[b], windows) for b in branches])
 
-    def _in_attention(self, latents: Tensor, t: Tensor | float, text: Tensor, windows: Windows) -> Tensor:
+    def _in_attention(self, latents: Tensor, t: Tensor | float, texts: Tensor, windows: Windows) -> Tensor:
         unet: Any = self.inner.unet  # type: ignore[attr-defined]
         own, device = self.settings, self.device
         frames = latents[0].transpose(0, 1)
@@ -119,9 +123,9 @@ class LongBackbone(WrappedBackbone):
             free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else float("inf")
             on_cpu = waiting_bytes(unet, frames) > free / 2
         store = torch.device("cpu") if on_cpu else device
-        plan = Plan(windows.to(device), own.window, device, store, own.closed_loop)
-        predicted = denoise_long(unet, frames, torch.as_tensor(t), text, plan)
-        return predicted.transpose(0, 1)[None].to(latents.device)
+        plan = Plan(windows.to(device), own.window * len(texts), device, store, own.closed_loop)
+        predicted = denoise_long(unet, frames, torch.as_tensor(t), texts, plan)
+        return predicted.transpose(1, 2).to(latents.device)
 
     def _in_windows(self, latents: Tensor, t: Tensor | float, text: Tensor, windows: Windows) -> Tensor:
         total = torch.zeros(latents.shape, dtype=torch.float32, device=latents.device)
@@ -130,6 +134,6 @@ class LongBackbone(WrappedBackbone):
             shares[windows.places[:, k]] += windows.weights[:, k]
         for index, share in zip(windows.index, shares.reshape(windows.index.shape), strict=True):
             here = index.to(latents.device)
-            part = self.inner.denoise(latents[:, :, here], t, text[index.to(text.device)][None])
+            part = self.inner.denoise(latents[:, :, here], t, text[:, index.to(text.device)])
             total[:, :, here] += part.to(total) * share.to(total.device)[:, None, None]
         return total

@@ -56,13 +56,15 @@ def waiting_bytes(unet: Any, latents: Tensor) -> int:
 
 
 @torch.no_grad()
-def denoise_long(unet: Any, latents: Tensor, t: Tensor, text: Tensor, plan: Plan) -> Tensor:
-    """What the UNet predicts for one long video: latents [F, 4, h, w], one timestep t, text [F, L, C].
+def denoise_long(unet: Any, latents: Tensor, t: Tensor, texts: Tensor, plan: Plan) -> Tensor:
+    """What the UNet predicts for one long video under B texts: latents [F, 4, h, w], one timestep t, texts
+    [B, F, L, C].
 
-    The forward of diffusers' UNet3DConditionModel, step by step. Returns [F, 4, h, w] on `plan.store`.
+    The forward of diffusers' UNet3DConditionModel, step by step; the first layers, which see no text, run
+    once for all texts. Returns [B, F, 4, h, w] on `plan.store`.
     """
     dtype = next(unet.parameters()).dtype
-    latents, text = latents.to(plan.store, dtype), text.to(dtype=dtype)
+    latents, texts = latents.to(plan.store, dtype), texts.to(dtype=dtype)
     time = unet.time_proj(t.to(plan.device).reshape(1)).to(dtype)
     emb = unet.time_embedding(time)
     # Sizes that are not divisible make the UNet upsample to the size of the skip connection.
@@ -70,10 +72,19 @@ def denoise_long(unet: Any, latents: Tensor, t: Tensor, text: Tensor, plan: Plan
 
     x = _frames(plan, unet.conv_in, latents)
     x = _temporal_transformer(plan, unet.transformer_in, x)
+    first = _layers(unet.down_blocks[0])[0]
+    moved = _temporal_conv(plan, first.temporal_conv, _resnet(plan, first.resnet, emb, x))
+    return torch.stack([_denoise(plan, unet, emb, text, x, moved, fits) for text in texts])
+
+
+def _denoise(
+    plan: Plan, unet: Any, emb: Tensor, text: Tensor, x: Tensor, moved: Tensor, fits: bool
+) -> Tensor:
+    """All that follows the first layers: x is what the first block gets, moved what its first pair made."""
     skips = [x]
     for block in unet.down_blocks:
         for layer in _layers(block):
-            x = _layer(plan, layer, emb, text, x)
+            x = _attend(plan, layer, text, moved) if len(skips) == 1 else _layer(plan, layer, emb, text, x)
             skips.append(x)
         for downsampler in block.downsamplers or ():
             x = _frames(plan, downsampler, x)
@@ -118,12 +129,17 @@ def _middle_layers(block: Any) -> list[_Layer]:
 def _layer(plan: Plan, layer: _Layer, emb: Tensor, text: Tensor, x: Tensor, *skip: Tensor) -> Tensor:
     if layer.resnet_first:
         x = _temporal_conv(plan, layer.temporal_conv, _resnet(plan, layer.resnet, emb, x, *skip))
-    if layer.attention is not None:
-        x = _frames(plan, lambda part, words: layer.attention(part, words, return_dict=False)[0], x, text)
-        x = _temporal_transformer(plan, layer.temporal_attention, x)
+    x = _attend(plan, layer, text, x)
     if not layer.resnet_first:
         x = _temporal_conv(plan, layer.temporal_conv, _resnet(plan, layer.resnet, emb, x))
     return x
+
+
+def _attend(plan: Plan, layer: _Layer, text: Tensor, x: Tensor) -> Tensor:
+    if layer.attention is None:
+        return x
+    x = _frames(plan, lambda part, words: layer.attention(part, words, return_dict=False)[0], x, text)
+    return _temporal_transformer(plan, layer.temporal_attention, x)
 
 
 def _resnet(plan: Plan, resnet: Any, emb: Tensor, *inputs: Tensor) -> Tensor:
@@ -146,16 +162,15 @@ def _frames(plan: Plan, run: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
 
 def _moments(plan: Plan, norm: Any, x: Tensor) -> tuple[Tensor, Tensor]:
     """Scale and shift [C] by which group normalisation over all frames changes x [F, C, h, w]."""
-    counts, means, squares = [], [], []
+    means, squares = [], []
     for part in x.split(plan.chunk):
-        groups = part.to(plan.device).float().unflatten(1, (norm.num_groups, -1))
-        variance, mean = torch.var_mean(groups, dim=(0, 2, 3, 4), correction=0)
-        counts.append(len(part))
+        sizes = len(part), part.shape[1], part[0, 0].numel(), norm.num_groups
+        # PyTorch's own kernel: ten times as fast on a CPU as torch.var_mean.
+        _, mean, inverse = torch.native_group_norm(part.to(plan.device).float(), None, None, *sizes, norm.eps)
         means.append(mean.double())
-        squares.append(variance.double() + mean.double() ** 2)
-    share = torch.tensor(counts, dtype=torch.float64, device=plan.device)[:, None] / x.shape[0]
-    mean = (torch.stack(means) * share).sum(0)
-    variance = ((torch.stack(squares) * share).sum(0) - mean**2).clamp(min=0)
+        squares.append(inverse.double() ** -2 - norm.eps + mean.double() ** 2)
+    mean = torch.cat(means).mean(0)
+    variance = (torch.cat(squares).mean(0) - mean**2).clamp(min=0)
     repeats = norm.num_channels // norm.num_groups
     inverse = (variance + norm.eps).rsqrt().repeat_interleave(repeats)
     scale = norm.weight.to(plan.device).double() * inverse
