@@ -82,8 +82,8 @@ class WrappedBackbone:
 class LongBackbone(WrappedBackbone):
     """`inner` for videos of any length, as `settings` say; a video of one window is left to `inner` alone.
 
-    Guidance branches run one after the other, on as many frames at once as those of one window of all branches
-    together: the memory for work is that of a short clip. What sees no text runs once.
+    Guidance branches run one after the other, on as many frames at once as all branches of one window have
+    together, so that memory for work is that of a short clip. What sees no text runs once.
     A2VError for mode "attention" with a backbone whose layers are not known here.
     """
 
