@@ -88,13 +88,18 @@ SPEEDS: dict[str, Speed] = {
     "attention_2": Speed("attention every 2nd step", attention_every=2),
     "bf16": Speed("bfloat16 on a CPU", bfloat16=True),
     "fast": Speed(
-        "guidance every 4th step, deep features every 2nd, bf16",
-        guidance_every=4,
+        "half of the steps, guidance and deep features every 2nd, bf16",
+        guidance_every=2,
         deep_every=2,
         bfloat16=True,
+        steps=0.5,
     ),
     "few_steps": Speed(
-        "a fifth of the steps, no guidance, bf16", guidance_until=0.0, steps=0.2, bfloat16=True
+        "a fifth of the steps, no guidance, deep features every 2nd, bf16",
+        guidance_until=0.0,
+        deep_every=2,
+        bfloat16=True,
+        steps=0.2,
     ),
 }
 

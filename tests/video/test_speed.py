@@ -88,12 +88,19 @@ def test_branches_that_are_evaluated(
     assert rows(backbone, contexts, speed, "conv_out") == branches
 
 
-@pytest.mark.parametrize(("speed", "times"), [("deep_2", 5), ("deep_3", 4), ("deep_5", 2), ("fast", 5)])
+@pytest.mark.parametrize(("speed", "times"), [("deep_2", 5), ("deep_3", 4), ("deep_5", 2)])
 def test_deep_layers_are_left_out(
     speed: str, times: int, backbone: UNet3DBackbone, contexts: tuple[FrameContext, FrameContext]
 ) -> None:
     assert len(rows(backbone, contexts, speed, "mid_block.resnets.0")) == times
     assert len(rows(backbone, contexts, speed, "conv_out")) == 10
+
+
+def test_fast_takes_half_of_the_steps(
+    backbone: UNet3DBackbone, contexts: tuple[FrameContext, FrameContext]
+) -> None:
+    assert rows(backbone, contexts, "fast", "conv_out") == [2, 1, 2, 1, 2]
+    assert len(rows(backbone, contexts, "fast", "mid_block.resnets.0")) == 3
 
 
 def test_a_push_is_used_again(backbone: UNet3DBackbone, contexts: tuple[FrameContext, FrameContext]) -> None:
