@@ -211,7 +211,7 @@ class A2VT2VSampler(io.ComfyNode):
                     optional=True,
                     tooltip=(
                         "exact = every step in full. fast = fewer steps and less work in them, nearly "
-                        "the same video. few_steps = a sixth of the steps without guidance, for a first "
+                        "the same video. few_steps = a fifth of the steps without guidance, for a first "
                         "look. The others leave out one thing each; docs/performance.md has their prices."
                     ),
                 ),

@@ -21,7 +21,7 @@ def apart(one: Tensor, other: Tensor) -> float:
 
 
 def test_few_steps_are_a_fifth_without_guidance(comfy: Comfy, graph: Graph) -> None:
-    few = video(comfy, graph, speed="few_steps", steps=5)  # one step: no features to keep
+    few = video(comfy, graph, speed="few_steps", steps=5)
     # bfloat16 on a CPU rounds; two runs need not round alike
     assert apart(few, video(comfy, graph, steps=1, cfg=1.0)) < 3e-2
     assert apart(few, video(comfy, graph, steps=5)) > 4e-2
