@@ -78,7 +78,7 @@ def test_command_as_json(files: ModelFiles, capsys: pytest.CaptureFixture[str]) 
 def test_command_as_text(files: ModelFiles, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(files)) == 0
     text = capsys.readouterr().out
-    assert "5 frames of 16 x 16 at 12 fps (0.42 s), 2 steps dpmpp_2m, cfg 4" in text
+    assert "5 frames of 16 x 16 at 12 fps (0.42 s), 2 steps dpmpp_2m, cfg 3" in text
     assert "seconds of 2 runs" in text
     assert [line.split("  ")[0] for line in text.splitlines() if line.startswith(STAGES)] == list(STAGES)
 
