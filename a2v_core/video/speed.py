@@ -1,4 +1,4 @@
-"""What a sampling run may leave out, by name. `python -m benchmarks.sampling` prints the price of each."""
+"""What a sampling run may leave out, by name. `python -m benchmarks.modes` prints the price of each."""
 
 from __future__ import annotations
 
