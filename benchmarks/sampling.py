@@ -40,7 +40,9 @@ from a2v_core.demo import demo_path
 from a2v_core.errors import A2VError
 from a2v_core.tokens import AudioTokens
 from a2v_core.video import SampleSettings, load_t2v, sample
+from a2v_core.video.precision import in_precision_of
 from a2v_core.video.remember import PromptMemory
+from a2v_core.video.speed import find_speed
 from a2v_core.video.unet3d import UNet3DBackbone
 
 from .clip import Laps
@@ -78,7 +80,8 @@ class Ours:
         )
         latents = sample(backbone, positive, negative, settings, latents=clip.latents)
         laps.lap("sampling")
-        decoded = backbone.decode(latents[0].transpose(0, 1), 8)
+        with in_precision_of(find_speed(self._speed), backbone, "vae"):
+            decoded = backbone.decode(latents[0].transpose(0, 1), 8)
         laps.lap("VAE decode")
         return decoded
 

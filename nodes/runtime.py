@@ -138,20 +138,20 @@ class Frames:
     """The frames of a video as they are decoded; of a long one the system keeps in memory what fits."""
 
     def __init__(self, count: int) -> None:
-        self._count, self._done = count, 0
+        self._count, self.done = count, 0
         self._whole: Tensor | None = None
 
     def add(self, frames: Tensor) -> None:
         """The next frames [n, H, W, 3]."""
         if self._whole is None:
             self._whole = self._room((self._count, *frames.shape[1:]))
-        self._whole[self._done : self._done + len(frames)] = frames.to(self._whole)
-        self._done += len(frames)
+        self._whole[self.done : self.done + len(frames)] = frames.to(self._whole)
+        self.done += len(frames)
 
     def whole(self) -> Tensor:
         """All of them [F, H, W, 3], float32, on ComfyUI's device for what travels between nodes."""
         assert self._whole is not None
-        assert self._done == self._count
+        assert self.done == self._count
         return self._whole
 
     def _room(self, shape: tuple[int, ...]) -> Tensor:

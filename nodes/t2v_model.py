@@ -14,9 +14,11 @@ from ..a2v_core.tokens import AudioTokens
 from ..a2v_core.video import FrameContext, SampleSettings, StepCallback, UNet3DBackbone
 from ..a2v_core.video.long import sample_long
 from ..a2v_core.video.long_resume import Progress
+from ..a2v_core.video.precision import in_precision_of
 from ..a2v_core.video.prompt_ids import without_words
 from ..a2v_core.video.remember import PromptMemory
 from ..a2v_core.video.scales import NEGATIVE, PROMPT, TEXT
+from ..a2v_core.video.speed import EXACT, find_speed
 from ..a2v_core.video.unet3d import NATIVE_FRAMES
 from ..a2v_core.video.windows import LongSettings
 from . import runtime
@@ -25,6 +27,9 @@ from . import runtime
 # UNet, whose temporal layers keep every frame.
 _UNET_BYTES = 21000
 _VAE_BYTES = 2178 * 64
+
+# Pictures decoded at once where memory is no matter: more bring nothing (a CPU's caches are full before).
+_MOST_ON_CPU, _MOST_ON_GPU = 8, 32
 
 _SD_SIZE = 32  # in latent pixels: ModelScope's 256 x 256, for a config that does not say
 
@@ -106,8 +111,16 @@ class ManagedT2V:
             )
         return latents[0].movedim(0, 1)
 
-    def decode(self, latents: Tensor, chunk: int) -> Iterator[Tensor]:
-        """Latents [F, 4, h, w] as the UNet sees them to pictures [n, H, W, 3], n <= `chunk` at a time."""
+    def decode(self, latents: Tensor, chunk: int = 0, speed: str = EXACT) -> Iterator[Tensor]:
+        """Latents [F, 4, h, w] as the UNet sees them to pictures [n, H, W, 3], n <= `chunk` at a time.
+
+        `chunk` 0 = as many as fit into the memory that is free. `speed` says in which precision.
+        """
         vae = self.backbone.vae
-        self._vae.load(chunk * latents.shape[-1] * latents.shape[-2] * _VAE_BYTES * vae.dtype.itemsize)
-        yield from self.backbone.decode_chunks(latents, chunk)
+        frame = latents.shape[-1] * latents.shape[-2] * _VAE_BYTES * vae.dtype.itemsize
+        self._vae.load((chunk or 1) * frame)
+        device = next(vae.parameters()).device
+        most = _MOST_ON_CPU if device.type == "cpu" else _MOST_ON_GPU
+        fitting = chunk or min(most, max(1, int(runtime.free_memory(device) / frame)))
+        with in_precision_of(find_speed(speed), self.backbone, "vae"):
+            yield from self.backbone.decode_chunks(latents, fitting)

@@ -22,6 +22,7 @@ from .t2v_sampler_inputs import LONG_MODES, MAX_SIZE, WINDOWED, sampler_inputs
 
 DEFAULT_FPS = 12.0
 NODE = "T2V Sampler"
+DECODING = 1 / 8  # of a step of the progress bar for every frame
 
 
 class A2VT2VSampler(io.ComfyNode):
@@ -122,23 +123,23 @@ class A2VT2VSampler(io.ComfyNode):
         clip = None if sound is None else clip_sound(*sound, batch_index, frames, fps, NODE)
 
         contexts = model.encode_prompts(prompt, negative_prompt, audio_tokens, settings)
-        decodes = math.ceil(frames / decode_chunk)
-        progress = runtime.Progress(steps + decodes)
+        decoding = math.ceil(frames * DECODING)
+        progress = runtime.Progress(steps + decoding)
         show = runtime.latent_previewer(model.backbone.latent_channels)
         done = 0
 
         def after_step(step: int, total: int, estimate: Tensor, latents: Tensor) -> None:
             nonlocal done
             done = step + 1
-            progress(done, total + decodes, show and show(estimate[0].movedim(0, 1)))
+            progress(done, total + decoding, show and show(estimate[0].movedim(0, 1)))
 
         long = _long_settings(long_video, window_stride, closed_loop)
         kept = runtime.sampling_progress() if resume else None
         latents = model.sample(contexts, settings, after_step, long=long, progress=kept)
         pictures = runtime.Frames(frames)
-        for chunk, part in enumerate(model.decode(latents, decode_chunk), start=1):
+        for part in model.decode(latents, decode_chunk, speed):
             pictures.add(part)
-            progress(done + chunk, done + decodes)
+            progress(done + round(decoding * pictures.done / frames), done + decoding)
         if kept is not None:
             kept.finish()
         samples = runtime.intermediate(latents / model.latent_scale)

@@ -112,10 +112,13 @@ def sampler_inputs() -> list[io.Input]:
         ),
         io.Int.Input(
             "decode_chunk",
-            default=8,
-            min=1,
+            default=0,
+            min=0,
             max=4096,
-            tooltip="Frames decoded at once. Fewer need less memory; the picture stays the same.",
+            tooltip=(
+                "Frames decoded at once; 0 = as many as fit into memory. Fewer need less; the picture stays "
+                "the same."
+            ),
         ),
         io.Int.Input(
             "batch_index",

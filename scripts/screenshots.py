@@ -66,6 +66,7 @@ def main() -> int:
         save(take(page, "audio_to_video"), PICTURES / "graph.jpg")
         made = next((server.output / "video").glob("audio_to_video*.mp4"))
         shutil.copy(made, server.input / "your_video.mp4")
+        page.value("app.extensionManager.command.execute('Comfy.RefreshNodeDefinitions')")
         save(take(page, "score_any_video"), PICTURES / "score.jpg")
     return 0
 

@@ -5,10 +5,9 @@ Legend: B guidance branches, F video frames, L text positions, C text width, h w
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from ..errors import A2VError
 from .backbone import Backbone
 from .context import FrameContext
 from .long_unet import Plan, denoise_long, has_layers, waiting_bytes
+from .precision import Part
 from .windows import LongSettings, Windows, make_windows
 
 if TYPE_CHECKING:
@@ -59,15 +59,10 @@ class WrappedBackbone:
     ) -> Tensor:
         return self.inner.denoise(latents, t, context, reuse)
 
-    @contextmanager
-    def bfloat16(self) -> Iterator[Self]:
-        """While it lasts, the same around `inner` in bfloat16, if `inner` can."""
+    def bfloat16(self, part: Part) -> AbstractContextManager[None]:
+        """While it lasts, that part of `inner` computes in bfloat16, if `inner` can."""
         convert = getattr(self.inner, "bfloat16", None)
-        inner: AbstractContextManager[Backbone] = nullcontext(self.inner) if convert is None else convert()
-        with inner as other:
-            twin = copy.copy(self)
-            twin.inner = other
-            yield twin
+        return nullcontext() if convert is None else convert(part)
 
     def decode(self, latents: Tensor, chunk: int) -> Tensor:
         return self.inner.decode(latents, chunk)

@@ -6,7 +6,6 @@ Legend: F video frames, L text positions, C text width, c latent channels, h w l
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor
@@ -15,6 +14,7 @@ from ..errors import A2VError
 from .backbone import Backbone
 from .context import FrameContext
 from .guidance import Guide
+from .precision import in_precision_of
 from .scales import NEGATIVE, PROMPT, TEXT
 from .schedulers import make_scheduler, predict_original, step_options
 from .settings import SampleSettings, check_size
@@ -55,8 +55,8 @@ def sample(
     x = _first_noise(backbone, settings, generator, latents).to(device) * scheduler.init_noise_sigma
     options = step_options(scheduler, generator, settings.seed, x)
     total = len(scheduler.timesteps)
-    with _in_precision(backbone, speed) as network:
-        guide = Guide(network, contexts, settings.scales, speed, total, settings.batch_guidance)
+    with in_precision_of(speed, backbone, "unet"):
+        guide = Guide(backbone, contexts, settings.scales, speed, total, settings.batch_guidance)
         for step, t in enumerate(scheduler.timesteps):
             model_input = scheduler.scale_model_input(x, t)
             prediction = guide.predict(step, model_input, t)
@@ -129,12 +129,3 @@ def _checked_steps(settings: SampleSettings, speed: Speed, scheduler: object) ->
     if settings.steps > most:
         raise A2VError(f"steps is {settings.steps}: this model's noise schedule has {most} steps")
     return max(1, round(settings.steps * speed.steps))
-
-
-def _in_precision(backbone: Backbone, speed: Speed) -> AbstractContextManager[Backbone]:
-    """The backbone in the precision that a mode computes in; only on a CPU, and if the backbone can."""
-    convert = getattr(backbone, "bfloat16", None)
-    if speed.bfloat16 and convert is not None and backbone.device.type == "cpu":
-        twin: AbstractContextManager[Backbone] = convert()
-        return twin
-    return nullcontext(backbone)

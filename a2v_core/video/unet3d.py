@@ -6,18 +6,18 @@ their parameters at every call.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from . import per_frame, splice, staged, vae
 from .context import FrameContext
 from .cpu import use_cpu_layers
+from .precision import Part, in_bfloat16
 from .reuse import Reuse
 
 if TYPE_CHECKING:
@@ -79,21 +79,9 @@ class UNet3DBackbone:
         with reuse.attention(self.unet):
             return staged.evaluate(self.unet, latents, t, context, reuse)
 
-    @contextmanager
-    def bfloat16(self) -> Iterator[UNet3DBackbone]:
-        """While it lasts, a twin whose UNet is a copy in bfloat16; the other parts are shared.
-
-        A UNet that computes in bfloat16 already serves itself.
-        """
-        if next(self.unet.parameters()).dtype == torch.bfloat16:
-            yield self
-            return
-        # A memo with the new weights: at no time is there a second copy in the old precision.
-        memo: dict[int, Any] = {
-            id(p): nn.Parameter(p.detach().to(torch.bfloat16), requires_grad=False)
-            for p in self.unet.parameters()
-        }
-        yield replace(self, unet=copy.deepcopy(self.unet, memo))
+    def bfloat16(self, part: Part) -> AbstractContextManager[None]:
+        """While it lasts, UNet or VAE computes in bfloat16. See `precision.in_bfloat16`."""
+        return in_bfloat16(self.vae if part == "vae" else self.unet)
 
     def decode(self, latents: Tensor, chunk: int = 8) -> Tensor:
         """See `vae.decode`."""

@@ -30,8 +30,9 @@ function link(source, output, target, input) {
 }
 
 const video = add("LoadVideo", 40, 80, 340, 600);
-// A name of no file: the node shows it until a video is chosen.
-video.widgets.find((one) => one.name === "file").value = "your_video.mp4";
+// No file by name: it would be missing everywhere else. The front end then chooses the user's first video.
+const serialize = video.serialize.bind(video);
+video.serialize = () => ({ ...serialize(), widgets_values: ["", "image"] });
 const parts = add("GetVideoComponents", 440, 80, 320, 80);
 const score = add("A2VAVAlignScore", 820, 80, 420, 600);
 const preview = add("PreviewImage", 1300, 80, 480, 600);

@@ -89,6 +89,10 @@ class FrontEnd:
         self.page.until("app.graph.nodes.length === 0")
         self.page.problems.clear()
 
+    def refresh(self) -> None:
+        """What the key R does: the server's lists of files, anew."""
+        self.page.value("app.extensionManager.command.execute('Comfy.RefreshNodeDefinitions')")
+
     def click(self, text: str, within: str = "body", count: int = 1) -> None:
         """Click on what reads exactly `text`, inside what the CSS selector `within` finds."""
         self.page.click(*self.place(text, within), count=count)

@@ -11,16 +11,17 @@ import pytest
 from tests.browser.frontend import FrontEnd
 from tests.browser.pictures import colours, share_of
 
-EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "example_workflows").glob("*.json"))
-# What score_any_video asks the user for; without it core's Load Video asks the server in vain.
+# A user's video. Where there is none, core's Load Video asks the server in vain, in every graph.
 VIDEO = Path(__file__).parents[1] / "golden" / "av_align" / "clip0_sync_12fps.mp4"
+EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "example_workflows").glob("*.json"))
 RED = ((200, 0, 0), (255, 60, 60))  # of a border that means an error
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_it_opens_whole(frontend: FrontEnd, path: Path, tmp_path: Path) -> None:
     saved = json.loads(path.read_text())
-    shutil.copy(VIDEO, frontend.server.input / "your_video.mp4")
+    shutil.copy(VIDEO, frontend.server.input / "holiday.mp4")
+    frontend.refresh()
     frontend.open_template(path.stem)
     picture = frontend.screenshot(tmp_path / f"{path.stem}.png")
     nodes = frontend.nodes()
@@ -37,6 +38,8 @@ def test_it_opens_whole(frontend: FrontEnd, path: Path, tmp_path: Path) -> None:
         assert top >= 0, node
         assert right <= width, node
         assert bottom <= height, node
+    chosen = "app.graph.nodes.filter((one) => one.type === 'LoadVideo').map((one) => one.widgets[0].value)"
+    assert set(frontend.page.value(chosen)) <= {"holiday.mp4"}
     assert colours(picture) > 100
     assert share_of(picture, *RED) == 0
     assert frontend.problems() == []

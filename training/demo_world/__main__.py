@@ -1,6 +1,7 @@
 """Rebuilds the bundled demo models: `python -m training.demo_world [--work DIR] [--only STAGE]`.
 
-The stages run in order (vae, beats, t2v, mapper, motion, decoder, install); each resumes where it stopped.
+The stages run in order (vae, beats, t2v, mapper, motion, decoder, few_step, install); each resumes where
+it stopped.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-STAGES = ("vae", "beats", "t2v", "mapper", "motion", "decoder", "install")
+STAGES = ("vae", "beats", "t2v", "mapper", "motion", "decoder", "few_step", "install")
 
 
 def main() -> None:

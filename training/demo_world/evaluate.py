@@ -23,7 +23,8 @@ from a2v_core.demo import demo_path
 from a2v_core.metrics import AVAlignResult, av_align, shifted_chance
 from a2v_core.tokens import load_mapper
 from a2v_core.video import SampleSettings, load_t2v, sample
-from a2v_core.video.speed import EXACT, SPEEDS
+from a2v_core.video.precision import in_precision_of
+from a2v_core.video.speed import EXACT, SPEEDS, find_speed
 
 from .held_out import SETS, held_out, visible_events
 from .look import Seen, look, matched
@@ -78,7 +79,8 @@ class Demo:
         lap("sound and text")
         latents = sample(self.backbone, positive, negative, settings)
         lap("sampling")
-        frames = self.backbone.decode(latents[0].movedim(1, 0), 24)
+        with in_precision_of(find_speed(self.speed), self.backbone, "vae"):
+            frames = self.backbone.decode(latents[0].movedim(1, 0), 8)
         lap("VAE decode")
         return frames
 

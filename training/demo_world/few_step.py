@@ -1,0 +1,144 @@
+"""Distils the demo text-to-video model into a low-rank update that draws in a few steps, without guidance.
+
+Reflow (arXiv 2209.03003, for diffusion models 2309.06380): the frozen model, guided and in twenty steps,
+draws a video from every first noise; the update then learns to say that video at any point of the straight
+way between the two. There is one video for every noise, so there is nothing to average, and few steps do.
+
+Legend: B clips, F frames, L text positions, C text width, c latent channels, h w latent size.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from a2v_core.tokens import AudioTokens, load_mapper
+from a2v_core.video import SampleSettings, denoise, load_t2v, sample
+from a2v_core.video.speed import Speed
+
+from ..diffusion import add_noise, prediction_target
+from .mapper import POOL, encode_pool, pool_scene, prompt
+from .progress import device, fit, save_atomically
+from .t2v import SCHEDULER
+from .world import FPS, NUM_FRAMES, clip_caption
+
+PAIRS = 1000
+BLOCK = 50  # pairs in one file
+TEACHER = Speed("guidance every second step, bf16", guidance_every=2, bfloat16=True)
+TEACHER_STEPS = 20
+GUIDANCE = 3.0
+TEXT_ONLY = 0.3  # share of the pairs whose prompt has no sound
+CLIPS = 4
+RANK = 32
+FROM_NOISE = 0.35  # share of the clips that start at pure noise, where all is decided
+LOWEST_TIMESTEP = 200  # below, the model as it is would do
+
+
+class LowRank(nn.Module):
+    """A weight plus up x down, for Linear, Conv2d and Conv3d."""
+
+    def __init__(self, weight: Tensor, rank: int) -> None:
+        super().__init__()
+        rank = min(rank, weight.shape[0], weight[0].numel())
+        self.up = nn.Parameter(torch.zeros(weight.shape[0], rank, *[1] * (weight.ndim - 2)))
+        self.down = nn.Parameter(torch.empty(rank, *weight.shape[1:]))
+        nn.init.kaiming_uniform_(self.down, a=5**0.5)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        return weight + (self.up.flatten(1) @ self.down.flatten(1)).view_as(weight)
+
+
+def add_low_rank(unet: nn.Module, rank: int) -> dict[str, LowRank]:
+    """Freezes a UNet and adds an update of zero to every layer; the updates by the layers' names."""
+    unet.requires_grad_(False)
+    updates = {}
+    for name, layer in list(unet.named_modules()):
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.Conv3d):
+            updates[name] = LowRank(layer.weight, rank)
+            parametrize.register_parametrization(layer, "weight", updates[name])
+    return updates
+
+
+def named_tensors(updates: dict[str, LowRank]) -> dict[str, Tensor]:
+    """The updates as a file of them: `<layer>.lora_up.weight` and `lora_down`, half precision."""
+    tensors = {}
+    for name, update in updates.items():
+        tensors[f"{name}.lora_up.weight"] = update.up.detach().half().contiguous()
+        tensors[f"{name}.lora_down.weight"] = update.down.detach().half().contiguous()
+    return tensors
+
+
+def first_noise(number: int, shape: tuple[int, ...]) -> Tensor:
+    """The noise that pair `number` starts from."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(number))
+
+
+@torch.no_grad()
+def draw_pairs(work: Path, first: int) -> dict[str, Tensor]:
+    """Pairs `first` to `first + BLOCK`: {"context": [BLOCK, F, L, C], "clean": [BLOCK, c, F, h, w]}, float16.
+
+    Drawn once and kept in `work/few_step`.
+    """
+    path = work / "few_step" / f"{first:05d}.pt"
+    if not path.exists():
+        backbone = load_t2v(work / "t2v", "fp32")
+        backbone.unet.to(device())
+        backbone.text_encoder.to(device())
+        mapper, pool = load_mapper(work / "mapper.safetensors").to(device()), encode_pool(work)
+        negative = backbone.encode_prompt("", None, NUM_FRAMES)
+        settings = SampleSettings(TEACHER_STEPS, GUIDANCE, width=64, height=64, speed=TEACHER)
+        contexts, clean = [], []
+        for number in range(first, first + BLOCK):
+            scene, _ = pool_scene(number % POOL)
+            rng = np.random.default_rng([8, number])
+            spoken = tokens = None
+            if rng.random() >= TEXT_ONLY:
+                features = pool["features"][number % POOL, None]
+                spoken = mapper(features, pool["times"], NUM_FRAMES, FPS)
+                tokens = AudioTokens({word: piece[0] for word, piece in spoken.items()}, fps=FPS)
+            text = prompt(scene, rng) if spoken else clip_caption(scene, rng)
+            positive = backbone.encode_prompt(text, tokens, NUM_FRAMES)
+            noise = first_noise(number, (1, 4, NUM_FRAMES, 8, 8))
+            clean.append(sample(backbone, positive, negative, settings, latents=noise)[0])
+            contexts.append(positive.per_frame)
+        save_atomically({"context": torch.stack(contexts).half(), "clean": torch.stack(clean).half()}, path)
+    return torch.load(path, map_location=device(), weights_only=True)
+
+
+def train(work: Path, steps: int = 2000, minutes: float = 0.0) -> None:
+    """Draws the pairs, fits the update and writes `work/few_steps.safetensors`."""
+    from diffusers import DDIMScheduler, UNet3DConditionModel
+
+    blocks = [draw_pairs(work, first) for first in range(0, PAIRS, BLOCK)]
+    pairs = {key: torch.cat([block[key] for block in blocks]) for key in ("context", "clean")}
+    torch.manual_seed(0)
+    unet: Any = UNet3DConditionModel.from_pretrained(work / "t2v" / "unet").float().to(device()).eval()
+    updates = add_low_rank(unet, RANK)
+    unet.to(device())
+    alphas = DDIMScheduler(**SCHEDULER).alphas_cumprod.to(device())
+    last = len(alphas) - 1
+
+    def loss(step: int) -> dict[str, Tensor]:
+        unet.eval()
+        rng = np.random.default_rng([9, step])
+        chosen = rng.integers(PAIRS, size=CLIPS)
+        clean = pairs["clean"][chosen].float()
+        noise = torch.stack([first_noise(int(n), tuple(clean.shape[1:])) for n in chosen]).to(clean)
+        t = torch.from_numpy(rng.integers(LOWEST_TIMESTEP, last + 1, size=CLIPS)).to(clean.device)
+        t[torch.from_numpy(rng.random(CLIPS) < FROM_NOISE).to(clean.device)] = last
+        noisy = add_noise(clean, noise, t, alphas)
+        predicted = denoise(unet, noisy, t, pairs["context"][chosen].float())
+        wanted = prediction_target(SCHEDULER["prediction_type"], clean, noise, t, alphas)
+        error = (predicted - wanted).square().mean((1, 2, 3, 4))
+        start = t == last
+        return {"loss": error.mean(), "start": error[start].sum() / start.sum().clamp(min=1)}
+
+    weights = fit("few_step", work, unet, loss, steps=steps, learning_rate=2e-3, decay=0.99, minutes=minutes)
+    unet.load_state_dict(weights)
+    save_file(named_tensors(updates), work / "few_steps.safetensors")
