@@ -57,7 +57,9 @@ class DiffusersPipeline:
     def make(self, clip: Clip, laps: Laps) -> Tensor:
         """Frames [F, H, W, 3]."""
         pipeline = self._pipeline
-        pipeline.scheduler = make_scheduler(clip.scheduler, pipeline.scheduler.config)
+        # As diffusers' users change it: what the model's file does not say is the new scheduler's own default.
+        kind = type(make_scheduler(clip.scheduler, {}))
+        pipeline.scheduler = kind.from_config(pipeline.scheduler.config)
         prompt, negative = pipeline.encode_prompt(clip.prompt, "cpu", 1, clip.guidance_scale != 1, "")
         laps.lap("text")
         latents = pipeline(
@@ -96,7 +98,7 @@ class PublishedLoop:
         model, unet = load_t2v(self._folder), _stock_unet(self._folder)
         laps.lap("load")
         frames = clip.num_frames
-        length = text_length(model.text_encoder)
+        length = text_length(model.text_encoder, model.tokenizer)
         text = tokenize_prompt(model.tokenizer, clip.prompt, tokens.words, length)
         words = torch.stack([tokens.words[word] for word in text.words], dim=1)
         prompt = encode_ids(model.text_encoder, text.ids.expand(frames, -1), words, text.first_word_id)

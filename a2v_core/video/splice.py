@@ -102,7 +102,7 @@ def encode_prompt(
     if num_frames < 1:
         raise A2VError(f"num_frames is {num_frames}: a video needs at least 1 frame")
     words = None if audio_tokens is None else audio_tokens.words
-    text = tokenize_prompt(tokenizer, prompt, words, text_length(text_encoder))
+    text = tokenize_prompt(tokenizer, prompt, words, text_length(text_encoder, tokenizer))
     if audio_tokens is not None and not text.used:
         known = ", ".join(f"<{word}>" for word in text.words)
         _log.warning("The prompt %r has none of the audio words %s: the sound has no effect", prompt, known)
@@ -135,7 +135,7 @@ def encode_clips(
     `words` maps every audio word to its tokens [B, F, D]. A prompt without words is encoded once per clip.
     """
     frames = next(iter(words.values())).shape[1]
-    length = text_length(text_encoder)
+    length = text_length(text_encoder, tokenizer)
     texts = [tokenize_prompt(tokenizer, prompt, words, length) for prompt in prompts]
     order = texts[0].words
     tokens = torch.stack([words[word] for word in order], dim=2)
@@ -147,9 +147,12 @@ def encode_clips(
     return torch.stack([some.expand(frames, -1, -1) for some in states.split(rows)])
 
 
-def text_length(text_encoder: Any) -> int:
-    """How many positions the text encoder has (77 for CLIP)."""
-    return int(text_encoder.config.max_position_embeddings)
+def text_length(text_encoder: Any, tokenizer: Any) -> int:
+    """To how many positions a prompt is padded, as in diffusers: the tokenizer's length (77 for CLIP).
+
+    Never more than the text encoder has; a tokenizer whose files name no length says a huge number.
+    """
+    return min(int(text_encoder.config.max_position_embeddings), int(tokenizer.model_max_length))
 
 
 def _distinct(tokens: Tensor) -> tuple[list[int], Tensor]:

@@ -143,6 +143,20 @@ def test_text_only_is_one_text_for_all_frames(
 
 
 @torch.no_grad()
+@pytest.mark.parametrize(("length", "rows"), [(20, 20), (10**30, 77)])
+def test_a_prompt_is_as_long_as_its_tokenizer_says(
+    encoder: Any, fresh_tokenizer: Any, length: int, rows: int
+) -> None:
+    """And never longer than the encoder takes; 1e30 is what a tokenizer without a length of its own says."""
+    fresh_tokenizer.model_max_length = length
+    ids = fresh_tokenizer("a red ball", padding="max_length", max_length=rows, return_tensors="pt").input_ids
+    context = encode_prompt(encoder, fresh_tokenizer, "a red ball", None, 2)
+    assert torch.equal(context.states, encoder(ids).last_hidden_state)
+    clips = encode_clips(encoder, fresh_tokenizer, ["a red ball"], {"temp": torch.zeros(1, 2, TEXT_WIDTH)})
+    torch.testing.assert_close(clips[0], context.per_frame)
+
+
+@torch.no_grad()
 def test_tokens_stand_at_their_words(encoder: Any, tokenizer: Any) -> None:
     """The same as a text encoder whose embedding table has the tokens of one frame as extra rows."""
     tokens = audio_tokens(3)
