@@ -1,7 +1,7 @@
 """The sampler against what users would run instead, stage by stage, on the CPU, in one run.
 
-    python -m benchmarks.sampling [--model demo|mid] [--frames N] [--steps N] [--runs N] [--clock cpu]
-        [--json]
+    python -m benchmarks.sampling [--model demo|mid] [--frames N] [--steps N] [--lora-steps N] [--runs N]
+        [--clock cpu] [--json]
 
 Contestants take turns on the same weights, prompts, first noise, scheduler, steps and size:
 
@@ -12,10 +12,13 @@ Contestants take turns on the same weights, prompts, first noise, scheduler, ste
     ours, again       the same with another seed: what a second run costs
     ours, fast        the speed mode "fast"
     ours, few steps   the speed mode "few_steps"
+    ours, LoRA        with the demo's few-step LoRA: --lora-steps steps, scheduler lcm, no guidance, bf16.
+                      For other models, which have none here, what such a LoRA would cost
 
 The frames of the exact mode have to equal those of its peer to within 0.005, or the command fails.
-`exact_speedup` is diffusers / ours (text), whole clip, medians; `fast_speedup` and `few_step_speedup` are
-ours exact / ours fast and few steps, whole clip; `fast_psnr_db` compares frames with those of the exact mode.
+`exact_speedup` is diffusers / ours (text), whole clip, medians; `fast_speedup`, `few_steps_mode_speedup` and
+`few_step_speedup` are ours exact / ours fast, few steps and LoRA, whole clip; `..._psnr_db` compare frames
+with those of the exact mode.
 
 --clock cpu counts the processor time of this process instead of the time on the wall, for machines that
 are busy with other things; with one thread the two are the same on a quiet machine.
@@ -30,6 +33,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +44,7 @@ from a2v_core.demo import demo_path
 from a2v_core.errors import A2VError
 from a2v_core.tokens import AudioTokens
 from a2v_core.video import SampleSettings, load_t2v, sample
+from a2v_core.video.lora import merge_lora
 from a2v_core.video.precision import in_precision_of
 from a2v_core.video.remember import PromptMemory
 from a2v_core.video.speed import find_speed
@@ -87,7 +92,7 @@ class Ours:
 
 
 def measure(
-    folder: Path, runs: int, frames: int, steps: int, size: int = 0, clock: str = "wall"
+    folder: Path, runs: int, frames: int, steps: int, size: int = 0, clock: str = "wall", lora_steps: int = 2
 ) -> dict[str, Any]:
     """Everything the command prints, ready for JSON; times in seconds. A2VError when frames differ."""
     backbone = load_t2v(folder)
@@ -95,6 +100,11 @@ def measure(
     tokens = _tokens(backbone.token_width, frames)
     pipeline, published = DiffusersPipeline(folder), PublishedLoop(folder)
     ours = {speed: Ours(backbone, speed) for speed in ("exact", "fast", "few_steps")}
+    distilled, has_lora = backbone, folder == demo_path("t2v")
+    if has_lora:
+        distilled = load_t2v(folder)
+        merge_lora(distilled.unet, demo_path("few_steps"))
+    few = Ours(distilled, "bf16")
 
     def clip(prompt: str, seed: int = 0) -> Clip:
         side = pixels // backbone.vae_scale_factor
@@ -110,6 +120,9 @@ def measure(
         "ours, again": lambda laps: ours["exact"].make(clip(SOUND, 1), tokens, laps),
         "ours, fast": lambda laps: ours["fast"].make(clip(SOUND), tokens, laps),
         "ours, few steps": lambda laps: ours["few_steps"].make(clip(SOUND), tokens, laps),
+        "ours, LoRA": lambda laps: few.make(
+            replace(clip(SOUND), steps=lora_steps, guidance_scale=1.0, scheduler="lcm"), tokens, laps
+        ),
     }
     made: dict[str, Tensor] = {}
     laps: dict[str, list[Laps]] = {name: [] for name in contestants}
@@ -132,15 +145,23 @@ def measure(
     return {
         "machine": describe_machine(),
         "clock": clock,
-        "clip": {"frames": frames, "size": pixels, "steps": steps, "runs": max(1, runs - 1)},
+        "clip": {
+            "frames": frames,
+            "size": pixels,
+            "steps": steps,
+            "lora_steps": lora_steps,
+            "runs": max(1, runs - 1),
+        },
         "times": times,
         "largest_difference": differences,
         "exact_speedup": middle["diffusers"] / middle["ours, text"],
         "published_speedup": middle["published"] / middle["ours, exact"],
         "fast_speedup": middle["ours, exact"] / middle["ours, fast"],
         "fast_psnr_db": psnr(made["ours, fast"], exact),
-        "few_step_speedup": middle["ours, exact"] / middle["ours, few steps"],
-        "few_step_psnr_db": psnr(made["ours, few steps"], exact),
+        "few_steps_mode_speedup": middle["ours, exact"] / middle["ours, few steps"],
+        "few_steps_mode_psnr_db": psnr(made["ours, few steps"], exact),
+        "few_step_speedup": middle["ours, exact"] / middle["ours, LoRA"],
+        "few_step_psnr_db": psnr(made["ours, LoRA"], exact) if has_lora else None,
         "second_run_overhead_seconds": middle["ours, again"]
         - times["ours, again"]["sampling"]["median"]
         - times["ours, again"]["VAE decode"]["median"],
@@ -172,9 +193,9 @@ def as_text(facts: dict[str, Any]) -> str:
         lines.append(f"{name:27}" + "".join(f"{cell:>24}" for cell in cells))
     differences = ", ".join(f"{name} {value:.1e}" for name, value in facts["largest_difference"].items())
     lines += ["", f"largest difference of a pixel in exact mode: {differences} (of 1)"]
-    keys = ["exact_speedup", "published_speedup", "fast_speedup", "fast_psnr_db", "few_step_speedup"]
-    keys += ["few_step_psnr_db", "second_run_overhead_seconds"]
-    return "\n".join([*lines, *(f"{key:28} {facts[key]:.2f}" for key in keys)])
+    keys = ["exact_speedup", "published_speedup", "fast_speedup", "fast_psnr_db", "few_steps_mode_speedup"]
+    keys += ["few_steps_mode_psnr_db", "few_step_speedup", "few_step_psnr_db", "second_run_overhead_seconds"]
+    return "\n".join([*lines, *(f"{key:28} {facts[key]:.2f}" for key in keys if facts[key] is not None)])
 
 
 def _tokens(width: int, frames: int) -> AudioTokens:
@@ -213,6 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--t2v", type=Path, metavar="DIR", help="your own text-to-video model")
     parser.add_argument("--frames", type=int, default=24, metavar="N")
     parser.add_argument("--steps", type=int, default=20, metavar="N")
+    parser.add_argument("--lora-steps", type=int, default=2, metavar="N", help="with the LoRA (default: 2)")
     parser.add_argument("--size", type=int, default=0, metavar="PX", help="default: the UNet's")
     parser.add_argument(
         "--runs", type=int, default=4, metavar="N", help="the first is a warm-up (default: 4)"
@@ -229,6 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 options.steps,
                 options.size,
                 options.clock,
+                options.lora_steps,
             )
     except A2VError as error:
         print(f"error: {error}", file=sys.stderr)

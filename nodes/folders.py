@@ -34,8 +34,7 @@ NO_LORA = "none"
 # ComfyUI lists every file of a folder without endings; "folder" is its mark for one that holds folders.
 FILE_ENDINGS = frozenset({SAFETENSORS, *TORCH_FILES})
 _ENDINGS = {MAPPERS: FILE_ENDINGS, T2V_MODELS: {"folder"}}
-_BUNDLED_NAMES = {ENCODERS: "beats", MAPPERS: "mapper", T2V_MODELS: "t2v"}
-_BUNDLED_ENTRY = {**dict.fromkeys(_BUNDLED_NAMES, BUNDLED), LORAS: NO_LORA}
+_BUNDLED_NAMES = {ENCODERS: "beats", MAPPERS: "mapper", T2V_MODELS: "t2v", LORAS: "few_steps"}
 _INDEX = "model_index.json"
 _DEEPEST = 3  # such as author/model/version
 
@@ -76,7 +75,7 @@ def model_path(key: str, name: str) -> Path:
         places = ", ".join(folder_paths.get_folder_paths(key))
         raise CheckpointError(
             f"'{name}' is not in models/{key} (looked in {places}). Put it there and press R to refresh the "
-            f"list, or choose another entry; '{_BUNDLED_ENTRY[key]}' is always there"
+            f"list, or choose another entry; '{NO_LORA if key == LORAS else BUNDLED}' is always there"
         )
     return found
 

@@ -47,12 +47,13 @@ class A2VLoadT2VModel(io.ComfyNode):
                 downloads.switch_input(),
                 io.Combo.Input(
                     "lora_name",
-                    options=[folders.NO_LORA, *folders.model_names(folders.LORAS)],
+                    options=[folders.NO_LORA, *folders.model_names(folders.LORAS), folders.BUNDLED],
                     default=folders.NO_LORA,
                     optional=True,
                     tooltip=(
                         "LoRA for the UNet, from models/loras. A few-step one, such as T2V-Turbo's "
-                        "unet_lora.pt for ModelScope: scheduler lcm, cfg 1, 4 to 8 steps in T2V Sampler."
+                        "unet_lora.pt for ModelScope: scheduler lcm, cfg 1, 4 to 8 steps in T2V Sampler. "
+                        "The bundled one is for the bundled model: 2 to 4 steps."
                     ),
                 ),
                 io.Float.Input(

@@ -11,14 +11,15 @@ from pathlib import Path
 from ..errors import A2VError
 
 _FOLDER = Path(__file__).parent
-_NAMES = {"beats": "beats.safetensors", "mapper": "mapper.safetensors", "t2v": "t2v", "sounds": "sounds"}
+_NAMES = {"beats": "beats.safetensors", "mapper": "mapper.safetensors", "few_steps": "few_steps.safetensors"}
 
 FPS = 12.0
 SIZE = 64
 
 
 def demo_path(name: str) -> Path:
-    """Path of a bundled file: "beats", "mapper", "t2v" (a diffusers folder), "sounds" or "sounds/<file>.wav".
+    """Path of a bundled file: "beats", "mapper", "t2v" (a diffusers folder), "few_steps" (its low-rank update
+    for few steps), "sounds" or "sounds/<file>.wav".
 
     A2VError when it is not there, which means that the pack was not copied whole.
     """

@@ -121,21 +121,21 @@ class FrontEnd:
 
     def open_library(self, folder: str) -> None:
         """Unfold a folder of the node library in the side bar."""
-        if not self.page.value("!!document.querySelector('.side-bar-panel .p-tree')"):
+        if not self.page.value("!!document.querySelector('.side-bar-panel [role=tree]')"):
             self.press_button("nav .node-library-tab-button")
-        self.click(folder, ".side-bar-panel .p-tree")
+        self.click(folder, ".side-bar-panel [role=tree]")
 
     def drop(self, title: str, type: str, across: float, down: float) -> None:
         """Drag a node from the open library to a place on the canvas, in parts of its size."""
-        self.page.drag(self.place(title, ".side-bar-panel li li"), self.canvas_place(across, down))
+        self.page.drag(self.place(title, ".side-bar-panel [role=treeitem]"), self.canvas_place(across, down))
         self.page.until(NODE.format(type=json.dumps(type)) + "?.id")
 
     def search(self, title: str, type: str, across: float, down: float) -> None:
         """Double click on the empty canvas, type the name, take the first that is found."""
         self.page.click(*self.canvas_place(across, down), count=2)
-        self.page.until("!!document.activeElement.closest('.p-autocomplete')")
+        self.page.until("document.activeElement.role === 'combobox'")
         self.page.type(title)
-        self.place(title, ".p-autocomplete-list li.p-focus")
+        self.place(title, ":is(.p-focus, [aria-selected=true])[role=option]")
         self.page.press("Enter", 13)
         self.page.until(NODE.format(type=json.dumps(type)) + "?.id")
 

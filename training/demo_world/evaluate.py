@@ -22,7 +22,8 @@ from a2v_core.audio import Waveform, encode_audio, load_beats
 from a2v_core.demo import demo_path
 from a2v_core.metrics import AVAlignResult, av_align, shifted_chance
 from a2v_core.tokens import load_mapper
-from a2v_core.video import SampleSettings, load_t2v, sample
+from a2v_core.video import DEFAULT_SCHEDULER, SampleSettings, load_t2v, sample
+from a2v_core.video.lora import merge_lora
 from a2v_core.video.precision import in_precision_of
 from a2v_core.video.speed import EXACT, SPEEDS, find_speed
 
@@ -39,13 +40,22 @@ AGREEMENT = 2 / 3  # F1 of the events from which on a video follows its sound
 
 
 class Demo:
-    """The bundled models, loaded once."""
+    """The bundled models, loaded once; `few_steps` with the bundled low-rank update."""
 
-    def __init__(self, steps: int = 20, guidance_scale: float = 3.0, speed: str = EXACT) -> None:
+    def __init__(
+        self,
+        steps: int = 20,
+        guidance_scale: float = 3.0,
+        speed: str = EXACT,
+        scheduler: str = DEFAULT_SCHEDULER,
+        few_steps: bool = False,
+    ) -> None:
         self.beats = load_beats(demo_path("beats"))
         self.mapper = load_mapper(demo_path("mapper"))
         self.backbone = load_t2v(demo_path("t2v"), "fp32")
-        self.steps, self.guidance_scale, self.speed = steps, guidance_scale, speed
+        if few_steps:
+            merge_lora(self.backbone.unet, demo_path("few_steps"))
+        self.steps, self.guidance_scale, self.speed, self.scheduler = steps, guidance_scale, speed, scheduler
 
     @torch.no_grad()
     def video(
@@ -69,7 +79,7 @@ class Demo:
         settings = SampleSettings(
             steps=self.steps,
             guidance_scale=self.guidance_scale,
-            scheduler="dpmpp_2m",
+            scheduler=self.scheduler,
             seed=seed,
             width=64,
             height=64,

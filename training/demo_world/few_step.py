@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from a2v_core.checkpoints import write_safetensors
 from a2v_core.tokens import AudioTokens, load_mapper
 from a2v_core.video import SampleSettings, denoise, load_t2v, sample
 from a2v_core.video.speed import Speed
@@ -35,7 +35,7 @@ TEACHER_STEPS = 20
 GUIDANCE = 3.0
 TEXT_ONLY = 0.3  # share of the pairs whose prompt has no sound
 CLIPS = 4
-RANK = 32
+RANK = 12  # 1.7 MB
 FROM_NOISE = 0.35  # share of the clips that start at pure noise, where all is decided
 LOWEST_TIMESTEP = 200  # below, the model as it is would do
 
@@ -139,6 +139,6 @@ def train(work: Path, steps: int = 2000, minutes: float = 0.0) -> None:
         start = t == last
         return {"loss": error.mean(), "start": error[start].sum() / start.sum().clamp(min=1)}
 
-    weights = fit("few_step", work, unet, loss, steps=steps, learning_rate=2e-3, decay=0.99, minutes=minutes)
+    weights = fit("few_step", work, unet, loss, steps=steps, learning_rate=6e-4, decay=0.99, minutes=minutes)
     unet.load_state_dict(weights)
-    save_file(named_tensors(updates), work / "few_steps.safetensors")
+    write_safetensors(work / "few_steps.safetensors", named_tensors(updates), {})
