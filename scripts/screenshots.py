@@ -31,7 +31,7 @@ QUALITIES = (92, 88, 84, 80, 75, 70)
 # Every player stands at the moment after the second hit of the drum.
 PLAYERS = """Promise.all([...document.querySelectorAll('video')].map((one) => new Promise((done) => {
     one.onseeked = () => done(true);
-    one.currentTime = 0.8;
+    one.currentTime = 0.6;
 })))"""
 
 
