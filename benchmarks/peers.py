@@ -57,7 +57,7 @@ class DiffusersPipeline:
     def make(self, clip: Clip, laps: Laps) -> Tensor:
         """Frames [F, H, W, 3]."""
         pipeline = self._pipeline
-        # As diffusers' users change it: what the model's file does not say is the new scheduler's own default.
+        # As diffusers' users change it: what the model's file leaves open is the new scheduler's own default.
         kind = type(make_scheduler(clip.scheduler, {}))
         pipeline.scheduler = kind.from_config(pipeline.scheduler.config)
         prompt, negative = pipeline.encode_prompt(clip.prompt, "cpu", 1, clip.guidance_scale != 1, "")

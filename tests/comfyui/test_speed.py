@@ -27,6 +27,12 @@ def test_few_steps_are_a_fifth_without_guidance(comfy: Comfy, graph: Graph) -> N
     assert apart(few, video(comfy, graph, steps=5)) > 4e-2
 
 
+def test_how_many_frames_are_decoded_at_once_changes_nothing(comfy: Comfy, graph: Graph) -> None:
+    as_fits, one_by_one = (video(comfy, graph, steps=2, decode_chunk=chunk) for chunk in (0, 1))
+    assert apart(as_fits, one_by_one) < 5e-3  # what mp4 makes of differences in the last digit
+    assert as_fits.std() > 0.01
+
+
 def test_a_scale_for_the_sound(comfy: Comfy, graph: Graph) -> None:
     prompt = f"a red {WORDS} ball"
     plain = video(comfy, graph, prompt=prompt)
