@@ -41,7 +41,7 @@ REFUSED = [
     ({"A2VT2VSampler": {"cfg": -1}}, r"smaller than min of 0\.0: cfg"),
     ({"A2VT2VSampler": {"scheduler": "magic"}}, r"scheduler is 'magic': choose one of dpmpp_2m, "),
     ({"A2VT2VSampler": {"seed": -1}}, r"smaller than min of 0: seed"),
-    ({"A2VT2VSampler": {"decode_chunk": 0}}, r"smaller than min of 1: decode_chunk"),
+    ({"A2VT2VSampler": {"decode_chunk": -1}}, r"smaller than min of 0: decode_chunk"),
     ({"A2VT2VSampler": {"num_frames": -1}}, r"smaller than min of 0: num_frames"),
     ({"A2VT2VSampler": {"fps": -1}}, r"smaller than min of 0\.0: fps"),
     ({"A2VT2VSampler": {"model": None}}, r"Required input is missing: model"),
