@@ -5,7 +5,7 @@ Legend: F video frames, h w latent size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import replace
 
 from torch import Tensor
@@ -111,10 +111,11 @@ class ManagedT2V:
             )
         return latents[0].movedim(0, 1)
 
-    def decode(self, latents: Tensor, chunk: int = 0, speed: str = EXACT) -> Iterator[Tensor]:
+    def decode(self, latents: Tensor, chunk: int = 0, speed: str = EXACT) -> Generator[Tensor, None, None]:
         """Latents [F, 4, h, w] as the UNet sees them to pictures [n, H, W, 3], n <= `chunk` at a time.
 
-        `chunk` 0 = as many as fit into the memory that is free. `speed` says in which precision.
+        `chunk` 0 = as many as fit into the memory that is free. `speed` says in which precision; close it to
+        have the VAE back in its own.
         """
         vae = self.backbone.vae
         frame = latents.shape[-1] * latents.shape[-2] * _VAE_BYTES * vae.dtype.itemsize

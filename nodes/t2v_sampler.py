@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from typing import Any
 
 from comfy_api.latest import io
@@ -137,9 +138,10 @@ class A2VT2VSampler(io.ComfyNode):
         kept = runtime.sampling_progress() if resume else None
         latents = model.sample(contexts, settings, after_step, long=long, progress=kept)
         pictures = runtime.Frames(frames)
-        for part in model.decode(latents, decode_chunk, speed):
-            pictures.add(part)
-            progress(done + round(decoding * pictures.done / frames), done + decoding)
+        with closing(model.decode(latents, decode_chunk, speed)) as parts:  # Cancel ends it here and now
+            for part in parts:
+                pictures.add(part)
+                progress(done + round(decoding * pictures.done / frames), done + decoding)
         if kept is not None:
             kept.finish()
         samples = runtime.intermediate(latents / model.latent_scale)

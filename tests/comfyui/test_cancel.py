@@ -23,7 +23,14 @@ def sampling(graph: Graph) -> Graph:
 def decoding(graph: Graph) -> Graph:
     return changed(
         graph,
-        A2VT2VSampler={"steps": 1, "cfg": 1.0, "decode_chunk": 1, "width": 128, "height": 128, "seed": 2},
+        A2VT2VSampler={
+            "steps": 1,
+            "cfg": 1.0,
+            "decode_chunk": 1,
+            "width": 128,
+            "height": 128,
+            "speed": "bf16",
+        },
         A2VAudioMapper={"num_frames": 96},
     )
 
