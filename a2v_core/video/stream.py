@@ -37,7 +37,7 @@ def stream_video(
 ) -> None:
     """Decode latents [F, c, h, w], or a file of `save_latents`, into an mp4, `chunk` frames at a time.
 
-    The file is that of `write_video` with all frames decoded beforehand. Errors as `decode_chunks` and
+    The video is that of `write_video` with all frames decoded beforehand. Errors as `decode_chunks` and
     `write_video`; CheckpointError for a file without latents.
     """
     parts = [latents] if isinstance(latents, Tensor) else _read(Path(latents), chunk)
