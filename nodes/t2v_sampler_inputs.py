@@ -41,21 +41,16 @@ def sampler_inputs() -> list[io.Input]:
             default="",
             tooltip="What guidance leads away from. Not used when cfg is 1.",
         ),
-        io.Int.Input(
-            "width",
-            default=0,
-            min=0,
-            max=MAX_SIZE,
-            step=8,
-            tooltip="Pixels, a multiple of 8; 0 = the size the model was trained at (demo: 64).",
-        ),
-        io.Int.Input(
-            "height",
-            default=0,
-            min=0,
-            max=MAX_SIZE,
-            step=8,
-            tooltip="Pixels, a multiple of 8; 0 = the size the model was trained at (demo: 64).",
+        *(
+            io.Int.Input(
+                side,
+                default=0,
+                min=0,
+                max=MAX_SIZE,
+                step=8,
+                tooltip="Pixels, a multiple of 8; 0 = the size the model was trained at (demo: 64).",
+            )
+            for side in ("width", "height")
         ),
         io.Int.Input(
             "num_frames",
