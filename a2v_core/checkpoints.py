@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from .errors import A2VError, CheckpointError
+from .files import atomic_path
 
 SAFETENSORS = ".safetensors"
 TORCH_FILES = (".pt", ".pth", ".bin", ".ckpt")
@@ -154,18 +154,6 @@ def write_safetensors(path: str | Path, tensors: Mapping[str, Tensor], metadata:
         raise CheckpointError(
             f"{path}: cannot be written: {error}; check the folder and the free space"
         ) from error
-
-
-@contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A path beside `path` to write to: renamed to `path` at the end, deleted when the block raises."""
-    path = Path(path)
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def refuse_overwrite(path: str | Path) -> None:

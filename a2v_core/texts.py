@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from .errors import A2VError
+from .files import atomic_path
 
 ESCAPE = "backslashreplace"
 """`errors=` of files and streams that take names of files: a character that cannot be written as \\xff."""
@@ -39,6 +40,12 @@ def read_text(path: Path) -> str:
     if "\0" in text:
         raise A2VError(f"{path}: is not text (it holds zero bytes); save it as UTF-8")
     return text
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file in one step; what is no text in names becomes an escape. OSError."""
+    with atomic_path(path) as part:
+        part.write_text(text, encoding="utf-8", errors=ESCAPE, newline="")
 
 
 def _unmarked(data: bytes) -> str:

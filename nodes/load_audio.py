@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..a2v_core.audio.io import load_audio
+from ..a2v_core.media import load_audio
 from . import folders
 from .sockets import CATEGORY
 

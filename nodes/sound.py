@@ -11,11 +11,8 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
-from ..a2v_core.audio.resample import check_finite, resample
 from ..a2v_core.errors import MediaError
-
-# FFmpeg's AAC encoder, which Save Video uses, takes these and no others.
-_AAC_RATES = (7350, 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+from ..a2v_core.media import aac_rate, check_finite, resample
 
 
 def read_audio(audio: Any, node: str) -> tuple[Tensor, int]:
@@ -62,7 +59,7 @@ def clip_sound(samples: Tensor, rate: int, index: int, frames: int, fps: float, 
     check_finite(sound, f"{node}: the input audio")
     if len(sound) > 2:
         sound = sound.mean(dim=0, keepdim=True)
-    target = next((known for known in _AAC_RATES if known >= rate), _AAC_RATES[-1])
+    target = aac_rate(rate)
     # Cut before resampling: of an hour of sound only the clip's seconds matter.
     sound = resample(sound[:, : round(frames / fps * rate) + rate], rate, target)
     wanted = round(frames / fps * target)

@@ -28,7 +28,9 @@ def test_reads_what_editors_write(tmp_path: Path, encoding: str) -> None:
     assert read_text(path) == TEXT
 
 
-@pytest.mark.parametrize("data", [TEXT.encode("latin-1"), b"\xff\xfe\x00", b"\x00\x01\x02\x00\x00\x07"])
+@pytest.mark.parametrize(
+    "data", [TEXT.encode("latin-1"), b"\xff\xfe\x00", b"\x00\x01\x02\x00\x00\x07\x00\x00\x00\x00"]
+)
 def test_refuses_what_is_no_text(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "caption.txt"
     path.write_bytes(data)

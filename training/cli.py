@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from a2v_core.errors import A2VError
+from a2v_core.texts import escape_outputs
 
 from .config import Config, load_config
 
@@ -16,6 +17,7 @@ def run(
     name: str, description: str | None, job: Callable[[Config], str], arguments: Sequence[str] | None
 ) -> int:
     """Parse the command line, run `job`, print what it says. The exit status: 1 for bad input."""
+    escape_outputs()
     parser = argparse.ArgumentParser(
         prog=f"python -m training.{name}",
         description=description,

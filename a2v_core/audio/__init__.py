@@ -1,11 +1,11 @@
-"""Sound: file -> waveform -> BEATs features."""
+"""Sound: waveform -> BEATs features. Files are read by `media`; its names for sound are named here too."""
 
+from ..media import Waveform, load_audio, resample
 from .beats import BEATs, BEATsConfig, load_beats, save_beats
 from .encode import HOP_DIVISORS, encode_audio
 from .fbank import beats_fbank, kaldi_fbank
-from .features import AudioFeatures, Waveform
-from .io import load_audio
-from .resample import resample, to_mono_16k
+from .features import AudioFeatures
+from .mono import to_mono_16k
 
 __all__ = [
     "HOP_DIVISORS",

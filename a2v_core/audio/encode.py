@@ -8,20 +8,23 @@ length that is encoded at once; memory grows with the length only. BEATs was tra
 the published pipeline shows it crops of 1 or 2 s: chunks keep long sounds cheap and familiar.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as nnf
 from torch import Tensor
 
 from ..errors import A2VError, MediaError
 from .beats import BEATs
 from .fbank import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, beats_fbank, frame_count
 from .features import AudioFeatures
-from .resample import to_mono_16k
+from .mono import to_mono_16k
 
 HOP_DIVISORS = (1, 2, 4)
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,10 @@ def encode_audio(
                    whole sound at once. A last chunk too short for one step is left out
     progress       called as progress(done, total) after every piece (chunk x shift); may raise to cancel
 
-    Raises MediaError for an empty sound, NaN or infinite samples, and a sound or chunk shorter than one
-    step (0.175 s); A2VError for another hop divisor.
+    A sound shorter than one step hears (0.175 s) is followed by silence up to that, which the log notes.
+
+    Raises MediaError for an empty sound, NaN or infinite samples, and a chunk shorter than one step;
+    A2VError for another hop divisor.
     """
     config = model.config
     patch = config.input_patch_size
@@ -63,7 +68,7 @@ def encode_audio(
         raise A2VError(f"hop divisor must be one of {HOP_DIVISORS} (160, 80 or 40 ms), got {hop_divisor}")
     if samples.ndim != 3:
         raise MediaError(f"sounds must be [sounds, channels, samples], got an array of {list(samples.shape)}")
-    waveform = to_mono_16k(samples, sample_rate).cpu()
+    waveform = _long_enough(to_mono_16k(samples, sample_rate).cpu(), patch)
     pieces = list(_pieces(waveform.shape[-1], chunk_seconds, patch, hop_divisor))
 
     weight = model.patch_embedding.weight
@@ -96,15 +101,28 @@ def encode_audio(
     )
 
 
+def _shortest(patch: int) -> int:
+    """Samples at 16 kHz that one step hears."""
+    return FRAME_SAMPLES + (patch - 1) * HOP_SAMPLES
+
+
+def _long_enough(waveform: Tensor, patch: int) -> Tensor:
+    """The sounds [B, N], followed by silence where they are too short for one step."""
+    missing = _shortest(patch) - waveform.shape[-1]
+    if missing <= 0:
+        return waveform
+    _LOG.warning(
+        "the sound lasts %.3f s; silence is added up to the %.3f s that BEATs needs",
+        waveform.shape[-1] / SAMPLE_RATE,
+        _shortest(patch) / SAMPLE_RATE,
+    )
+    return nnf.pad(waveform, (0, missing))
+
+
 def _pieces(num_samples: int, chunk_seconds: float, patch: int, hop_divisor: int) -> Iterator[_Piece]:
     """Cut a 16 kHz sound into the pieces that are encoded apart."""
-    shortest = FRAME_SAMPLES + (patch - 1) * HOP_SAMPLES
+    shortest = _shortest(patch)
     seconds = shortest / SAMPLE_RATE
-    if num_samples < shortest:
-        raise MediaError(
-            f"the sound is {num_samples / SAMPLE_RATE:.3f} s long, BEATs needs at least {seconds:.3f} s; "
-            "choose a longer part or sound"
-        )
     if chunk_seconds and not chunk_seconds >= seconds:
         raise MediaError(
             f"chunk_seconds must be 0 (the whole sound) or at least {seconds:.3f} s, got {chunk_seconds}"

@@ -1,24 +1,11 @@
-"""The two things that leave this folder: a decoded sound and what BEATs heard in it.
+"""What BEATs heard in a sound.
 
-Shapes: B sounds, C channels, N samples, L encoder layers, T time steps, Q frequency patches, D layer width.
+Shapes: B sounds, N samples, L encoder layers, T time steps, Q frequency patches, D layer width.
 """
 
 from dataclasses import dataclass
 
 from torch import Tensor
-
-
-@dataclass(frozen=True)
-class Waveform:
-    """A decoded sound: `samples` float32 [C, N], full scale -1..1, at `sample_rate` Hz."""
-
-    samples: Tensor
-    sample_rate: int
-
-    @property
-    def duration(self) -> float:
-        """Length in seconds."""
-        return self.samples.shape[-1] / self.sample_rate
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from .beats import BEATs
 from .encode import encode_audio
 from .fbank import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE
 from .features import AudioFeatures
-from .resample import to_mono_16k
+from .mono import to_mono_16k
 
 CHUNK_SECONDS = 10.0
 

@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 
 from ..errors import A2VError
+from ..texts import escape_outputs
 from .matching import VARIANTS
 from .pool import start_helper
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code; messages about what went wrong go to stderr."""
+    escape_outputs()
     options = _parser().parse_args(arguments)
     try:
         return _run(options)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import A2VError, MediaError
+from ..media import SOUND_ENDINGS, VIDEO_ENDINGS, beside, has_sound, media_files, open_media, sound_stream
 from .companions import cross_correlation, steadiness
 from .flow import FAST_SIDE, Motion, detect_motion
-from .frames import has_sound
 from .matching import VARIANTS, variant_named
 from .onsets import Onsets, trusted_onsets
 from .result import AVAlignResult
@@ -17,8 +17,6 @@ from .scoring import checked_ms, score_peaks
 from .stream import file_onsets
 from .trusted import DEFAULT_TOLERANCE_MS, trusted_score
 
-VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".avi", ".m4v")
-SOUND_SUFFIXES = (".wav", ".flac", ".m4a", ".mp3", ".ogg")
 CURVE_POINTS = 480
 
 Record = dict[str, Any]
@@ -145,14 +143,14 @@ def sound_of(video: Path) -> Path:
     """The file that holds the sound: the video, or the sound file of the same name where it has no track."""
     if has_sound(video):
         return video
-    for suffix in SOUND_SUFFIXES:
-        beside = video.with_suffix(suffix)
-        if beside.is_file():
-            return beside
-    raise MediaError(
-        f"{video}: has no sound track, and there is no {video.stem}.wav beside it. "
-        "Put the sound there under the same name, or give a video with sound."
-    )
+    if (sound := beside(video, SOUND_ENDINGS)) is not None:
+        return sound
+    with open_media(video) as container:
+        try:
+            sound_stream(container, video)
+        except MediaError as error:
+            raise MediaError(f"{error}, or put the sound beside it as {video.stem}.wav") from error
+    return video
 
 
 def find_videos(paths: list[Path]) -> list[Path]:
@@ -160,9 +158,9 @@ def find_videos(paths: list[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file())
+            inside = media_files(path, VIDEO_ENDINGS)
             if not inside:
-                raise A2VError(f"{path}: the folder holds no video ({', '.join(VIDEO_SUFFIXES)}).")
+                raise A2VError(f"{path}: the folder holds no video ({', '.join(VIDEO_ENDINGS)}).")
             found.extend(inside)
         else:
             found.append(path)

@@ -9,14 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import A2VError
+from ..texts import write_text
 from .clip import Settings, find_videos
 from .compare import compare_sets, comparison_lines
 from .compare_report import compare_page
 from .report import score_page
-from .runner import Outcome, score_videos
+from .runner import SOME_BAD, Outcome, score_videos
 from .tables import as_json, clip_lines, set_lines, write_files
-
-SOME_BAD = 3
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -49,15 +48,14 @@ def run_compare(options: argparse.Namespace) -> int:
     folders = (options.a, options.b)
     outs = (None, None) if options.out is None else (options.out / "a", options.out / "b")
     a, b = (_run([folder], settings, options, out) for folder, out in zip(folders, outs, strict=True))
+    for outcome, out in ((a, outs[0]), (b, outs[1])):
+        if out is not None:
+            write_files(out, outcome, settings, score_page(outcome, settings))
     comparison = compare_sets(a.records, b.records, folders)
     names = (str(folders[0]), str(folders[1]))
     if options.out is not None:
-        for outcome, out in ((a, outs[0]), (b, outs[1])):
-            assert out is not None
-            write_files(out, outcome, settings, score_page(outcome, settings))
-        page = compare_page(names, comparison, a.bad + b.bad)
-        (options.out / "compare.html").write_text(page, encoding="utf-8")
-        (options.out / "compare.json").write_text(json.dumps(asdict(comparison), indent=1), encoding="utf-8")
+        write_text(options.out / "compare.html", compare_page(names, comparison, a.bad + b.bad))
+        write_text(options.out / "compare.json", json.dumps(asdict(comparison), indent=1))
     bad = Outcome(bad=a.bad + b.bad)
     if options.json:
         print(json.dumps(asdict(comparison) | {"bad": bad.bad}, indent=2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +34,12 @@ class Comparison:
 
 
 def compare_sets(first: list[Record], second: list[Record], folders: tuple[Path, Path]) -> Comparison:
-    """Pair the clips of two folders by their path inside the folder, without the suffix.
+    """Pair the clips of two folders by their path inside the folder; by the path without its ending where
+    one folder has an mp4 and the other a webm, say, and only one each.
 
     Raises A2VError when no clip is in both.
     """
-    one, other = _by_name(first, folders[0]), _by_name(second, folders[1])
+    one, other = _paired_names(_by_path(first, folders[0]), _by_path(second, folders[1]))
     shared = sorted(one.keys() & other.keys())
     if not shared:
         raise A2VError(
@@ -81,9 +83,24 @@ def comparison_lines(comparison: Comparison, names: tuple[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _by_name(records: list[Record], folder: Path) -> dict[str, Record]:
+def _by_path(records: list[Record], folder: Path) -> dict[str, Record]:
     base = folder if folder.is_dir() else folder.parent
-    return {Path(r["video"]).relative_to(base).with_suffix("").as_posix(): r for r in records}
+    return {Path(r["video"]).relative_to(base).as_posix(): r for r in records}
+
+
+def _paired_names(
+    first: dict[str, Record], second: dict[str, Record]
+) -> tuple[dict[str, Record], dict[str, Record]]:
+    """Both with the name of the first where a clip of the second differs from it by its ending only."""
+    alone = [_without_ending(set(a) - set(b)) for a, b in ((first, second), (second, first))]
+    same = {alone[1][stem]: alone[0][stem] for stem in alone[0].keys() & alone[1].keys()}
+    return first, {same.get(name, name): record for name, record in second.items()}
+
+
+def _without_ending(names: set[str]) -> dict[str, str]:
+    """Path without ending -> path, where only one of `names` has it."""
+    stems = Counter(name.rpartition(".")[0] for name in names)
+    return {stem: name for name in names if stems[stem := name.rpartition(".")[0]] == 1}
 
 
 def _cell(value: float | None, sign: str = "") -> str:

@@ -15,8 +15,7 @@ import numpy as np
 import torch
 
 from ..errors import MediaError
-from ..video.mp4 import to_uint8
-from .frames import Pixels, VideoFrames
+from ..media import Pixels, VideoFrames, to_uint8
 from .optional import require
 
 Video = torch.Tensor | np.ndarray[Any, Any] | str | os.PathLike[str]
@@ -83,8 +82,8 @@ def detect_motion(video: Video, fps: float | None = None, flow_side: int = 0) ->
     first = next(images, None)
     if first is None:
         raise MediaError("The video has no frames: expected at least two to see motion.")
-    rate = float(own.rate) if own is not None and fps is None else _check_fps(fps)
     steps = list(motion_steps(first, images, flow_side))
+    rate = float(own.rate) if own is not None and fps is None else _check_fps(fps)
     height, width = first.shape[:2]
     times = own.times if own is not None and fps is None else ()
     return assemble_motion(steps, rate, width, height, times)

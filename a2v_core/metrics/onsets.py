@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..audio import Waveform
-from ..audio.resample import check_finite
 from ..errors import MediaError
+from ..media import Waveform, check_finite
 from .optional import require
 
 ONSET_RATE = 22050  # what librosa.load resamples to

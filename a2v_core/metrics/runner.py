@@ -8,6 +8,7 @@ those of a line there is not scored again.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -21,6 +22,8 @@ from .clip import Record, Settings, score_clip, sound_of
 from .pool import make_pool
 
 NOTEBOOK = "clips.jsonl"
+SOME_BAD = 3  # exit code of the commands when some files could not be read
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass
@@ -98,6 +101,8 @@ def score_job(job: Job) -> Answer:
         return score_clip(job.video, job.audio, job.settings)
     except (A2VError, OSError) as error:
         return str(error)
+    except Exception as error:  # of one file, which never ends a run over many
+        return f"{job.video}: {type(error).__name__}: {error}"
 
 
 def run_jobs(
@@ -116,15 +121,16 @@ def run_jobs(
             with make_pool(workers) as pool:
                 while waiting or under_way:
                     while waiting and len(under_way) < 2 * workers:
-                        number = waiting.pop(0)
-                        under_way[pool.submit(work, jobs[number])] = number
+                        # Taken off the list only when it is under way: `submit` raises in a broken pool.
+                        under_way[pool.submit(work, jobs[waiting[0]])] = waiting[0]
+                        del waiting[0]
                     finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
                     for future in finished:
                         answer = future.result()
                         yield under_way.pop(future), answer
         except BrokenProcessPool:
             # A process died, of a decoder's crash or for want of memory: one of these clips is to blame.
-            suspects.extend(under_way.values())
+            suspects.extend(under_way.values() or [waiting.pop(0)])
     for number in suspects:
         try:
             with make_pool(1) as pool:
@@ -141,7 +147,7 @@ def _key(job: Job) -> dict[str, Any] | None:
     try:
         sound = job.audio or sound_of(job.video)
         stats = [(str(path.resolve()), path.stat()) for path in (job.video, sound)]
-    except (A2VError, OSError):
+    except (A2VError, OSError, ValueError):
         return None
     files = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
     return {"files": files, "settings": asdict(job.settings)}
@@ -149,8 +155,11 @@ def _key(job: Job) -> dict[str, Any] | None:
 
 def _note(notebook: Path, job: Job, answer: tuple[Record, Record]) -> None:
     line = json.dumps({"key": _key(job), "record": answer[0], "curves": answer[1]})
-    with notebook.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    try:
+        with notebook.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    except OSError as error:
+        _LOG.warning("%s: %s was scored but not noted: %s", notebook, job.video, error)
 
 
 def _known(notebook: Path, jobs: list[Job]) -> dict[int, tuple[Record, Record]]:

@@ -13,15 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import torch
-from av.error import FFmpegError
 
-from ..audio.decode import Track
-from ..audio.io import load_audio
-from ..audio.resample import check_finite
-from ..errors import MediaError
+from ..media import check_finite, load_audio, sound_blocks, without_gaps
 from .onsets import ONSET_HOP, ONSET_RATE, PURPOSE, Onsets, detect_onsets, pick_onsets
 from .optional import require
 
@@ -83,22 +78,12 @@ class _Length:
 
 
 def _mono_blocks(path: Path, length: _Length) -> Iterator[tuple[Floats, int]]:
-    """(samples [N], rate) from second 0 on; what lies before it is dropped, a late start is silence."""
-    try:
-        with av.open(
-            str(path), options={"protocol_whitelist": "file"}, metadata_errors="ignore"
-        ) as container:
-            for number, block in enumerate(Track(container, path).blocks()):
-                check_finite(torch.from_numpy(np.ascontiguousarray(block.samples)), str(path))
-                mono: Floats = block.samples.mean(axis=0, dtype=np.float32)
-                if number == 0 and block.position > 0:
-                    yield np.zeros(block.position, np.float32), block.rate
-                length.seconds = (block.position + len(mono)) / block.rate
-                yield mono[max(0, -block.position) :], block.rate
-    except FFmpegError as error:
-        raise MediaError(
-            f"{path}: the sound cannot be read ({error.strerror}); check that it plays, or export it again"
-        ) from error
+    """(samples [N], rate) from second 0 on, without gaps."""
+    for block in without_gaps(sound_blocks(path), path):
+        check_finite(torch.from_numpy(np.ascontiguousarray(block.samples)), str(path))
+        mono: Floats = block.samples.mean(axis=0, dtype=np.float32)
+        length.seconds = (block.position + len(mono)) / block.rate
+        yield mono, block.rate
 
 
 def _resampled(blocks: Iterator[tuple[Floats, int]]) -> Iterator[Floats]:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..texts import write_text
 from .clip import Record, Settings
 from .runner import Outcome
 from .sets import SetScore, set_score
@@ -74,9 +75,9 @@ def as_csv(records: Sequence[Record]) -> str:
 
 def write_files(folder: Path, outcome: Outcome, settings: Settings, page: str) -> None:
     """scores.csv, scores.json and report.html into an existing folder."""
-    (folder / "scores.csv").write_text(as_csv(outcome.records), encoding="utf-8")
-    (folder / "scores.json").write_text(json.dumps(as_json(outcome, settings), indent=1), encoding="utf-8")
-    (folder / "report.html").write_text(page, encoding="utf-8")
+    write_text(folder / "scores.csv", as_csv(outcome.records))
+    write_text(folder / "scores.json", json.dumps(as_json(outcome, settings), indent=1))
+    write_text(folder / "report.html", page)
 
 
 def clip_lines(record: Record) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from ..media import VideoClip, VideoInfo, probe_video, read_video, write_video
 from .backbone import Backbone
 from .context import FrameContext
 from .load import DTYPES, load_t2v, load_vae
-from .mp4 import write_video
 from .per_frame import PerFrameText, checkpoint_blocks, denoise, per_frame_text
 from .prompt_ids import PromptIds, tokenize_prompt
-from .reader import VideoClip, VideoInfo, probe_video, read_video
 from .sampler import StepCallback, sample
 from .schedulers import DEFAULT_SCHEDULER, SCHEDULERS, make_scheduler
 from .settings import SampleSettings

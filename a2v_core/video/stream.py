@@ -13,11 +13,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..audio import Waveform
 from ..checkpoints import write_safetensors
 from ..errors import CheckpointError, MediaError
+from ..media import Waveform, write_video
 from .backbone import Backbone
-from .mp4 import write_video
 
 
 def save_latents(path: str | os.PathLike[str], latents: Tensor) -> None:

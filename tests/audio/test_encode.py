@@ -158,7 +158,6 @@ def test_progress_can_cancel(tiny_model: BEATs) -> None:
 @pytest.mark.parametrize(
     ("samples", "options", "says"),
     [
-        (noise(0.1749), {}, "at least 0.175 s"),
         (torch.zeros(1, 1, 0), {}, "empty"),
         (torch.full((1, 1, 16_000), math.nan), {}, "NaN"),
         (torch.zeros(1, 16_000), {}, "sounds must be"),
@@ -170,6 +169,20 @@ def test_progress_can_cancel(tiny_model: BEATs) -> None:
 def test_refuses_sounds(tiny_model: BEATs, samples: Tensor, options: dict[str, float], says: str) -> None:
     with pytest.raises(MediaError, match=says):
         encode_audio(tiny_model, samples, 16_000, chunk_seconds=options.get("chunk_seconds", 0.0))
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.1, 0.1749])
+def test_a_sound_too_short_for_a_step_is_followed_by_silence(
+    tiny_model: BEATs, seconds: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    sound = noise(seconds)
+    short = encode_audio(tiny_model, sound, 16_000)
+    padded = torch.cat([sound, torch.zeros(1, 1, 2800 - sound.shape[-1])], dim=-1)
+    whole = encode_audio(tiny_model, padded, 16_000)
+    assert torch.equal(short.layers, whole.layers)
+    assert short.layers.shape[2] == 1
+    assert short.duration == sound.shape[-1] / 16_000
+    assert "silence is added up to the 0.175 s that BEATs needs" in caplog.text
 
 
 @pytest.mark.parametrize("divisor", [0, 3, 8])

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import resample, to_mono_16k
-from a2v_core.audio.resample import _resample_soxr
 from a2v_core.errors import MediaError
+from a2v_core.media.resampling import _resample_soxr
 
 RATES = [4000, 8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000, 44101, 15999]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.audio.media import write_sound
 from tests.browser.frontend import FrontEnd
 from tests.browser.pictures import colours
 from tests.comfyui.tiny_models import RATE, hits
+from tests.media.files import write_sound
 
 PLAYER = "document.querySelector('video')"
 # Title in the node library, type, and where it is dropped, in parts of the canvas.

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.audio.media import write_sound
 from tests.comfyui.driver import Comfy, Graph, changed, node_of
 from tests.comfyui.tiny_models import RATE, hits
+from tests.media.files import write_sound
 
 Stage = Callable[[Graph], Graph]
 

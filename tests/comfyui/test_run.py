@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from a2v_core.audio.io import load_audio
+from a2v_core.media import load_audio
 from a2v_core.video import read_video
-from tests.audio.media import write_sound
 from tests.comfyui.conftest import toy
 from tests.comfyui.driver import Comfy, Graph, changed, load_graph, node_of
 from tests.comfyui.tiny_models import PUBLISHED_MAPPER, RATE, hits
+from tests.media.files import write_sound
 
 
 @pytest.mark.parametrize("name", ["audio_to_video", "text_and_audio_to_video"])

@@ -9,9 +9,9 @@ import numpy as np
 from a2v_core.audio import save_beats
 from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper
 from a2v_core.tokens.types import Layout
-from tests.audio.media import Samples, sweep, write_silent_video, write_sound
 from tests.audio.tiny import TINY_CFG, tiny_beats
 from tests.golden_recipe import fill_module
+from tests.media.files import Samples, sweep, write_silent_video, write_sound
 from tests.tiny_t2v import TEXT_WIDTH, make_tiny_t2v
 
 BEATS, MAPPER, PUBLISHED_MAPPER, T2V = "tiny.safetensors", "tiny.safetensors", "published.safetensors", "tiny"

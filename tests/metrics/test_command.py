@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from a2v_core.audio.io import load_audio
+from a2v_core.media import load_audio, read_video, write_video
 from a2v_core.metrics.__main__ import main
 from a2v_core.metrics.runner import NOTEBOOK
-from a2v_core.video.mp4 import read_video, write_video
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "av_align"
 CLIP = GOLDEN / "clip0_sync_12fps.mp4"
@@ -111,7 +110,7 @@ def test_a_folder_in_two_processes_then_resumed(folder: Path, capsys: pytest.Cap
     assert main(arguments) == 3
     first = capsys.readouterr().out
     assert "trusted" in first
-    assert re.search(r"1 could not be scored:\n  .*broken\.mp4: cannot be read as a video", first)
+    assert re.search(r"1 could not be scored:\n  .*broken\.mp4: cannot be read as sound or video", first)
     assert "1 not counted: undefined: the sound is silent" in first
     notebook = out / NOTEBOOK
     assert len(notebook.read_text().splitlines()) == 3
@@ -209,11 +208,11 @@ def test_bad_input_exits_with_one_and_a_message(tmp_path: Path, capsys: pytest.C
     assert main(["score", str(tmp_path / "none.mp4")]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith(f"error: {tmp_path / 'none.mp4'}: there is no such file")
+    assert captured.err.startswith(f"error: {tmp_path / 'none.mp4'}: no such file")
     silent = tmp_path / "silent.mp4"
     silent.write_bytes(CLIP.read_bytes())
     assert main(["score", str(silent)]) == 1
-    assert f"{silent}: has no sound track" in capsys.readouterr().err
+    assert f"{silent}: is a video or picture without sound" in capsys.readouterr().err
     with pytest.raises(SystemExit) as usage:
         main(["score"])
     assert usage.value.code == 2

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from a2v_core.errors import MediaError
+from a2v_core.media import read_video
 from a2v_core.metrics import detect_motion
-from a2v_core.video.mp4 import read_video
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "av_align"
 CLIP = GOLDEN / "clip0_sync_12fps.mp4"

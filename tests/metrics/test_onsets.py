@@ -9,8 +9,8 @@ import torch
 from librosa.onset import onset_detect, onset_strength
 
 from a2v_core.audio import Waveform
-from a2v_core.audio.io import load_audio
 from a2v_core.errors import MediaError
+from a2v_core.media import load_audio
 from a2v_core.metrics import detect_onsets
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "av_align"

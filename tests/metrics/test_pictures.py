@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from a2v_core.drawing.canvas import PICTURE, SHADE, SOUND, PixelCanvas, SvgCanvas, rectangle
+from a2v_core.media import iter_video
 from a2v_core.metrics import detect_motion
 from a2v_core.metrics.clip import ScoredClip, Settings, clip_curves, score_detected, thinned
 from a2v_core.metrics.runner import Job, run_jobs
 from a2v_core.metrics.stream import file_onsets
 from a2v_core.metrics.timeline import HEIGHT, STRIP_HEIGHT, WIDTH, headings, timeline_pixels, timeline_svg
-from a2v_core.video.mp4 import iter_video
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "av_align"
 

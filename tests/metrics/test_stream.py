@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from a2v_core.audio import Waveform
-from a2v_core.audio.io import load_audio
 from a2v_core.errors import MediaError
+from a2v_core.media import load_audio
 from a2v_core.metrics import detect_onsets
 from a2v_core.metrics import stream as stream_module
 from a2v_core.metrics.generated import SAMPLE_RATE, Scene, render_sound

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.audio.media import write_sound
+from tests.media.files import write_sound
 from tests.training.media import RATE, clock_sound, write_clip
 from training.cache import open_cache, read_sample
 from training.cache.build import precompute
@@ -52,12 +52,15 @@ DATA_SETS: dict[str, dict[str, Any]] = {
     "landscape": {
         "layout": "landscape",
         "files": ["train/raining/a.mp4", "test/wind noise/b.mp4"],
-        "found": {("train/raining/a", "train", "raining"), ("test/wind noise/b", "test", "wind noise")},
+        "found": {
+            ("train/raining/a.mp4", "train", "raining"),
+            ("test/wind noise/b.mp4", "test", "wind noise"),
+        },
     },
     "audioset_drums, split of TATS": {
         "layout": "audioset_drums",
         "files": ["train/578.mp4", "test/9.mp4"],
-        "found": {("train/578", "train", ""), ("test/9", "test", "")},
+        "found": {("train/578.mp4", "train", ""), ("test/9.mp4", "test", "")},
     },
     "audioset_drums, published csv": {
         "layout": "audioset_drums",

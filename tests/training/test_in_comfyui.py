@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from a2v_core.audio.io import load_audio
 from a2v_core.headless.server import ComfyServer
+from a2v_core.media import load_audio
 from a2v_core.tokens import load_mapper
 from a2v_core.video import read_video
-from tests.audio.media import write_sound
 from tests.comfyui.driver import Comfy, changed, load_graph, node_of
+from tests.media.files import write_sound
 from training.cache.build import precompute
 from training.config import make_config
 from training.loop import fit

@@ -27,12 +27,12 @@ def data(root: Path, layout: str, **more: object) -> Data:
 def test_folder_with_captions_and_split_folders(clips: Path) -> None:
     items, unusable = list_items(data(clips, "folder"))
     assert [(item.id, item.split) for item in items] == [
-        ("test/e", "test"),
-        ("test/f", "test"),
-        ("train/a", "train"),
-        ("train/b", "train"),
-        ("train/c", "train"),
-        ("train/d", "train"),
+        ("test/e.mp4", "test"),
+        ("test/f.mp4", "test"),
+        ("train/a.mp4", "train"),
+        ("train/b.mp4", "train"),
+        ("train/c.mp4", "train"),
+        ("train/d.mp4", "train"),
     ]
     assert [item.caption for item in items] == ["", "", "", "a bell on a table", "", ""]
     assert unusable == []
@@ -46,7 +46,7 @@ def test_folder_without_split_is_split_by_id(tmp_path: Path) -> None:
     assert 30 <= len(held_out) <= 70
     touch(tmp_path / "one more.mp4")
     again, _ = list_items(data(tmp_path, "folder", test_share=0.25))
-    assert {item.id for item in again if item.split == "test"} - {"one more"} == held_out
+    assert {item.id for item in again if item.split == "test"} - {"one more.mp4"} == held_out
     assert split_of("0", 0.0) == "train"
     few, _ = list_items(data(tmp_path, "folder", limit=40, test_share=0.25))
     assert len(few) == 40
@@ -105,8 +105,8 @@ def test_landscape_folders(tmp_path: Path) -> None:
 def test_audioset_drums_with_the_split_of_tats(tmp_path: Path) -> None:
     touch(tmp_path / "train" / "578.mp4", tmp_path / "test" / "9.mp4")
     assert [(i.id, i.split) for i in list_items(data(tmp_path, "audioset_drums"))[0]] == [
-        ("test/9", "test"),
-        ("train/578", "train"),
+        ("test/9.mp4", "test"),
+        ("train/578.mp4", "train"),
     ]
 
 
@@ -135,8 +135,11 @@ def test_filters_report_what_they_leave_out(tmp_path: Path) -> None:
             min_score=0.5,
         )
     )
-    assert [item.id for item in items] == ["c", "d"]
-    assert [(row.id, row.kind) for row in dropped] == [("a", "excluded"), ("b", "sound and picture disagree")]
+    assert [item.id for item in items] == ["c.mp4", "d.mp4"]
+    assert [(row.id, row.kind) for row in dropped] == [
+        ("a.mp4", "excluded"),
+        ("b.mp4", "sound and picture disagree"),
+    ]
 
 
 def test_data_sets_that_cannot_be_used(tmp_path: Path) -> None:

@@ -34,9 +34,9 @@ def test_samples_are_what_the_models_say(values: dict[str, Any]) -> None:
     assert contents is not None
     samples = {(entry.id, entry.number): entry for entry in contents.entries}
     assert len({entry.path for entry in contents.entries}) == 4
-    item = next(item for item in list_items(config.data)[0] if item.id == "train/b")
+    item = next(item for item in list_items(config.data)[0] if item.id == "train/b.mp4")
     clip = cut(item, 1, config.data, config.seed)
-    sample = read_sample(samples["train/b", 1])
+    sample = read_sample(samples["train/b.mp4", 1])
     assert sample.caption == "a bell on a table"
     features = encode_audio(load_beats(config.models.beats), clip.sound.samples[None], clip.sound.sample_rate)
     torch.testing.assert_close(sample.layers, features.layers[0])
@@ -44,7 +44,7 @@ def test_samples_are_what_the_models_say(values: dict[str, Any]) -> None:
     latents = encode(load_vae(config.models.t2v), clip.frames.float() / 255, 8)
     torch.testing.assert_close(sample.latents, latents.transpose(0, 1))
     assert sample.sound.numel() == 0
-    assert len(read_sample(samples["test/e", 0]).sound) == 8000
+    assert len(read_sample(samples["test/e.mp4", 0]).sound) == 8000
     starts = [cut(item, number, config.data, config.seed).start for number in (0, 1)]
     assert starts[0] != starts[1]
 
@@ -130,9 +130,9 @@ def test_unusable_clips_are_reported_and_counted(
     with (tmp_path / "run" / "cache" / "unusable.csv").open() as file:
         rows = {row["id"]: row for row in csv.DictReader(file)}
     assert {name: row["kind"] for name, row in rows.items()} == {
-        "mute": "no sound",
-        "short": "too short",
-        "cut": "broken",
+        "mute.mp4": "no sound",
+        "short.mp4": "too short",
+        "cut.mp4": "broken",
     }
     assert "0.25 s long, a clip needs 0.50 s" in rows["short"]["reason"]
     # The second run does not try them again, and says the same.

@@ -78,7 +78,7 @@ def test_validation_from_a_cache(validated: Config) -> None:
     curve = read_lines(config.output_dir / "metrics.jsonl")
     assert board["loss"][2].value == pytest.approx(curve[3]["loss"])
     assert [event.value for event in board["validation/loss"]] == pytest.approx([x["loss"] for x in lines])
-    assert board["video/test/e"][0].encoded_image_string.startswith(b"GIF89a")
+    assert board["video/test/e.mp4"][0].encoded_image_string.startswith(b"GIF89a")
     assert [event.step for event in board["sound/test/f"]] == [2, 4]
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from a2v_core.checkpoints import atomic_path
+from a2v_core.files import atomic_path
 
 from ..errors import DataError
 from .chart import table_svg

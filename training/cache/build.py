@@ -95,9 +95,8 @@ def _encode(
     with bar:
         for decoded in decode_ahead(config, batches):
             for item, number, clip in _checked(config, decoded):
-                shard.add(
-                    item, number, clip if isinstance(clip, Unusable) else encoder.encode(item, number, clip)
-                )
+                made = clip if isinstance(clip, Unusable) else encoder.encode_or_say_why(item, number, clip)
+                shard.add(item, number, made)
                 bar.update()
                 if shard.size == size:
                     shard.write(config, next(shards))

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from a2v_core.errors import MediaError
-
 from ..config import Config
 from ..data import Clip, Item, Unusable, cut, unusable
 
@@ -31,7 +29,7 @@ def cut_or_say_why(config: Config, item: Item, number: int) -> Decoded:
     """Clip `number` of a file, or the row of the report that says why there is none."""
     try:
         return item, number, cut(item, number, config.data, config.seed)
-    except MediaError as error:
+    except Exception as error:  # of one file, which never ends a run over many
         return item, number, unusable(item, error)
 
 

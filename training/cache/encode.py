@@ -18,7 +18,7 @@ from a2v_core.video import load_vae
 from a2v_core.video.vae import encode as encode_frames
 
 from ..config import Config
-from ..data import Clip, Item
+from ..data import Clip, Item, Unusable, unusable
 
 SAMPLE_RATE = 16000
 FRAMES_AT_ONCE = 8
@@ -52,6 +52,15 @@ class Encoder:
         self.config = config
         self.beats = load_beats(config.models.beats).to(device).requires_grad_(False)
         self.vae: Any = load_vae(config.models.t2v).to(device)
+
+    def encode_or_say_why(self, item: Item, number: int, clip: Clip) -> Sample | Unusable:
+        """Latents and features of a clip, or the row of the report that says why there are none."""
+        try:
+            return self.encode(item, number, clip)
+        except torch.OutOfMemoryError:
+            raise  # the fault of no file
+        except Exception as error:  # of one file, which never ends a run over many
+            return unusable(item, error)
 
     def encode(self, item: Item, number: int, clip: Clip) -> Sample:
         """Latents and features of a clip."""

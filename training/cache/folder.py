@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from a2v_core.checkpoints import atomic_path
+from a2v_core.files import atomic_path
 
 from ..config import Config
 from ..errors import DataError
@@ -20,6 +20,7 @@ def facts_of(config: Config) -> dict[str, Any]:
     """Everything in the config that the numbers in a cache depend on."""
     data, cache = config.data, config.cache
     return {
+        "data.ids": "with endings",
         "data.fps": data.fps,
         "data.num_frames": data.num_frames,
         "data.width": data.width,

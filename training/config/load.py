@@ -12,6 +12,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from a2v_core.errors import A2VError
+from a2v_core.texts import read_text
+
 from ..errors import ConfigError
 from .schema import Config
 
@@ -44,8 +47,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
     if not path.is_file():
         raise ConfigError(f"{path}: no such file; give the YAML file of the training")
     try:
-        values = _parse(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        values = _parse(read_text(path))
+    except (yaml.YAMLError, A2VError) as error:
         raise ConfigError(f"{path}: is not valid YAML: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from a2v_core.checkpoints import atomic_path
+from a2v_core.files import atomic_path
+from a2v_core.texts import ESCAPE
 
 Split = Literal["train", "test"]
 
@@ -51,7 +52,7 @@ class Unusable(NamedTuple):
 def write_report(path: Path, rows: Sequence[Unusable]) -> None:
     """Write `id,path,kind,reason` as csv, in one step; also when empty, so that none is a statement."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+    with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8", errors=ESCAPE) as file:
         writer = csv.writer(file)
         writer.writerow(Unusable._fields)
         writer.writerows(sorted(set(rows)))

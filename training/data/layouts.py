@@ -14,18 +14,22 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, cast
 
+from a2v_core.errors import A2VError
+from a2v_core.media import SOUND_ENDINGS, VIDEO_ENDINGS, beside, media_files
+from a2v_core.texts import read_text
+
 from ..config import Data
 from ..errors import DataError
 from .items import Item, Split, Unusable
 
-VIDEO_ENDINGS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
-AUDIO_ENDINGS = (".wav", ".flac", ".mp3", ".m4a", ".ogg")
 CLASS_FOLDERS = ("landscape",)
 
 
@@ -34,14 +38,14 @@ def list_items(data: Data) -> tuple[list[Item], list[Unusable]]:
 
     DataError when there is no usable file, or for a list that cannot be read.
     """
-    videos = [path for path in sorted(data.root.rglob("*")) if path.suffix.lower() in VIDEO_ENDINGS]
+    videos = media_files(data.root, VIDEO_ENDINGS)
     if not videos:
         raise DataError(f"{data.root}: holds no video ({', '.join(VIDEO_ENDINGS)}); check data.root")
     sounds = _sounds(data.root)
     if data.csv is not None:
         items, unusable = _from_csv(data, data.csv, videos, sounds)
     else:
-        items, unusable = [_from_path(data, path, sounds) for path in videos], []
+        items, unusable = _from_paths(data, videos, sounds)
     kept, dropped = _filtered(data, sorted(items, key=lambda item: item.id))
     if not kept:
         reasons = f" ({len(unusable) + len(dropped)} are left out)" if unusable or dropped else ""
@@ -54,8 +58,23 @@ def list_items(data: Data) -> tuple[list[Item], list[Unusable]]:
     return kept, unusable + dropped
 
 
+def _from_paths(data: Data, videos: list[Path], sounds: dict[str, Path]) -> tuple[list[Item], list[Unusable]]:
+    items, unusable = [], []
+    for path in videos:
+        try:
+            items.append(_from_path(data, path, sounds))
+        except A2VError as error:
+            unusable.append(_bad_caption(path.relative_to(data.root).as_posix(), path, error))
+    return items, unusable
+
+
+def _bad_caption(name: str, path: Path, error: A2VError) -> Unusable:
+    return Unusable(name, str(path), "unreadable caption", str(error))
+
+
 def _from_path(data: Data, path: Path, sounds: dict[str, Path]) -> Item:
-    parts = path.relative_to(data.root).with_suffix("").parts
+    """The id of a file is its path below the root, with its ending: a.mp4 and a.mov are two files."""
+    parts = path.relative_to(data.root).parts
     split = next((part for part in parts[:-1] if part in ("train", "test")), "")
     label = parts[-2] if data.layout in CLASS_FOLDERS and len(parts) > 1 else ""
     label = "" if label in ("train", "test", "video") else label
@@ -76,7 +95,7 @@ def split_of(name: str, test_share: float) -> Split:
 
 
 def _hash(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], "big")
 
 
 class _Row(NamedTuple):
@@ -108,13 +127,18 @@ def _from_csv(
             # Once in train and once in test would be a leak.
             unusable.append(Unusable(row.id, str(found), "same file", f"is the file of {taken[found]}"))
             continue
+        try:
+            caption = _caption(data, found, row.label)
+        except A2VError as error:
+            unusable.append(_bad_caption(row.id, found, error))
+            continue
         items[row.id] = Item(
             id=row.id,
             video=found,
             split="test" if row.split.strip().lower() == "test" else "train",
             audio=sounds.get(_sound_key(data.root, found)),
             label=row.label,
-            caption=_caption(data, found, row.label),
+            caption=caption,
         )
     return list(items.values()), unusable
 
@@ -122,22 +146,28 @@ def _from_csv(
 def _rows(path: Path) -> Iterator[_Row]:
     if not path.is_file():
         raise DataError(f"{path}: no such file; check data.csv")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        for number, cells in enumerate(csv.reader(file), start=1):
-            if not cells or (number == 1 and cells[0].strip().lower() in ("ytid", "youtube_id", "id")):
-                continue
-            if len(cells) != 4 or _seconds(cells[1]) is None:
-                raise DataError(
-                    f"{path}, line {number}: {','.join(cells)[:80]!r} is not `ytid,start,label,split`"
-                )
-            yield _Row(*(cell.strip() for cell in cells))
+    for number, cells in enumerate(_csv_rows(path), start=1):
+        if not cells or (number == 1 and cells[0].strip().lower() in ("ytid", "youtube_id", "id")):
+            continue
+        if len(cells) != 4 or _seconds(cells[1]) is None:
+            raise DataError(
+                f"{path}, line {number}: {','.join(cells)[:80]!r} is not `ytid,start,label,split`"
+            )
+        yield _Row(*(cell.strip() for cell in cells))
+
+
+def _csv_rows(path: Path) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(read_text(path), newline=""))
 
 
 def _index(videos: list[Path]) -> dict[tuple[str, float | None], Path]:
     """(ytid, start) -> file, and (ytid, None) -> file where only one file has this ytid."""
     index: dict[tuple[str, float | None], Path] = {}
     by_id: dict[str, list[Path]] = defaultdict(list)
+    whole: dict[Path, Path] = {}
     for path in videos:
+        whole.setdefault(path.with_suffix(""), path)  # the same clip in two containers
+    for path in whole.values():
         # A YouTube id may itself end in _ and digits: every reading of the name is tried.
         readings: list[tuple[str, float | None]] = [(path.stem, None)]
         for pattern in (r"(.+?)_(\d+(?:\.\d+)?)$", r"(.+?)_(\d+(?:\.\d+)?)_\d+(?:\.\d+)?$"):
@@ -154,8 +184,7 @@ def _index(videos: list[Path]) -> dict[tuple[str, float | None], Path]:
 
 
 def _sounds(root: Path) -> dict[str, Path]:
-    found = [path for path in sorted(root.rglob("*")) if path.suffix.lower() in AUDIO_ENDINGS]
-    return {_sound_key(root, path): path for path in reversed(found)}
+    return {_sound_key(root, path): path for path in reversed(media_files(root, SOUND_ENDINGS))}
 
 
 def _sound_key(root: Path, path: Path) -> str:
@@ -174,10 +203,8 @@ def _seconds(text: str) -> float | None:
 def _caption(data: Data, video: Path, label: str) -> str:
     if data.captions == "labels":
         return label
-    beside = video.with_suffix(".txt")
-    if data.captions == "files" and beside.is_file():
-        return " ".join(beside.read_text(encoding="utf-8", errors="replace").split())
-    return ""
+    text = beside(video, (".txt",)) if data.captions == "files" else None
+    return "" if text is None else " ".join(read_text(text).split())
 
 
 def _filtered(data: Data, items: list[Item]) -> tuple[list[Item], list[Unusable]]:
@@ -186,11 +213,12 @@ def _filtered(data: Data, items: list[Item]) -> tuple[list[Item], list[Unusable]
     if data.exclude_ids is not None:
         if not data.exclude_ids.is_file():
             raise DataError(f"{data.exclude_ids}: no such file; check data.exclude_ids")
-        excluded = set(data.exclude_ids.read_text(encoding="utf-8").split())
+        excluded = set(read_text(data.exclude_ids).split())
     scores = _scores(data.scores) if data.scores is not None else {}
     kept, dropped = [], []
     for item in items:
-        names = {item.id, item.video.stem, item.id.rpartition("_")[0], item.video.name}
+        whole = item.id.removesuffix(item.video.suffix)
+        names = {item.id, whole, item.video.stem, item.video.name, whole.rpartition("_")[0]}
         score = next((scores[name] for name in names if name in scores), None)
         if names & excluded:
             dropped.append(Unusable(item.id, str(item.video), "excluded", f"named in {data.exclude_ids}"))
@@ -206,11 +234,10 @@ def _scores(path: Path) -> dict[str, float]:
     if not path.is_file():
         raise DataError(f"{path}: no such file; check data.scores")
     scores = {}
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        for number, cells in enumerate(csv.reader(file), start=1):
-            value = _seconds(cells[1]) if len(cells) == 2 else None
-            if value is not None:
-                scores[cells[0].strip()] = value
-            elif cells and number > 1:
-                raise DataError(f"{path}, line {number}: expected `id,score`, got {','.join(cells)[:80]!r}")
+    for number, cells in enumerate(_csv_rows(path), start=1):
+        value = _seconds(cells[1]) if len(cells) == 2 else None
+        if value is not None:
+            scores[cells[0].strip()] = value
+        elif cells and number > 1:
+            raise DataError(f"{path}, line {number}: expected `id,score`, got {','.join(cells)[:80]!r}")
     return scores

@@ -6,10 +6,11 @@ import hashlib
 
 import numpy as np
 
-from a2v_core.errors import MediaError
+from a2v_core.errors import A2VError, MediaError
+from a2v_core.media import Span
 
 from ..config import Data
-from .clip import Clip, clip_start, common_length, read_clip
+from .clip import Clip, clip_start, common_span, read_clip
 from .items import Item, Unusable
 
 
@@ -21,13 +22,17 @@ def generator(*parts: object) -> np.random.Generator:
 
 def cut(item: Item, number: int, data: Data, seed: int) -> Clip:
     """Clip `number` of a file. MediaError if it cannot be cut."""
-    length = common_length(item)
+    span = common_span(item)
     if data.start == "fixed":
-        clip_start(length - data.start_seconds, data.clip_seconds, 0.0)
         start = data.start_seconds
+        clip_start(Span(max(span.start, start), span.end), data.clip_seconds, 0.0)
+        if start < span.start:
+            raise MediaError(
+                f"{item.sound}: no sound before {span.start:.2f} s, the clip starts at {start} s"
+            )
     else:
         share = float(generator("start", seed, item.id, number).random())
-        start = clip_start(length, data.clip_seconds, share)
+        start = clip_start(span, data.clip_seconds, share)
     return read_clip(item, start, data.num_frames, data.fps, data.width, data.height)
 
 
@@ -36,17 +41,22 @@ def clips_of(data: Data) -> int:
     return 1 if data.start == "fixed" else data.clips_per_video
 
 
-def unusable(item: Item, error: MediaError) -> Unusable:
-    """The row of the report for a file or clip that could not be cut."""
-    text = str(error)
+def unusable(item: Item, error: Exception) -> Unusable:
+    """The row of the report for a file or clip that could not be cut or encoded, whatever was raised."""
+    known = isinstance(error, (A2VError, OSError))
+    text = str(error) if known else f"{type(error).__name__}: {error}"
     kinds = {
         "no sound": "no sound",
         "without sound": "no sound",
-        "long, a clip needs": "too short",
+        "a clip needs": "too short",
+        "no sound before": "too short",
         "ends": "too short",
         "no such file": "missing file",
         "beyond the end": "too short",
         "no pictures": "no pictures",
+        "cannot be decoded": "unknown codec",
     }
-    kind = next((kind for part, kind in kinds.items() if part in text), "broken")
+    # The name of a file may hold such words, too.
+    said = text.replace(str(item.video), "").replace(str(item.sound), "")
+    kind = next((kind for part, kind in kinds.items() if part in said), "broken")
     return Unusable(item.id, str(item.video), kind, text)

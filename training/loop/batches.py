@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..cache import Contents, Encoder, Entry, Sample, read_sample
 from ..cache.decoding import cut_or_say_why, decode_ahead
 from ..config import Config, Data
-from ..data import Item, Unusable, clips_of, list_items, summary, write_report
+from ..data import Clip, Item, Unusable, clips_of, list_items, summary, write_report
 from ..errors import ConfigError, DataError
 from .order import Row
 
@@ -155,11 +155,10 @@ class DirectSource:
             samples: list[Sample] = []
             began = time.perf_counter()
             for place, (item, number, clip) in zip(batch, decoded, strict=True):
-                if isinstance(clip, Unusable):
-                    self._leave_out(clip)
-                    continue
-                kept.append(place)
-                samples.append(self.encoder.encode(item, number, clip))
+                made = self._encoded(item, number, clip)
+                if made is not None:
+                    kept.append(place)
+                    samples.append(made)
             self.encoding_seconds += time.perf_counter() - began
             yield Batch(kept, samples)
 
@@ -169,11 +168,17 @@ class DirectSource:
             if len(samples) == count:
                 break
             _, number, clip = cut_or_say_why(self.config, item, 0)
-            if isinstance(clip, Unusable):
-                self._leave_out(clip)
-            else:
-                samples.append(self.encoder.encode(item, number, clip))
+            made = self._encoded(item, number, clip)
+            samples += [] if made is None else [made]
         return samples
+
+    def _encoded(self, item: Item, number: int, clip: Clip | Unusable) -> Sample | None:
+        """The clip as the training sees it; None, and reported, where there is none."""
+        made = clip if isinstance(clip, Unusable) else self.encoder.encode_or_say_why(item, number, clip)
+        if isinstance(made, Unusable):
+            self._leave_out(made)
+            return None
+        return made
 
     def _request(self, place: int) -> tuple[Item, int]:
         name, number = self.row.at(place)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import IO
 
-from a2v_core.checkpoints import atomic_path
+from a2v_core.files import atomic_path
 
 
 class Curve:

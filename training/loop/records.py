@@ -7,7 +7,7 @@ import math
 import statistics
 from collections.abc import Mapping
 
-from a2v_core.checkpoints import atomic_path
+from a2v_core.files import atomic_path
 
 from ..config import Config, to_yaml
 from .curve import Curve

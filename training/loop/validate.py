@@ -23,6 +23,7 @@ from .loss import Objective
 from .order import Draw, noise
 
 SAMPLE_RATE = 16000
+ENDING = ".mp4"
 
 
 class Video(NamedTuple):
@@ -81,7 +82,7 @@ def make_videos(
             )
             frames = backbone.decode(latents[0].transpose(0, 1))
             sound = Waveform(held_out.sound[None], SAMPLE_RATE)
-            path = folder / f"{_file_name(held_out.id)}.mp4"
+            path = folder / f"{_file_name(held_out.id.removesuffix(ENDING))}{ENDING}"
             write_video(path, frames, data.fps, sound)
             yield Video(held_out.id, frames, held_out.sound, av_align(frames, data.fps, sound).score, path)
     finally:

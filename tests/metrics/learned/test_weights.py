@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from a2v_core.errors import CheckpointError
+from a2v_core.media import write_video
 from a2v_core.metrics.__main__ import main
 from a2v_core.metrics.learned import (
     MissingWeights,
@@ -18,7 +19,6 @@ from a2v_core.metrics.learned import (
     load_clip,
     load_i3d,
 )
-from a2v_core.video.mp4 import write_video
 from tests.metrics.learned.tiny import write_clip, write_nets
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import load_audio
-from tests.audio.media import sweep, write_sound
+from tests.media.files import sweep, write_sound
 
 SECONDS = 1.5
 

@@ -1,4 +1,4 @@
-"""Frames and sound into an mp4. (`read_video`, the way back, lives in `reader.py` and is named here too.)
+"""Frames and sound into an mp4.
 
 Legend: F video frames, H W height and width in pixels, C audio channels, N audio samples.
 """
@@ -19,25 +19,19 @@ import av.error
 import numpy as np
 import torch
 
-from ..audio import Waveform
-from ..audio.resample import check_finite, resample
 from ..errors import MediaError
-from .reader import VideoClip, VideoInfo, iter_video, probe_video, read_video
+from .resampling import check_finite, resample
+from .waveform import Waveform
 
-__all__ = [
-    "VideoClip",
-    "VideoInfo",
-    "frame_rate",
-    "iter_video",
-    "probe_video",
-    "read_video",
-    "to_uint8",
-    "write_video",
-]
-
-AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+# What FFmpeg's AAC encoder takes, but for 7350 Hz, which gains nothing.
+AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 AAC_PACKET = 1024
 MATRIX_BT601, TRANSFER_BT709, PRIMARIES_BT709, RANGE_LIMITED = 6, 1, 1, 1
+
+
+def aac_rate(rate: int) -> int:
+    """The sample rate in Hz at which AAC holds a sound of `rate` Hz: the next one, or the highest."""
+    return next((known for known in AAC_RATES if known >= rate), AAC_RATES[-1])
 
 
 def frame_rate(fps: float | Fraction) -> Fraction:
@@ -93,8 +87,8 @@ def write_video(
     since yuv420p needs even ones. `crf` is x264's quality (0 lossless .. 51); colours are BT.601, tagged so.
 
     The sound starts with the picture and lasts exactly F / fps seconds, to the sample: silence is added or
-    the end cut off. More than two channels are mixed to one; a sample rate that not every AAC player takes is
-    resampled. What a reader sees: the file's edit list and durations say exactly F / fps, which players
+    the end cut off. More than two channels are mixed to one; a sample rate that AAC lacks is resampled to the
+    next. What a reader sees: the file's edit list and durations say exactly F / fps, which players
     follow. AAC itself stores packets of 1024 samples after 1024 samples of priming; libraries on FFmpeg, like
     PyAV, drop the priming but hand out the last packet whole, so a decoded array can be up to 1023 samples of
     near-silence longer than F / fps.
@@ -150,9 +144,7 @@ class _Sound:
         check_finite(samples, "the sound")
         if samples.shape[0] > 2:
             samples = samples.mean(0, keepdim=True)
-        if rate not in AAC_RATES:
-            wanted = next((r for r in AAC_RATES if r > rate), AAC_RATES[-1])
-            samples, rate = resample(samples, rate, wanted), wanted
+        samples, rate = resample(samples, rate, aac_rate(rate)), aac_rate(rate)
         return cls(np.ascontiguousarray(samples.numpy()), rate)
 
     def part(self, start: int, stop: int) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -1,0 +1,61 @@
+"""Sound and picture files: one opener, one clock. This room knows no model.
+
+Everything is dated against one second 0: of a video its first picture that can be decoded, of a sound file
+its first sample. Time stamps count: packets that are missing leave silence, and later sounds stay where they
+were.
+"""
+
+from .facts import Facts, Span, file_facts, has_sound
+from .listing import SOUND_ENDINGS, VIDEO_ENDINGS, beside, media_files
+from .load import load_audio
+from .mp4 import AAC_RATES, aac_rate, frame_rate, to_uint8, write_video
+from .opener import open_media, picture_stream, sound_stream
+from .pictures import (
+    Pixels,
+    VideoClip,
+    VideoFrames,
+    VideoInfo,
+    frames_from,
+    iter_video,
+    probe_video,
+    quarter_turns,
+    read_video,
+)
+from .resampling import check_finite, resample
+from .sound import Block, sound_blocks, without_gaps
+from .waveform import Waveform
+
+__all__ = [
+    "AAC_RATES",
+    "SOUND_ENDINGS",
+    "VIDEO_ENDINGS",
+    "Block",
+    "Facts",
+    "Pixels",
+    "Span",
+    "VideoClip",
+    "VideoFrames",
+    "VideoInfo",
+    "Waveform",
+    "aac_rate",
+    "beside",
+    "check_finite",
+    "file_facts",
+    "frame_rate",
+    "frames_from",
+    "has_sound",
+    "iter_video",
+    "load_audio",
+    "media_files",
+    "open_media",
+    "picture_stream",
+    "probe_video",
+    "quarter_turns",
+    "read_video",
+    "resample",
+    "sound_blocks",
+    "sound_stream",
+    "to_uint8",
+    "without_gaps",
+    "write_video",
+]

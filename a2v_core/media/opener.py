@@ -1,0 +1,92 @@
+"""The one place that opens a sound or picture file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Disposition
+
+from ..errors import MediaError
+
+# Titles come in any encoding. From PyAV 19 on they never raise, and the argument is gone.
+_ANY_TITLE: dict[str, Any] = (
+    {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
+)
+
+
+@contextmanager
+def open_media(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
+    """The open file; what FFmpeg raises inside the block comes out as MediaError.
+
+    MediaError for a file that is missing, empty, or neither sound nor picture.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise MediaError(f"{source}: no such file; check the name, or put the file there")
+    if source.stat().st_size == 0:
+        raise MediaError(f"{source}: the file is empty; copy or export it again")
+    try:
+        # Some formats are lists of other files: nothing but the disk is ever asked.
+        with av.open(str(source), options={"protocol_whitelist": "file"}, **_ANY_TITLE) as container:
+            yield container
+    except FFmpegError as error:
+        raise MediaError(
+            f"{source}: cannot be read as sound or video ({error.strerror}): it is cut off, broken or "
+            "neither; check that it plays, and export it again, as WAV, FLAC, MP3, M4A, OGG or MP4"
+        ) from error
+
+
+def sound_stream(container: InputContainer, path: str | os.PathLike[str]) -> AudioStream:
+    """The first sound track that can be decoded. MediaError when there is none."""
+    tracks = container.streams.audio
+    for track in tracks:
+        if _decodable(track):
+            return track
+    if tracks:
+        raise MediaError(
+            f"{path}: its sound cannot be decoded (FFmpeg knows no decoder for it); "
+            "export it with AAC, MP3, Opus, FLAC or PCM sound"
+        )
+    what = "a video or picture without sound" if container.streams.video else "a file without sound"
+    raise MediaError(f"{path}: is {what}; choose a file with a sound track")
+
+
+def has_picture(container: InputContainer) -> bool:
+    """Whether the file has a picture track; the cover of a song is none."""
+    return any(_is_picture(stream) for stream in container.streams.video)
+
+
+def picture_stream(container: InputContainer, path: str | os.PathLike[str]) -> Any:
+    """The first picture track that can be decoded. MediaError when there is none."""
+    tracks = [stream for stream in container.streams.video if _is_picture(stream)]
+    for track in tracks:
+        if _decodable(track):
+            return track
+    if tracks:
+        raise MediaError(
+            f"{path}: its pictures cannot be decoded (FFmpeg knows no decoder for them); export it as H.264"
+        )
+    raise MediaError(f"{path}: has no pictures (no video stream); give a video such as mp4, mov or webm")
+
+
+def time_base(stream: Any) -> Fraction:
+    """Seconds per tick of the stream's time stamps."""
+    return Fraction(stream.time_base or 1)
+
+
+def _is_picture(stream: Any) -> bool:
+    return not stream.disposition & Disposition.attached_pic
+
+
+def _decodable(stream: Any) -> bool:
+    # Nothing else of such a track may be touched: PyAV 14 and 16 crash.
+    return stream.codec_context is not None
