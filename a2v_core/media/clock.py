@@ -116,7 +116,7 @@ def measured_rate(stamps: Sequence[Fraction], stated: Fraction | None) -> Fracti
         and abs(span * stated - (len(stamps) - 1)) <= max(1.0, 0.02 * len(stamps))
     ):
         return stated
-    return mean.limit_denominator(1001)
+    return mean.limit_denominator(1001) or mean
 
 
 def uneven_times(stamps: Sequence[Fraction | None], rate: Fraction) -> tuple[float, ...]:
