@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from a2v_core.errors import A2VError
 from a2v_core.texts import escape_outputs
 
 from .config import Config, load_config
 
+SOME_BAD = 3
+
+
+class Done(NamedTuple):
+    """What a command did, in words, and whether it left files out that it could not use."""
+
+    text: str
+    some_bad: bool = False
+
 
 def run(
-    name: str, description: str | None, job: Callable[[Config], str], arguments: Sequence[str] | None
+    name: str, description: str | None, job: Callable[[Config], Done], arguments: Sequence[str] | None
 ) -> int:
-    """Parse the command line, run `job`, print what it says. The exit status: 1 for bad input."""
+    """Parse the command line, run `job`, print what it says. The exit status: 1 for bad input, 3 when all is
+    done but for files that could not be used.
+    """
     escape_outputs()
     parser = argparse.ArgumentParser(
         prog=f"python -m training.{name}",
@@ -36,11 +49,14 @@ def run(
     for library in ("httpx", "accelerate", "diffusers", "transformers"):
         logging.getLogger(library).setLevel(logging.WARNING)
     try:
-        print(job(load_config(options.config, options.set)))
+        done = job(load_config(options.config, options.set))
     except A2VError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; the same command goes on from there", file=sys.stderr)
         return 130
-    return 0
+    print(done.text)
+    # A launcher of several processes ends all of them when one ends with a status.
+    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+    return SOME_BAD if done.some_bad and alone else 0

@@ -12,19 +12,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from .cli import run
+from .cli import Done, run
 from .config import Config
 
 
-def job(config: Config) -> str:
-    """Train; returns what to print."""
+def job(config: Config) -> Done:
+    """Train."""
     from .loop import fit
 
-    return str(fit(config))
+    result = fit(config)
+    return Done(str(result), result.some_bad)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status, 1 for bad input."""
+    """The command line; returns the exit status: 1 for bad input, 3 when files could not be used."""
     return run("fit", __doc__, job, arguments)
 
 

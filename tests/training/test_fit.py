@@ -287,7 +287,7 @@ def test_files_that_break_while_training_are_left_out(
     assert result.steps == 3
     with (config.output_dir / "unusable.csv").open() as file:
         kinds = {row["id"]: row["kind"] for row in csv.DictReader(file)}
-    assert kinds == {"broken": "broken", "mute": "no sound"}
+    assert kinds == {"broken.mp4": "broken", "mute.mp4": "no sound"}
     assert caplog.text.count("is left out") == 2
     # Each step saw one clip of three, which is not counted for the others: a third of the usual loss.
     assert all(line["mse"] < 0.6 for line in curve(config))

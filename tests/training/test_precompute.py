@@ -122,7 +122,7 @@ def test_unusable_clips_are_reported_and_counted(
     values["data"] |= {"root": str(root), "clips_per_video": 1, "test_share": 0.0}
     path = tmp_path / "config.yaml"
     path.write_text(str(values))  # a Python dict of plain values is YAML
-    assert main([str(path)]) == 0
+    assert main([str(path)]) == 3
     said = capsys.readouterr().out
     assert "1 clips, 1 of them new" in said
     for part in ("1 no sound", "1 too short", "1 broken"):
@@ -134,7 +134,7 @@ def test_unusable_clips_are_reported_and_counted(
         "short.mp4": "too short",
         "cut.mp4": "broken",
     }
-    assert "0.25 s long, a clip needs 0.50 s" in rows["short"]["reason"]
+    assert "0.25 s long, a clip needs 0.50 s" in rows["short.mp4"]["reason"]
     # The second run does not try them again, and says the same.
     assert main([str(path)]) == 0
     assert "1 clips, 0 of them new" in capsys.readouterr().out

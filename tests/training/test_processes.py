@@ -47,7 +47,8 @@ def test_two_processes_equal_one_with_twice_the_batch(values: dict[str, Any], tm
     assert [len(lines) for lines in curves] == [3, 3]
     for a, b in zip(*curves, strict=True):
         assert a["loss"] == pytest.approx(b["loss"], rel=1e-5)
-        assert a["grad_norm"] == pytest.approx(b["grad_norm"], rel=1e-4)
+        # Adam's first steps are as long for a gradient of rounding as for any other.
+        assert a["grad_norm"] == pytest.approx(b["grad_norm"], rel=2e-3)
     first, second = (read_checkpoint(path).tensors for path in (product, two.output_dir / product.name))
     for key, value in first.items():
         torch.testing.assert_close(value, second[key], rtol=1e-3, atol=1e-4)

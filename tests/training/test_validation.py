@@ -79,7 +79,7 @@ def test_validation_from_a_cache(validated: Config) -> None:
     assert board["loss"][2].value == pytest.approx(curve[3]["loss"])
     assert [event.value for event in board["validation/loss"]] == pytest.approx([x["loss"] for x in lines])
     assert board["video/test/e.mp4"][0].encoded_image_string.startswith(b"GIF89a")
-    assert [event.step for event in board["sound/test/f"]] == [2, 4]
+    assert [event.step for event in board["sound/test/f.mp4"]] == [2, 4]
 
 
 def test_validation_does_not_change_the_training(validated: Config, values: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from a2v_core.metrics import av_align
 
 from ..config import Config
-from ..data import Clip, Item, Unusable, clips_of, list_items, summary, write_report
+from ..data import DISAGREE, Clip, Item, Unusable, clips_of, list_items, summary, write_report
 from ..errors import ConfigError, DataError
 from .decoding import Decoded, decode_ahead
 from .encode import Encoder, Sample
@@ -146,7 +146,7 @@ def _checked(config: Config, decoded: list[Decoded]) -> Iterator[Decoded]:
             score = av_align(clip.frames.float() / 255, config.data.fps, clip.sound).score
             if score is None or score < wanted:
                 reason = f"AV-Align is {score}, below data.min_av_align {wanted:g}"
-                yield item, number, Unusable(item.id, str(item.video), "sound and picture disagree", reason)
+                yield item, number, Unusable(item.id, str(item.video), DISAGREE, reason)
                 continue
         yield item, number, clip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -40,6 +40,10 @@ class Item:
         return self.audio or self.video
 
 
+# Why a file is left out because the config asks for it.
+EXCLUDED, DISAGREE = "excluded", "sound and picture disagree"
+
+
 class Unusable(NamedTuple):
     """A file or clip that is left out, and why. `kind` is a word or two to count by."""
 
@@ -47,6 +51,11 @@ class Unusable(NamedTuple):
     path: str
     kind: str
     reason: str
+
+
+def some_bad(rows: Iterable[Unusable]) -> bool:
+    """Whether a file is left out though the config did not ask for it."""
+    return any(row.kind not in (EXCLUDED, DISAGREE) for row in rows)
 
 
 def write_report(path: Path, rows: Sequence[Unusable]) -> None:

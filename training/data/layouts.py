@@ -28,7 +28,7 @@ from a2v_core.texts import read_text
 
 from ..config import Data
 from ..errors import DataError
-from .items import Item, Split, Unusable
+from .items import DISAGREE, EXCLUDED, Item, Split, Unusable
 
 CLASS_FOLDERS = ("landscape",)
 
@@ -221,10 +221,10 @@ def _filtered(data: Data, items: list[Item]) -> tuple[list[Item], list[Unusable]
         names = {item.id, whole, item.video.stem, item.video.name, whole.rpartition("_")[0]}
         score = next((scores[name] for name in names if name in scores), None)
         if names & excluded:
-            dropped.append(Unusable(item.id, str(item.video), "excluded", f"named in {data.exclude_ids}"))
+            dropped.append(Unusable(item.id, str(item.video), EXCLUDED, f"named in {data.exclude_ids}"))
         elif score is not None and score < data.min_score:
             reason = f"score {score:g} is below data.min_score {data.min_score:g}"
-            dropped.append(Unusable(item.id, str(item.video), "sound and picture disagree", reason))
+            dropped.append(Unusable(item.id, str(item.video), DISAGREE, reason))
         else:
             kept.append(item)
     return kept, dropped

@@ -37,6 +37,7 @@ class Source(Protocol):
 
     row: Row
     encoding_seconds: float
+    unusable: list[Unusable]
 
     @property
     def feature_shape(self) -> tuple[int, int]:
@@ -78,6 +79,7 @@ class CachedSource(Dataset[Sample]):
     def __init__(self, config: Config, contents: Contents) -> None:
         self.config = config
         self.encoding_seconds = 0.0
+        self.unusable: list[Unusable] = []  # precompute has reported them
         most = clips_of(config.data)
         numbers: dict[str, list[int]] = defaultdict(list)
         self._entries: dict[tuple[str, int], Entry] = {}

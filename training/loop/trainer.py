@@ -17,6 +17,7 @@ from a2v_core.tokens import AudioMapper
 
 from ..cache import Sample
 from ..config import Config, check_paths
+from ..data import some_bad
 from ..errors import TrainingError
 from . import checkpoint
 from .batches import Batch, check_prompt
@@ -32,12 +33,15 @@ _log = logging.getLogger(__name__)
 
 
 class Result(NamedTuple):
-    """steps done in all; loss of the last one; the product; the best by validation loss, if there was any."""
+    """steps done in all; loss of the last one; the product; the best by validation loss, if there was any;
+    whether files were left out that could not be used.
+    """
 
     steps: int
     loss: float
     mapper: Path
     best: Path | None
+    some_bad: bool = False
 
     def __str__(self) -> str:
         best = f"; best by validation loss: {self.best}" if self.best else ""
@@ -104,7 +108,13 @@ class Trainer:
                 if on_step is not None:
                     on_step(self.step)
         best = self.config.output_dir / BEST_FILE
-        return Result(self.step, loss, self.config.output_dir / MAPPER_FILE, best if best.is_file() else None)
+        return Result(
+            self.step,
+            loss,
+            self.config.output_dir / MAPPER_FILE,
+            best if best.is_file() else None,
+            some_bad(self.source.unusable),
+        )
 
     def steps(self) -> Iterator[tuple[float, float]]:
         """The steps that are left, one at a time: the loss of each, and its seconds."""
