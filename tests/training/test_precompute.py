@@ -134,7 +134,7 @@ def test_unusable_clips_are_reported_and_counted(
         "short.mp4": "too short",
         "cut.mp4": "broken",
     }
-    assert "0.25 s long, a clip needs 0.50 s" in rows["short.mp4"]["reason"]
+    assert "0.25 s, a clip needs 0.50 s" in rows["short.mp4"]["reason"]
     # The second run does not try them again, and says the same.
     assert main([str(path)]) == 0
     assert "1 clips, 0 of them new" in capsys.readouterr().out
