@@ -1,8 +1,8 @@
 """Model files: read without running any code in them, described, loaded strictly, written atomically.
 
-Readable are safetensors and PyTorch files of plain tensors: a bare state dict, `{"model": state dict, ...}`
-(as BEATs was published, with its `cfg`) or `{"state_dict": state dict, ...}`. The `module.` prefix that
-multi-GPU training leaves on every key is stripped.
+Readable are safetensors and PyTorch files of plain tensors: a bare state dict; one beside other things, as
+BEATs was published and trainers save (`_NESTED`); and T2V-Turbo's list of low-rank updates. What the wrappers
+of training (torch.compile, several GPUs, checkpointed activations) leave in the keys is stripped.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,31 +21,20 @@ from torch import Tensor, nn
 
 from .errors import A2VError, CheckpointError
 from .files import atomic_path
+from .places import SAFETENSORS, TORCH_FILES, UNKNOWN, WEIGHTS, belongs, describe
 
-SAFETENSORS = ".safetensors"
-TORCH_FILES = (".pt", ".pth", ".bin", ".ckpt")
-
-BEATS = "BEATs encoder"
-MAPPER = "AudioMapper"
-UNET = "UNet"
-VAE = "VAE"
-TEXT_ENCODER = "CLIP text encoder"
-LORA = "LoRA"
-OTHER_ENCODER = "audio encoder other than BEATs"
-ALL_IN_ONE = "checkpoint of several models in one file"
-UNKNOWN = "unknown"
-
-_BELONGS = {
-    BEATS: "in models/audio_encoders, for Load BEATs",
-    MAPPER: "in models/a2v_mappers, for Load AudioMapper",
-    UNET: "in the unet folder of a text-to-video model in models/a2v_t2v, for Load T2V Model",
-    VAE: "in the vae folder of a text-to-video model in models/a2v_t2v, for Load T2V Model",
-    TEXT_ENCODER: "in the text_encoder folder of a text-to-video model in models/a2v_t2v, for Load T2V Model",
-    LORA: "in models/loras, for core's Load LoRA; no node of this pack takes it",
-    OTHER_ENCODER: "in models/audio_encoders, for core's AudioEncoderLoader; this pack needs BEATs",
-    ALL_IN_ONE: "in models/checkpoints, for core's Load Checkpoint; no node of this pack takes it",
-}
 _AGAIN = "download or copy the file again"
+
+_NESTED = ("model", "state_dict", "model_state_dict", "module", "params")
+_AVERAGED = ("ema", "model_ema", "ema_model", "ema_state_dict", "params_ema")
+# Where a state dict stands in the file of a trainer. Averaged weights count where there are no others.
+
+# Names that only wrappers give: torch.compile, FSDP, activation checkpointing. kohya's keys have no dots.
+_WRAPPER = re.compile(
+    r"(?<![^.])(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|(?<=^lora_unet_)_orig_mod_"
+)
+_PARALLEL = "module."  # of DataParallel, DDP and AveragedModel; could be a name of the model's own
+_AVERAGE_COUNT = "n_averaged"  # stands beside the weights in an AveragedModel of torch.optim.swa_utils
 
 
 class Checkpoint(NamedTuple):
@@ -76,38 +65,11 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     elif path.suffix.lower() in TORCH_FILES:
         tensors, extra = _read_torch(path, head)
     else:
-        kinds = ", ".join((SAFETENSORS, *TORCH_FILES))
+        kinds = ", ".join(WEIGHTS)
         raise CheckpointError(f"{path}: '{path.suffix}' is not a model file ending; expected one of {kinds}")
     if not tensors:
         raise CheckpointError(f"{path}: holds no tensors; expected the state dict of a model")
-    return Checkpoint(_without_prefix(tensors, "module."), metadata, extra)
-
-
-def describe(tensors: Mapping[str, object]) -> str:
-    """What a state dict looks like from its keys: one of the names above, or "unknown"."""
-
-    def has(*parts: str) -> bool:
-        return all(any(part in key for key in tensors) for part in parts)
-
-    tests: dict[str, Callable[[], bool]] = {
-        LORA: lambda: has("lora_") or has(".lora."),
-        ALL_IN_ONE: lambda: (
-            has("model.diffusion_model.")
-            and (has("first_stage_model.") or has("cond_stage_model.") or has("conditioner."))
-        ),
-        MAPPER: lambda: "fc1.weight" in tensors and has("fga."),
-        BEATS: lambda: has("patch_embedding.", "encoder.layers.0.self_attn."),
-        TEXT_ENCODER: lambda: has("embeddings.token_embedding."),
-        VAE: lambda: has("encoder.conv_in.", "decoder.conv_in."),
-        UNET: lambda: has("down_blocks.", "time_embedding.") or has("input_blocks.", "time_embed."),
-        OTHER_ENCODER: lambda: has("feature_extractor.conv_layers.") or has("encoder.conv1."),
-    }
-    return next((name for name, looks_like in tests.items() if looks_like()), UNKNOWN)
-
-
-def belongs(kind: str) -> str:
-    """Where a file of the kind that `describe` names belongs: folder and loader; "" for "unknown"."""
-    return _BELONGS.get(kind, "")
+    return Checkpoint(_unwrapped(tensors), metadata, extra)
 
 
 def load_strict(module: nn.Module, tensors: Mapping[str, Tensor], path: str | Path, expected: str) -> None:
@@ -178,6 +140,10 @@ def _head(path: Path) -> bytes:
         raise CheckpointError(f"{path}: the file is empty; {_AGAIN}")
     if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
         raise CheckpointError(f"{path}: is a saved web page, not a model; download the file itself")
+    if head.startswith(b"\x00\x05\x16\x07"):
+        raise CheckpointError(
+            f"{path}: is what macOS notes about a file, not the file itself; take the one without ._ in front"
+        )
     if head.startswith(b"version https://git-lfs"):
         raise CheckpointError(f"{path}: is a Git LFS pointer, not the model itself; run git lfs pull")
     return head
@@ -205,16 +171,32 @@ def _read_torch(path: Path, head: bytes) -> tuple[dict[str, Tensor], dict[str, o
         if isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error):
             raise
         raise CheckpointError(f"{path}: {_why_unreadable(str(error), head)}") from error
+    if isinstance(content, list) and _are_updates(content):
+        return _named(content), {}
     if not isinstance(content, dict):
         what = type(content).__name__
         raise CheckpointError(
             f"{path}: holds a {what}, expected the state dict of a model: save model.state_dict()"
         )
-    for key in ("model", "state_dict"):
+    for key in (*_NESTED, *_AVERAGED):
         if isinstance(inner := content.get(key), dict) and any(isinstance(v, Tensor) for v in inner.values()):
             beside = {str(k): v for k, v in content.items() if k != key}
             return _tensors_of(inner), beside
     return _tensors_of(content), {str(k): v for k, v in content.items() if not isinstance(v, Tensor)}
+
+
+def _are_updates(content: Sequence[object]) -> bool:
+    """Whether a list holds low-rank updates as T2V-Turbo saves them: up [O, r, ...], down [r, I, ...], ..."""
+    tensors = [value for value in content if isinstance(value, Tensor) and value.ndim >= 2]
+    pairs = zip(tensors[0::2], tensors[1::2], strict=False)
+    whole = bool(content) and len(content) == len(tensors) and len(content) % 2 == 0
+    return whole and all(up.shape[1] == down.shape[0] for up, down in pairs)
+
+
+def _named(updates: Sequence[Tensor]) -> dict[str, Tensor]:
+    """The tensors of such a list, in its order, under names of their own."""
+    ends = ("lora_up", "lora_down")
+    return {f"{n // 2}.{ends[n % 2]}": tensor.detach() for n, tensor in enumerate(updates)}
 
 
 def _why_unreadable(message: str, head: bytes) -> str:
@@ -234,10 +216,16 @@ def _tensors_of(mapping: Mapping[object, object]) -> dict[str, Tensor]:
     return {str(key): value.detach() for key, value in mapping.items() if isinstance(value, Tensor)}
 
 
-def _without_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    if all(key.startswith(prefix) for key in tensors):
-        return {key.removeprefix(prefix): value for key, value in tensors.items()}
-    return tensors
+def _unwrapped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under the names that the bare model gives them; unchanged where two would get one name."""
+    bare = {key: _WRAPPER.sub("", key) for key in tensors}
+    while (inner := [key for key in bare if bare[key] != _AVERAGE_COUNT]) and all(
+        bare[key].startswith(_PARALLEL) for key in inner
+    ):
+        bare = {key: bare[key].removeprefix(_PARALLEL) for key in inner}
+    if len(set(bare.values())) < len(bare):
+        return tensors
+    return {name: tensors[key] for key, name in bare.items()}
 
 
 def _misfit(key: str, found: Tensor, wanted: Tensor) -> str:
@@ -262,4 +250,4 @@ def _hint(found: str, expected: str) -> str:
     if found == expected:
         return f"this {found} has another make or size; check that it is complete and made for this"
     article = "an" if found[0] in "Aa" else "a"
-    return f"this file looks like {article} {found}, which belongs {_BELONGS[found]}"
+    return f"this file looks like {article} {found}, which belongs {belongs(found)}"

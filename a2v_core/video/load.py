@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..checkpoints import TEXT_ENCODER, UNET, VAE, load_strict
+from ..checkpoints import load_strict
 from ..errors import A2VError, CheckpointError
+from ..places import TEXT_ENCODER, UNET, VAE
 from .compiled import compile_blocks
 from .folder import DIFFUSERS_STEM, check_folder, read_json, read_weights
 from .storage import fp8_tensors, store_fp8
