@@ -1,8 +1,6 @@
 """Model files: read without running any code in them, described, loaded strictly, written atomically.
 
-Readable are safetensors and PyTorch files of plain tensors: a bare state dict; one beside other things, as
-BEATs was published and trainers save (`_NESTED`); and T2V-Turbo's list of low-rank updates. What the wrappers
-of training (torch.compile, several GPUs, checkpointed activations) leave in the keys is stripped.
+Readable are safetensors and PyTorch files of plain tensors, in every shape that `state_dicts` takes.
 """
 
 from __future__ import annotations
@@ -10,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,21 +18,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from .errors import A2VError, CheckpointError
-from .files import atomic_path
+from .files import atomic_path, utf8_path
 from .places import SAFETENSORS, TORCH_FILES, UNKNOWN, WEIGHTS, belongs, describe
+from .state_dicts import state_dict_of, unwrapped
 
 _AGAIN = "download or copy the file again"
-
-_NESTED = ("model", "state_dict", "model_state_dict", "module", "params")
-_AVERAGED = ("ema", "model_ema", "ema_model", "ema_state_dict", "params_ema")
-# Where a state dict stands in the file of a trainer. Averaged weights count where there are no others.
-
-# Names that only wrappers give: torch.compile, FSDP, activation checkpointing. kohya's keys have no dots.
-_WRAPPER = re.compile(
-    r"(?<![^.])(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|(?<=^lora_unet_)_orig_mod_"
-)
-_PARALLEL = "module."  # of DataParallel, DDP and AveragedModel; could be a name of the model's own
-_AVERAGE_COUNT = "n_averaged"  # stands beside the weights in an AveragedModel of torch.optim.swa_utils
 
 
 class Checkpoint(NamedTuple):
@@ -69,7 +57,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         raise CheckpointError(f"{path}: '{path.suffix}' is not a model file ending; expected one of {kinds}")
     if not tensors:
         raise CheckpointError(f"{path}: holds no tensors; expected the state dict of a model")
-    return Checkpoint(_unwrapped(tensors), metadata, extra)
+    return Checkpoint(unwrapped(tensors), metadata, extra)
 
 
 def load_strict(module: nn.Module, tensors: Mapping[str, Tensor], path: str | Path, expected: str) -> None:
@@ -151,7 +139,7 @@ def _head(path: Path) -> bytes:
 
 def _read_safetensors(path: Path, head: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
-        with safe_open(path, framework="pt") as file:
+        with utf8_path(path) as readable, safe_open(readable, framework="pt") as file:
             keys = file.keys()
             return {key: file.get_tensor(key) for key in keys}, dict(file.metadata() or {})
     except (SafetensorError, OSError, ValueError) as error:
@@ -171,32 +159,12 @@ def _read_torch(path: Path, head: bytes) -> tuple[dict[str, Tensor], dict[str, o
         if isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error):
             raise
         raise CheckpointError(f"{path}: {_why_unreadable(str(error), head)}") from error
-    if isinstance(content, list) and _are_updates(content):
-        return _named(content), {}
-    if not isinstance(content, dict):
+    if (found := state_dict_of(content)) is None:
         what = type(content).__name__
         raise CheckpointError(
             f"{path}: holds a {what}, expected the state dict of a model: save model.state_dict()"
         )
-    for key in (*_NESTED, *_AVERAGED):
-        if isinstance(inner := content.get(key), dict) and any(isinstance(v, Tensor) for v in inner.values()):
-            beside = {str(k): v for k, v in content.items() if k != key}
-            return _tensors_of(inner), beside
-    return _tensors_of(content), {str(k): v for k, v in content.items() if not isinstance(v, Tensor)}
-
-
-def _are_updates(content: Sequence[object]) -> bool:
-    """Whether a list holds low-rank updates as T2V-Turbo saves them: up [O, r, ...], down [r, I, ...], ..."""
-    tensors = [value for value in content if isinstance(value, Tensor) and value.ndim >= 2]
-    pairs = zip(tensors[0::2], tensors[1::2], strict=False)
-    whole = bool(content) and len(content) == len(tensors) and len(content) % 2 == 0
-    return whole and all(up.shape[1] == down.shape[0] for up, down in pairs)
-
-
-def _named(updates: Sequence[Tensor]) -> dict[str, Tensor]:
-    """The tensors of such a list, in its order, under names of their own."""
-    ends = ("lora_up", "lora_down")
-    return {f"{n // 2}.{ends[n % 2]}": tensor.detach() for n, tensor in enumerate(updates)}
+    return found
 
 
 def _why_unreadable(message: str, head: bytes) -> str:
@@ -210,22 +178,6 @@ def _why_unreadable(message: str, head: bytes) -> str:
     if "TorchScript" in message:
         return "is a TorchScript program, expected plain tensors; save only model.state_dict()"
     return f"truncated, corrupt, or not a PyTorch file of plain tensors; {_AGAIN}"
-
-
-def _tensors_of(mapping: Mapping[object, object]) -> dict[str, Tensor]:
-    return {str(key): value.detach() for key, value in mapping.items() if isinstance(value, Tensor)}
-
-
-def _unwrapped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors under the names that the bare model gives them; unchanged where two would get one name."""
-    bare = {key: _WRAPPER.sub("", key) for key in tensors}
-    while (inner := [key for key in bare if bare[key] != _AVERAGE_COUNT]) and all(
-        bare[key].startswith(_PARALLEL) for key in inner
-    ):
-        bare = {key: bare[key].removeprefix(_PARALLEL) for key in inner}
-    if len(set(bare.values())) < len(bare):
-        return tensors
-    return {name: tensors[key] for key, name in bare.items()}
 
 
 def _misfit(key: str, found: Tensor, wanted: Tensor) -> str:

@@ -23,6 +23,25 @@ ENCODERS, MAPPERS, T2V_MODELS, LORAS = (place_of(kind).folder for kind in (BEATS
 NO_LORA = "none"
 
 _BUNDLED = {place.folder: place for place in PLACES if place.demo}
+# Sound and video that mimetypes does not know on every system.
+_MEDIA = {
+    *(
+        ".aif",
+        ".aiff",
+        ".amr",
+        ".caf",
+        ".flac",
+        ".m4a",
+        ".mka",
+        ".oga",
+        ".ogg",
+        ".opus",
+        ".rf64",
+        ".w64",
+        ".wma",
+    ),
+    *(".flv", ".m2ts", ".m4v", ".mkv", ".mts", ".ts", ".wmv"),
+}
 _OWN = "a2v_"  # what the folders that ComfyUI has not by itself begin with
 _INDEX = "model_index.json"
 _DEEPEST = 3  # such as author/model/version
@@ -78,8 +97,9 @@ def sound_names() -> list[str]:
     folder = folder_paths.get_input_directory()
     names = os.listdir(folder) if os.path.isdir(folder) else []
     files = [name for name in names if os.path.isfile(os.path.join(folder, name)) and not _hidden(Path(name))]
-    sounds = sorted(folder_paths.filter_files_content_types(files, ["audio", "video"]))
-    return [*sounds, *(BUNDLED_SOUND + path.name for path in sorted(_bundled_sounds()))]
+    known = folder_paths.filter_files_content_types(files, ["audio", "video"])
+    sounds = {*known, *(name for name in files if Path(name).suffix.lower() in _MEDIA)}
+    return [*sorted(sounds), *(BUNDLED_SOUND + path.name for path in sorted(_bundled_sounds()))]
 
 
 def sound_path(name: str) -> Path:

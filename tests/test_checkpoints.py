@@ -355,3 +355,15 @@ def test_refuse_overwrite(tmp_path: Path) -> None:
 def test_written_files_can_be_read_by_others(tmp_path: Path) -> None:
     write_safetensors(tmp_path / "a.safetensors", {"a": torch.zeros(1)}, {})
     assert (tmp_path / "a.safetensors").stat().st_mode & 0o777 == 0o644
+
+
+def test_names_that_are_no_utf8(tmp_path: Path) -> None:
+    """safetensors opens no such path by itself; and no message stops what has to print it."""
+    path = tmp_path / os.fsdecode(b"caf\xe9.safetensors")
+    write_safetensors(path, TENSORS, {"cfg": "{}"})
+    assert_tensors({key: read_checkpoint(path).tensors[key] for key in TENSORS})
+    path.write_bytes(b"half")
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(path)
+    assert rf"{tmp_path}/caf\udce9.safetensors: truncated" in str(caught.value)
+    assert str(caught.value).encode()
