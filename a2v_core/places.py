@@ -77,7 +77,7 @@ _IN_TIME = r"\btemp_conv|\btemp_attentions|\btransformer_in\b|temporal|temopral"
 # Low-rank updates as trainers write them: kohya, PEFT, diffusers, processors, LyCORIS.
 _LOW_RANK = (
     r"lora_(?:A|B|up|down|mid|unet|te|linear_layer)|\blora\.(?:up|down)|_lora\.(?:up|down)"
-    r"|\bhada_[wt]\d|\blokr_[wt]\d|\boft_(?:blocks|diag)"
+    r"|\bhada_[wt]\d|\blokr_[wt]\d|\boft_(?:blocks|diag)|^lycoris_"
 )
 
 PLACES = (

@@ -18,6 +18,7 @@ _AVERAGED = ("ema", "model_ema", "ema_model", "ema_state_dict", "params_ema")
 # Names that only wrappers give: torch.compile, FSDP, activation checkpointing. kohya's keys have no dots.
 _WRAPPER = re.compile(
     r"(?<![^.])(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|(?<=^lora_unet_)_orig_mod_"
+    r"|(?<=^lycoris_)_orig_mod_"
 )
 _PARALLEL = "module."  # of DataParallel, DDP and AveragedModel; could be a name of the model's own
 _AVERAGE_COUNT = "n_averaged"  # stands beside the weights in an AveragedModel of torch.optim.swa_utils

@@ -111,6 +111,7 @@ def test_wrappers_around_parts_of_a_model_go_too(tmp_path: Path) -> None:
         "blocks.0._checkpoint_wrapped_module.fc.bias": "blocks.0.fc.bias",
         "text.module.a": "text.module.a",  # a name of the model's own
         "lora_unet__orig_mod_down_blocks_0.alpha": "lora_unet_down_blocks_0.alpha",
+        "lycoris__orig_mod_conv_in.lokr_w1": "lycoris_conv_in.lokr_w1",
         "my_orig_mod.b": "my_orig_mod.b",
     }
     torch.save(dict.fromkeys(keys, torch.ones(1)), tmp_path / "m.pth")

@@ -96,6 +96,7 @@ def test_other_audio_encoders() -> None:
         (places.LORA, ["lora_unet_x.hada_w1_a", "lora_unet_x.hada_w1_b"]),
         (places.LORA, ["diffusion_model.blocks.0.cross_attn.k.lokr_w1", "blocks.0.x.lokr_w2_a"]),
         (places.LORA, ["unet.x.oft_blocks"]),
+        (places.LORA, ["lycoris_x.a1.weight", "lycoris_x.b1.weight"]),
         (places.TURBO_LORA, ["0.lora_up", "0.lora_down"]),
         (places.TEXT_ENCODER, ["text_model.embeddings.token_embedding.weight"]),
         (places.TEXT_ENCODER, ["embeddings.token_embedding.weight"]),

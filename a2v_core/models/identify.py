@@ -135,19 +135,25 @@ _LAYOUTS = {
     "T2V-Turbo (a list of tensors)": r"^\d+\.lora_down$",
     "LoHa": r"\.hada_w1_a$",
     "LoKr": r"\.lokr_w1(?:_a)?$",
+    "GLoRA": r"\.a1\.weight$",
     "OFT": r"\.oft_(?:blocks|diag)$",
     "kohya": r"^lora_\w+\.lora_down\.weight$",
     "PEFT": r"\.lora_A(?:\.\w+)*$",
     "diffusers": r"\.lora_down\.weight$|\.lora(?:_linear_layer)?\.down\.weight$",
     "attention processors": r"_lora\.down\.weight$",
 }
+_NO_RANK = ("LoKr", "GLoRA", "OFT")  # whose key says no rank
 
 
 def _lora(checkpoint: Checkpoint) -> dict[str, Any]:
     tensors = checkpoint.tensors
     for layout, mark in _LAYOUTS.items():
         if downs := [tensors[key] for key in tensors if re.search(mark, key)]:
-            rank = {} if layout in ("LoKr", "OFT") else {"rank": max(min(down.shape[:2]) for down in downs)}
+            rank = (
+                {}
+                if layout in ("LoKr", "OFT", "GLoRA")
+                else {"rank": max(min(down.shape[:2]) for down in downs)}
+            )
             return {"layout": layout, "layers": len(downs)} | rank
     return {"layout": "unknown"}
 
