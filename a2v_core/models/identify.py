@@ -149,12 +149,9 @@ def _lora(checkpoint: Checkpoint) -> dict[str, Any]:
     tensors = checkpoint.tensors
     for layout, mark in _LAYOUTS.items():
         if downs := [tensors[key] for key in tensors if re.search(mark, key)]:
-            rank = (
-                {}
-                if layout in ("LoKr", "OFT", "GLoRA")
-                else {"rank": max(min(down.shape[:2]) for down in downs)}
-            )
-            return {"layout": layout, "layers": len(downs)} | rank
+            facts: dict[str, Any] = {"layout": layout, "layers": len(downs)}
+            ranks = [min(down.shape[:2]) for down in downs if down.ndim >= 2 and layout not in _NO_RANK]
+            return facts | ({"rank": max(ranks)} if ranks else {})
     return {"layout": "unknown"}
 
 
