@@ -14,6 +14,7 @@ import folder_paths
 
 from ..a2v_core.demo import demo_path
 from ..a2v_core.errors import A2VError, CheckpointError, MediaError
+from ..a2v_core.media import SOUND_ENDINGS, VIDEO_ENDINGS
 from ..a2v_core.places import BEATS, LORA, MAPPER, PLACES, T2V_FOLDER, place_of
 
 BUNDLED = "demo (bundled)"
@@ -25,22 +26,8 @@ NO_LORA = "none"
 _BUNDLED = {place.folder: place for place in PLACES if place.demo}
 # Sound and video that mimetypes does not know on every system.
 _MEDIA = {
-    *(
-        ".aif",
-        ".aiff",
-        ".amr",
-        ".caf",
-        ".flac",
-        ".m4a",
-        ".mka",
-        ".oga",
-        ".ogg",
-        ".opus",
-        ".rf64",
-        ".w64",
-        ".wma",
-    ),
-    *(".flv", ".m2ts", ".m4v", ".mkv", ".mts", ".ts", ".wmv"),
+    *(*SOUND_ENDINGS, ".aif", ".aiff", ".amr", ".caf", ".mka", ".oga", ".opus", ".rf64", ".w64", ".wma"),
+    *(*VIDEO_ENDINGS, ".flv", ".m2ts", ".mts", ".ts", ".wmv"),
 }
 _OWN = "a2v_"  # what the folders that ComfyUI has not by itself begin with
 _INDEX = "model_index.json"
