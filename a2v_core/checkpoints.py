@@ -1,8 +1,6 @@
 """Model files: read without running any code in them, described, loaded strictly, written atomically.
 
-Readable are safetensors and PyTorch files of plain tensors: a bare state dict, `{"model": state dict, ...}`
-(as BEATs was published, with its `cfg`) or `{"state_dict": state dict, ...}`. The `module.` prefix that
-multi-GPU training leaves on every key is stripped.
+Readable are safetensors and PyTorch files of plain tensors, in every shape that `state_dicts` takes.
 """
 
 from __future__ import annotations
@@ -10,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,31 +18,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from .errors import A2VError, CheckpointError
-from .files import atomic_path
+from .files import atomic_path, utf8_path
+from .places import SAFETENSORS, TORCH_FILES, UNKNOWN, WEIGHTS, belongs, describe
+from .state_dicts import state_dict_of, unwrapped
 
-SAFETENSORS = ".safetensors"
-TORCH_FILES = (".pt", ".pth", ".bin", ".ckpt")
-
-BEATS = "BEATs encoder"
-MAPPER = "AudioMapper"
-UNET = "UNet"
-VAE = "VAE"
-TEXT_ENCODER = "CLIP text encoder"
-LORA = "LoRA"
-OTHER_ENCODER = "audio encoder other than BEATs"
-ALL_IN_ONE = "checkpoint of several models in one file"
-UNKNOWN = "unknown"
-
-_BELONGS = {
-    BEATS: "in models/audio_encoders, for Load BEATs",
-    MAPPER: "in models/a2v_mappers, for Load AudioMapper",
-    UNET: "in the unet folder of a text-to-video model in models/a2v_t2v, for Load T2V Model",
-    VAE: "in the vae folder of a text-to-video model in models/a2v_t2v, for Load T2V Model",
-    TEXT_ENCODER: "in the text_encoder folder of a text-to-video model in models/a2v_t2v, for Load T2V Model",
-    LORA: "in models/loras, for core's Load LoRA; no node of this pack takes it",
-    OTHER_ENCODER: "in models/audio_encoders, for core's AudioEncoderLoader; this pack needs BEATs",
-    ALL_IN_ONE: "in models/checkpoints, for core's Load Checkpoint; no node of this pack takes it",
-}
 _AGAIN = "download or copy the file again"
 
 
@@ -76,38 +53,11 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     elif path.suffix.lower() in TORCH_FILES:
         tensors, extra = _read_torch(path, head)
     else:
-        kinds = ", ".join((SAFETENSORS, *TORCH_FILES))
+        kinds = ", ".join(WEIGHTS)
         raise CheckpointError(f"{path}: '{path.suffix}' is not a model file ending; expected one of {kinds}")
     if not tensors:
         raise CheckpointError(f"{path}: holds no tensors; expected the state dict of a model")
-    return Checkpoint(_without_prefix(tensors, "module."), metadata, extra)
-
-
-def describe(tensors: Mapping[str, object]) -> str:
-    """What a state dict looks like from its keys: one of the names above, or "unknown"."""
-
-    def has(*parts: str) -> bool:
-        return all(any(part in key for key in tensors) for part in parts)
-
-    tests: dict[str, Callable[[], bool]] = {
-        LORA: lambda: has("lora_") or has(".lora."),
-        ALL_IN_ONE: lambda: (
-            has("model.diffusion_model.")
-            and (has("first_stage_model.") or has("cond_stage_model.") or has("conditioner."))
-        ),
-        MAPPER: lambda: "fc1.weight" in tensors and has("fga."),
-        BEATS: lambda: has("patch_embedding.", "encoder.layers.0.self_attn."),
-        TEXT_ENCODER: lambda: has("embeddings.token_embedding."),
-        VAE: lambda: has("encoder.conv_in.", "decoder.conv_in."),
-        UNET: lambda: has("down_blocks.", "time_embedding.") or has("input_blocks.", "time_embed."),
-        OTHER_ENCODER: lambda: has("feature_extractor.conv_layers.") or has("encoder.conv1."),
-    }
-    return next((name for name, looks_like in tests.items() if looks_like()), UNKNOWN)
-
-
-def belongs(kind: str) -> str:
-    """Where a file of the kind that `describe` names belongs: folder and loader; "" for "unknown"."""
-    return _BELONGS.get(kind, "")
+    return Checkpoint(unwrapped(tensors), metadata, extra)
 
 
 def load_strict(module: nn.Module, tensors: Mapping[str, Tensor], path: str | Path, expected: str) -> None:
@@ -178,6 +128,10 @@ def _head(path: Path) -> bytes:
         raise CheckpointError(f"{path}: the file is empty; {_AGAIN}")
     if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
         raise CheckpointError(f"{path}: is a saved web page, not a model; download the file itself")
+    if head.startswith(b"\x00\x05\x16\x07"):
+        raise CheckpointError(
+            f"{path}: is what macOS notes about a file, not the file itself; take the one without ._ in front"
+        )
     if head.startswith(b"version https://git-lfs"):
         raise CheckpointError(f"{path}: is a Git LFS pointer, not the model itself; run git lfs pull")
     return head
@@ -185,7 +139,7 @@ def _head(path: Path) -> bytes:
 
 def _read_safetensors(path: Path, head: bytes) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
-        with safe_open(path, framework="pt") as file:
+        with utf8_path(path) as readable, safe_open(readable, framework="pt") as file:
             keys = file.keys()
             return {key: file.get_tensor(key) for key in keys}, dict(file.metadata() or {})
     except (SafetensorError, OSError, ValueError) as error:
@@ -205,16 +159,12 @@ def _read_torch(path: Path, head: bytes) -> tuple[dict[str, Tensor], dict[str, o
         if isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error):
             raise
         raise CheckpointError(f"{path}: {_why_unreadable(str(error), head)}") from error
-    if not isinstance(content, dict):
+    if (found := state_dict_of(content)) is None:
         what = type(content).__name__
         raise CheckpointError(
             f"{path}: holds a {what}, expected the state dict of a model: save model.state_dict()"
         )
-    for key in ("model", "state_dict"):
-        if isinstance(inner := content.get(key), dict) and any(isinstance(v, Tensor) for v in inner.values()):
-            beside = {str(k): v for k, v in content.items() if k != key}
-            return _tensors_of(inner), beside
-    return _tensors_of(content), {str(k): v for k, v in content.items() if not isinstance(v, Tensor)}
+    return found
 
 
 def _why_unreadable(message: str, head: bytes) -> str:
@@ -228,16 +178,6 @@ def _why_unreadable(message: str, head: bytes) -> str:
     if "TorchScript" in message:
         return "is a TorchScript program, expected plain tensors; save only model.state_dict()"
     return f"truncated, corrupt, or not a PyTorch file of plain tensors; {_AGAIN}"
-
-
-def _tensors_of(mapping: Mapping[object, object]) -> dict[str, Tensor]:
-    return {str(key): value.detach() for key, value in mapping.items() if isinstance(value, Tensor)}
-
-
-def _without_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    if all(key.startswith(prefix) for key in tensors):
-        return {key.removeprefix(prefix): value for key, value in tensors.items()}
-    return tensors
 
 
 def _misfit(key: str, found: Tensor, wanted: Tensor) -> str:
@@ -262,4 +202,4 @@ def _hint(found: str, expected: str) -> str:
     if found == expected:
         return f"this {found} has another make or size; check that it is complete and made for this"
     article = "an" if found[0] in "Aa" else "a"
-    return f"this file looks like {article} {found}, which belongs {_BELONGS[found]}"
+    return f"this file looks like {article} {found}, which belongs {belongs(found)}"

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 
 class A2VError(ValueError):
-    """Bad input: the message names the thing, what was expected and what to do about it."""
+    """Bad input: the message names the thing, what was expected and what to do about it.
+
+    Bytes of a file's name that are no text show as escapes: ComfyUI's worker dies of a message that its log
+    cannot hold, and every later run waits for ever.
+    """
+
+    def __str__(self) -> str:
+        return super().__str__().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class MediaError(A2VError):

@@ -11,6 +11,7 @@ from comfy_api.latest import io
 
 from ..a2v_core.errors import A2VError
 from ..a2v_core.models import Kind, Model, describe_plan, fetch, fetchable, make_plan, model_at
+from ..a2v_core.places import WEIGHTS
 from . import folders, runtime
 
 _KINDS: dict[str, Kind] = {folders.ENCODERS: "beats", folders.MAPPERS: "mapper", folders.T2V_MODELS: "t2v"}
@@ -107,4 +108,4 @@ def size_of(model: Model) -> str:
 def _stem(name: str) -> str:
     # A folder's name may hold a dot, such as that of text-to-video-ms-1.7b.
     path = PurePath(name.replace("\\", "/"))
-    return path.stem if path.suffix in folders.FILE_ENDINGS else path.name
+    return path.stem if path.suffix.lower() in WEIGHTS else path.name

@@ -1,13 +1,7 @@
 """Model folders and dropdowns: the user's files first, what ships with the pack last.
 
-| models folder    | holds                                                  | node             |
-|------------------|--------------------------------------------------------|------------------|
-| `audio_encoders` | BEATs, one file (ComfyUI's own folder)                 | Load BEATs       |
-| `a2v_mappers`    | AudioMappers, one file each                            | Load AudioMapper |
-| `a2v_t2v`        | text-to-video models, one diffusers folder each        | Load T2V Model   |
-| `loras`          | low-rank updates of them (ComfyUI's own folder)        | Load T2V Model   |
-
-Further places come from extra_model_paths.yaml under the same names.
+`a2v_core/places.py` says which folder holds what. Further places come from extra_model_paths.yaml under the
+same names.
 """
 
 from __future__ import annotations
@@ -18,38 +12,43 @@ from pathlib import Path
 
 import folder_paths
 
-from ..a2v_core.checkpoints import SAFETENSORS, TORCH_FILES
 from ..a2v_core.demo import demo_path
 from ..a2v_core.errors import A2VError, CheckpointError, MediaError
+from ..a2v_core.media import SOUND_ENDINGS, VIDEO_ENDINGS
+from ..a2v_core.places import BEATS, LORA, MAPPER, PLACES, T2V_FOLDER, place_of
 
 BUNDLED = "demo (bundled)"
 BUNDLED_SOUND = BUNDLED + ": "
 
-ENCODERS = "audio_encoders"
-MAPPERS = "a2v_mappers"
-T2V_MODELS = "a2v_t2v"
-LORAS = "loras"
+ENCODERS, MAPPERS, T2V_MODELS, LORAS = (place_of(kind).folder for kind in (BEATS, MAPPER, T2V_FOLDER, LORA))
 NO_LORA = "none"
 
-# ComfyUI lists every file of a folder without endings; "folder" is its mark for one that holds folders.
-FILE_ENDINGS = frozenset({SAFETENSORS, *TORCH_FILES})
-_ENDINGS = {MAPPERS: FILE_ENDINGS, T2V_MODELS: {"folder"}}
-_BUNDLED_NAMES = {ENCODERS: "beats", MAPPERS: "mapper", T2V_MODELS: "t2v", LORAS: "few_steps"}
+_BUNDLED = {place.folder: place for place in PLACES if place.demo}
+# Sound and video that mimetypes does not know on every system.
+_MEDIA = {
+    *(*SOUND_ENDINGS, ".aif", ".aiff", ".amr", ".caf", ".mka", ".oga", ".opus", ".rf64", ".w64", ".wma"),
+    *(*VIDEO_ENDINGS, ".flv", ".m2ts", ".mts", ".ts", ".wmv"),
+}
+_OWN = "a2v_"  # what the folders that ComfyUI has not by itself begin with
 _INDEX = "model_index.json"
 _DEEPEST = 3  # such as author/model/version
 
 
 def register_model_folders() -> None:
     """Tell ComfyUI of our model folders, beside those a user's extra_model_paths.yaml has already named."""
-    for key, endings in _ENDINGS.items():
-        folder_paths.add_model_folder_path(key, os.path.join(folder_paths.models_dir, key))
-        paths, known = folder_paths.folder_names_and_paths[key]
-        folder_paths.folder_names_and_paths[key] = (paths, {*known, *endings})
+    for key, place in _BUNDLED.items():
+        if key.startswith(_OWN):
+            folder_paths.add_model_folder_path(key, os.path.join(folder_paths.models_dir, key))
+            paths, known = folder_paths.folder_names_and_paths[key]
+            # ComfyUI lists every file of a folder without endings.
+            folder_paths.folder_names_and_paths[key] = (paths, {*known, *place.endings})
 
 
 def model_names(key: str) -> list[str]:
     """The user's models of a kind, for the dropdown of a loader."""
-    return sorted(_t2v_folders()) if key == T2V_MODELS else list(folder_paths.get_filename_list(key))
+    if key == T2V_MODELS:
+        return sorted(_t2v_folders())
+    return [name for name in folder_paths.get_filename_list(key) if not _hidden(Path(name))]
 
 
 def find_model(key: str, name: str) -> Path | None:
@@ -69,7 +68,7 @@ def check_lora(name: str | None) -> bool | str:
 def model_path(key: str, name: str) -> Path:
     """File or folder of a dropdown's entry. CheckpointError when it is gone."""
     if name == BUNDLED:
-        return demo_path(_BUNDLED_NAMES[key])
+        return demo_path(_BUNDLED[key].demo)
     found = find_model(key, name)
     if found is None:
         places = ", ".join(folder_paths.get_folder_paths(key))
@@ -84,9 +83,10 @@ def sound_names() -> list[str]:
     """Sound and video files of the input folder, then the sounds that ship with the pack."""
     folder = folder_paths.get_input_directory()
     names = os.listdir(folder) if os.path.isdir(folder) else []
-    files = [name for name in names if os.path.isfile(os.path.join(folder, name))]
-    sounds = sorted(folder_paths.filter_files_content_types(files, ["audio", "video"]))
-    return [*sounds, *(BUNDLED_SOUND + path.name for path in sorted(_bundled_sounds()))]
+    files = [name for name in names if os.path.isfile(os.path.join(folder, name)) and not _hidden(Path(name))]
+    known = folder_paths.filter_files_content_types(files, ["audio", "video"])
+    sounds = {*known, *(name for name in files if Path(name).suffix.lower() in _MEDIA)}
+    return [*sorted(sounds), *(BUNDLED_SOUND + path.name for path in sorted(_bundled_sounds()))]
 
 
 def sound_path(name: str) -> Path:
@@ -126,6 +126,11 @@ def model_stamp(key: str, name: str | None) -> str:
 def sound_stamp(name: str | None) -> str:
     """The same for the dropdown of Load Audio."""
     return "" if name is None else _stamp(lambda: sound_path(name))
+
+
+def _hidden(path: Path) -> bool:
+    """Whether a path below a folder is of no model or sound: what macOS notes (._x) and unfinished files."""
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _input_file(name: str) -> Path | None:
@@ -170,6 +175,7 @@ def _t2v_folders() -> dict[str, Path]:
 def _model_folders(root: Path) -> Iterator[Path]:
     for place, below, files in os.walk(root, followlinks=True):
         folder = Path(place)
+        below[:] = [name for name in below if not _hidden(Path(name))]
         if _INDEX in files:
             yield folder
         if _INDEX in files or len(folder.relative_to(root).parts) >= _DEEPEST:

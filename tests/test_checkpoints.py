@@ -8,6 +8,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
@@ -16,7 +17,6 @@ from torch import Tensor, nn
 
 from a2v_core.checkpoints import (
     atomic_path,
-    describe,
     load_strict,
     read_checkpoint,
     refuse_overwrite,
@@ -84,6 +84,78 @@ def test_parameters_lose_their_gradient_and_a_common_prefix_goes(tmp_path: Path)
     assert not any(value.requires_grad for value in tensors.values())
 
 
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "_orig_mod.{}",  # torch.compile
+        "module._orig_mod.{}",
+        "_orig_mod.module.{}",
+        "module.module.{}",
+        "_fsdp_wrapped_module.{}",
+        "_orig_mod._fsdp_wrapped_module._checkpoint_wrapped_module.{}",
+    ],
+)
+@pytest.mark.parametrize("ending", ["pth", "safetensors"])
+def test_what_wrappers_leave_in_the_keys_goes(tmp_path: Path, wrapped: str, ending: str) -> None:
+    tensors = {wrapped.format(key): value for key, value in TENSORS.items()}
+    path = tmp_path / f"m.{ending}"
+    save_file(tensors, path) if ending == "safetensors" else torch.save(tensors, path)
+    found = read_checkpoint(path).tensors
+    assert_tensors({key: found[key] for key in TENSORS})
+    assert len(found) == len(TENSORS)
+
+
+def test_wrappers_around_parts_of_a_model_go_too(tmp_path: Path) -> None:
+    keys = {
+        "unet._orig_mod.conv.weight": "unet.conv.weight",
+        "blocks.0._checkpoint_wrapped_module.fc.bias": "blocks.0.fc.bias",
+        "text.module.a": "text.module.a",  # a name of the model's own
+        "lora_unet__orig_mod_down_blocks_0.alpha": "lora_unet_down_blocks_0.alpha",
+        "lycoris__orig_mod_conv_in.lokr_w1": "lycoris_conv_in.lokr_w1",
+        "my_orig_mod.b": "my_orig_mod.b",
+    }
+    torch.save(dict.fromkeys(keys, torch.ones(1)), tmp_path / "m.pth")
+    assert list(read_checkpoint(tmp_path / "m.pth").tensors) == list(keys.values())
+
+
+def test_real_wrappers(tmp_path: Path) -> None:
+    """As torch saves them, not as we think that it does."""
+    module = linear()
+    compiled = cast(nn.Module, torch.compile(module))
+    averaged = torch.optim.swa_utils.AveragedModel(compiled)
+    for wrapped in (compiled, nn.DataParallel(module), averaged):
+        torch.save(wrapped.state_dict(), tmp_path / "m.pth")
+        assert read_checkpoint(tmp_path / "m.pth").tensors.keys() == module.state_dict().keys()
+
+
+def test_names_that_would_clash_stay(tmp_path: Path) -> None:
+    tensors = {"_orig_mod.a": torch.zeros(1), "a": torch.ones(1)}
+    torch.save(tensors, tmp_path / "m.pth")
+    assert list(read_checkpoint(tmp_path / "m.pth").tensors) == list(tensors)
+
+
+@pytest.mark.parametrize("key", ["ema", "model_ema", "ema_state_dict", "module", "model_state_dict"])
+def test_state_dicts_of_trainers(tmp_path: Path, key: str) -> None:
+    """Averaged weights count where there are no others."""
+    torch.save({key: TENSORS, "step": torch.tensor(5)}, tmp_path / "m.pt")
+    assert_tensors(read_checkpoint(tmp_path / "m.pt").tensors)
+    other = {name: value + 1 for name, value in TENSORS.items()}
+    torch.save({"ema": other, "model": TENSORS}, tmp_path / "both.pt")
+    assert_tensors(read_checkpoint(tmp_path / "both.pt").tensors)
+
+
+def test_a_list_of_updates_as_t2v_turbo_saves_it(tmp_path: Path) -> None:
+    updates = [torch.randn(6, 2), torch.randn(2, 3), torch.randn(5, 2, 1, 1), torch.randn(2, 6, 3, 3)]
+    torch.save([nn.Parameter(value) for value in updates], tmp_path / "unet_lora.pt")
+    found = read_checkpoint(tmp_path / "unet_lora.pt").tensors
+    assert list(found) == ["0.lora_up", "0.lora_down", "1.lora_up", "1.lora_down"]
+    assert all(torch.equal(one, other) for one, other in zip(found.values(), updates, strict=True))
+    for wrong in (updates[:3], [*updates[:3], torch.randn(3, 6)], [*updates, "x", "y"]):
+        torch.save(wrong, tmp_path / "other.pt")
+        with pytest.raises(CheckpointError, match="holds a list, expected the state dict"):
+            read_checkpoint(tmp_path / "other.pt")
+
+
 def test_a_prefix_that_only_some_keys_have_is_a_name(tmp_path: Path) -> None:
     torch.save({"module.a": torch.ones(1), "b": torch.ones(1)}, tmp_path / "m.pth")
     assert list(read_checkpoint(tmp_path / "m.pth").tensors) == ["module.a", "b"]
@@ -109,6 +181,7 @@ def write_broken(folder: Path, name: str) -> Path:
         "renamed.pth": safe,
         "page.pth": b"\n<!DOCTYPE html><html><body>Too many downloads</body></html>",
         "pointer.safetensors": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+        "._m.safetensors": b"\0\5\x16\7\0\2\0\0Mac OS X        ",
         "bare.bin": pickle.dumps({"a": 1}),
         "picture.png": b"\x89PNG",
     }
@@ -134,6 +207,7 @@ def write_broken(folder: Path, name: str) -> Path:
         ("renamed.pth", "safetensors file under a wrong name; rename it to .safetensors"),
         ("page.pth", "saved web page"),
         ("pointer.safetensors", "Git LFS pointer"),
+        ("._m.safetensors", "what macOS notes about a file, not the file itself"),
         ("bare.bin", "not a PyTorch file of plain tensors"),
         ("picture.png", "'.png' is not a model file ending; expected one of .safetensors, .pt"),
     ],
@@ -181,43 +255,6 @@ def test_content_that_is_no_state_dict_is_refused(tmp_path: Path, content: objec
     torch.save(content, tmp_path / "m.pth")
     with pytest.raises(CheckpointError, match=says):
         read_checkpoint(tmp_path / "m.pth")
-
-
-@pytest.mark.parametrize(
-    ("name", "keys"),
-    [
-        ("AudioMapper", ["fc1.weight", "fc1.bias", "fga.un_models.0.embed.weight"]),
-        ("BEATs encoder", ["patch_embedding.weight", "encoder.layers.0.self_attn.k_proj.weight"]),
-        ("CLIP text encoder", ["text_model.embeddings.token_embedding.weight"]),
-        ("CLIP text encoder", ["embeddings.token_embedding.weight"]),
-        (
-            "VAE",
-            [
-                "encoder.conv_in.weight",
-                "decoder.conv_in.weight",
-                "encoder.down_blocks.0.resnets.0.conv1.bias",
-            ],
-        ),
-        ("UNet", ["conv_in.weight", "down_blocks.0.resnets.0.conv1.bias", "time_embedding.linear_1.weight"]),
-        (
-            "UNet",
-            ["model.diffusion_model.input_blocks.0.0.weight", "model.diffusion_model.time_embed.0.weight"],
-        ),
-        (
-            "LoRA",
-            ["unet.down_blocks.0.attn1.to_k.lora_A.weight", "unet.down_blocks.0.attn1.to_k.lora_B.weight"],
-        ),
-        ("audio encoder other than BEATs", ["feature_extractor.conv_layers.0.conv.weight"]),
-        (
-            "checkpoint of several models in one file",
-            ["model.diffusion_model.input_blocks.0.0.weight", "first_stage_model.decoder.conv_in.weight"],
-        ),
-        ("unknown", ["conv.weight"]),
-        ("unknown", []),
-    ],
-)
-def test_describe(name: str, keys: list[str]) -> None:
-    assert describe(dict.fromkeys(keys, torch.zeros(1))) == name
 
 
 def linear() -> nn.Module:
@@ -319,3 +356,15 @@ def test_refuse_overwrite(tmp_path: Path) -> None:
 def test_written_files_can_be_read_by_others(tmp_path: Path) -> None:
     write_safetensors(tmp_path / "a.safetensors", {"a": torch.zeros(1)}, {})
     assert (tmp_path / "a.safetensors").stat().st_mode & 0o777 == 0o644
+
+
+def test_names_that_are_no_utf8(tmp_path: Path) -> None:
+    """safetensors opens no such path by itself; and no message stops what has to print it."""
+    path = tmp_path / os.fsdecode(b"caf\xe9.safetensors")
+    write_safetensors(path, TENSORS, {"cfg": "{}"})
+    assert_tensors({key: read_checkpoint(path).tensors[key] for key in TENSORS})
+    path.write_bytes(b"half")
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(path)
+    assert rf"{tmp_path}/caf\udce9.safetensors: truncated" in str(caught.value)
+    assert str(caught.value).encode()

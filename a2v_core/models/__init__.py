@@ -1,17 +1,17 @@
 """Model files: fetched by name from where they were published, converted, and told apart."""
 
-from .catalogue import CATALOGUE, KINDS, PLACES, Kind, Model, fetchable, model_at, model_named, own_model
+from .catalogue import CATALOGUE, KINDS, Kind, Model, fetchable, model_at, model_named
 from .convert import convert
 from .describe import amount, describe_plan
 from .errors import DownloadError
 from .fetch import fetch
 from .identify import Identity, identify
+from .own import own_model
 from .plan import Plan, make_plan
 
 __all__ = [
     "CATALOGUE",
     "KINDS",
-    "PLACES",
     "DownloadError",
     "Identity",
     "Kind",

@@ -1,6 +1,7 @@
 """python -m a2v_core.models fetch NAME... | list | identify FILE... | convert IN [OUT]
 
-Exit code 0: done. 1: something could not be done; stderr says what and why. 2: wrong use. 130: Ctrl-C.
+Exit code 0: all of it was done. 1: nothing could be. 3: some of several could not be; they are named on
+stderr, with the reason. 2: wrong use. 130: Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import A2VError
+from ..texts import escape_outputs
 from .catalogue import KINDS
 from .commands import run_convert, run_fetch, run_identify, run_list
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    escape_outputs()
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
@@ -37,8 +40,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    codes = (__doc__ or "").partition("\n\n")[2]
     parser = argparse.ArgumentParser(
-        prog="python -m a2v_core.models", description="Get, convert and identify model files."
+        prog="python -m a2v_core.models", description="Get, convert and identify model files.", epilog=codes
     )
     commands = parser.add_subparsers(dest="command", required=True)
     shared = argparse.ArgumentParser(add_help=False)
@@ -50,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--dest", default="", metavar="FOLDER", help="put it into this folder instead")
 
     fetch = commands.add_parser(
-        "fetch", parents=[shared, where], help="download models into ComfyUI's folders"
+        "fetch", parents=[shared, where], help="download models into ComfyUI's folders", epilog=codes
     )
     fetch.add_argument(
         "names",
@@ -75,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("list", parents=[shared, where], help="the models that are known by name")
 
-    identify = commands.add_parser("identify", parents=[shared], help="what a file is and where it belongs")
+    identify = commands.add_parser(
+        "identify", parents=[shared], help="what a file is and where it belongs", epilog=codes
+    )
     identify.add_argument(
         "paths", type=Path, nargs="+", metavar="FILE", help="model files or diffusers folders"
     )

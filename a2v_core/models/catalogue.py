@@ -7,70 +7,14 @@ server that has the file is asked, and nothing is made up.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import Literal, NamedTuple, get_args
-from urllib.parse import urlsplit
+from typing import Literal, get_args
 
-from ..checkpoints import SAFETENSORS, TORCH_FILES
 from ..errors import A2VError
+from ..places import Place, place_called
+from .sources import DriveFile, HubFile, HubFolder, Source
 
 Kind = Literal["beats", "mapper", "t2v"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-
-
-class Place(NamedTuple):
-    """Where models of a kind live below ComfyUI's `models`, and which node loads them."""
-
-    folder: str
-    node: str
-
-
-_ENDINGS = (SAFETENSORS, *TORCH_FILES)
-
-PLACES: dict[Kind, Place] = {
-    "beats": Place("audio_encoders", "Load BEATs"),
-    "mapper": Place("a2v_mappers", "Load AudioMapper"),
-    "t2v": Place("a2v_t2v", "Load T2V Model"),
-}
-
-
-@dataclass(frozen=True)
-class HubFile:
-    """One file of a Hugging Face repository; repo_type "model", "dataset" or "space".
-
-    `path` may leave out the folders that the file is in.
-    """
-
-    repo: str
-    path: str
-    revision: str = "main"
-    repo_type: str = "model"
-
-
-@dataclass(frozen=True)
-class HubFolder:
-    """A model in the diffusers layout: a whole Hugging Face repository."""
-
-    repo: str
-    revision: str = "main"
-
-
-@dataclass(frozen=True)
-class DriveFile:
-    """A file below a public Google Drive folder; `path` leads there from the folder."""
-
-    folder: str
-    path: str
-
-
-@dataclass(frozen=True)
-class WebFile:
-    """A file at an http(s) address."""
-
-    url: str
-
-
-Source = HubFile | HubFolder | DriveFile | WebFile
 
 
 @dataclass(frozen=True)
@@ -96,7 +40,7 @@ class Model:
 
     @property
     def place(self) -> Place:
-        return PLACES[self.kind]
+        return place_called(self.kind)
 
 
 _MIT = "MIT"
@@ -208,40 +152,3 @@ def fetchable(kind: Kind) -> tuple[Model, ...]:
 def model_at(kind: Kind, target: str) -> Model | None:
     """The downloadable model that a loader's dropdown shows as `target`."""
     return next((model for model in fetchable(kind) if model.target == target), None)
-
-
-def own_model(kind: Kind, where: str, sha256: str = "", name: str = "") -> Model:
-    """A user's own model: an http(s) address, `owner/name` or `owner/name/path/to/file` on Hugging Face.
-
-    `name` is the file or folder to make of it, without ending; by default that of the source. A2VError for
-    what is neither, and for a t2v model that is not a whole repository.
-    """
-    source = own_source(kind, where)
-    if isinstance(source, HubFolder):
-        stem = source.repo.rpartition("/")[2]
-    else:
-        path = PurePosixPath(urlsplit(source.url).path if isinstance(source, WebFile) else source.path)
-        # Links to a download often say "view" or "download" there, not what the file is called.
-        stem = path.stem if isinstance(source, HubFile) or path.suffix in _ENDINGS else ""
-    if not (stem := name or stem) or "/" in stem or "\\" in stem or stem in (".", ".."):
-        raise A2VError(f"'{stem}' is no name for a model file; name it with --name, without folders")
-    if sha256 and isinstance(source, HubFolder):
-        raise A2VError("A checksum is for one file; those of a whole repository are what the hub states")
-    target = stem if kind == "t2v" else f"{stem}.safetensors"
-    title = f"a {kind} model of yours"
-    return Model(where, kind, title, target, (source,), page=where, sha256=sha256.lower())
-
-
-def own_source(kind: Kind, where: str) -> HubFile | HubFolder | WebFile:
-    """Where a user's own model is. A2VError as `own_model`."""
-    if where.startswith(("http://", "https://")):
-        if kind == "t2v":
-            raise A2VError(f"{where}: a text-to-video model is a folder; name its Hugging Face repository")
-        return WebFile(where)
-    parts = where.strip("/").split("/")
-    if kind == "t2v" and len(parts) == 2 and all(parts):
-        return HubFolder("/".join(parts))
-    if kind != "t2v" and len(parts) > 2 and all(parts) and ".." not in parts:
-        return HubFile("/".join(parts[:2]), "/".join(parts[2:]))
-    wanted = "owner/name" if kind == "t2v" else "an http(s) address or owner/name/path/to/file"
-    raise A2VError(f"'{where}' is not where a {kind} model can be: expected {wanted}")

@@ -6,21 +6,24 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ..checkpoints import SAFETENSORS
 from ..errors import A2VError
-from .catalogue import CATALOGUE, Model, model_named, own_model
+from ..places import SAFETENSORS
+from .catalogue import CATALOGUE, Model, model_named
 from .convert import convert
 from .describe import amount, describe_plan
-from .fetch import fetch
+from .fetch import check_room, fetch
+from .folders import folder_for
 from .identify import as_json, as_text, identify
-from .places import folder_for
+from .own import own_model
 from .plan import BIG, Plan, is_there, make_plan
 from .transfer import Report
+
+SOME_BAD = 3
 
 
 def run_fetch(options: argparse.Namespace) -> int:
@@ -29,21 +32,29 @@ def run_fetch(options: argparse.Namespace) -> int:
         raise A2VError(f"--sha256 is '{options.sha256}': expected 64 hexadecimal digits")
     if len(options.names) > 1 and (options.given or options.sha256 or options.name):
         raise A2VError("--from, --sha256 and --name are for one model at a time")
-    for name in options.names:
-        model = _model(name, options)
-        folder = folder_for(model.kind, options.comfyui, options.dest)
-        plan = make_plan(model, folder, options.given, "fp16" if options.fp16 else "")
-        print(describe_plan(plan), file=sys.stderr)
-        if not (plan.done or options.dry_run):
-            _ask(plan, options.yes)
-            with _bar(plan) as report:
-                fetch(plan, report, options.keep_original)
-        done = not options.dry_run or plan.done
-        if options.json:
-            print(json.dumps({"ok": True, "done": done} | plan.report()))
-        elif done:
-            print(f"{plan.target}: ready for {model.place.node}")
-    return 0
+    return _each(
+        options.names,
+        lambda name: _fetch_one(name, options),
+        lambda name: {"ok": False, "name": name} if options.json else None,
+    )
+
+
+def _fetch_one(name: str, options: argparse.Namespace) -> None:
+    model = _model(name, options)
+    folder = folder_for(model.kind, options.comfyui, options.dest)
+    plan = make_plan(model, folder, options.given, "fp16" if options.fp16 else "")
+    print(describe_plan(plan), file=sys.stderr)
+    if not plan.done:
+        check_room(plan)
+    if not (plan.done or options.dry_run):
+        _ask(plan, options.yes)
+        with _bar(plan) as report:
+            fetch(plan, report, options.keep_original)
+    done = not options.dry_run or plan.done
+    if options.json:
+        print(json.dumps({"ok": True, "done": done} | plan.report()))
+    elif done:
+        print(f"{plan.target}: ready for {model.place.node}")
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -64,19 +75,13 @@ def run_list(options: argparse.Namespace) -> int:
 
 
 def run_identify(options: argparse.Namespace) -> int:
-    """Say what each file is; 1 when one of them could not be read."""
-    code = 0
-    for path in options.paths:
-        try:
-            found = identify(path)
-        except A2VError as error:
-            code = 1
-            if options.json:
-                print(json.dumps({"path": str(path), "kind": None, "error": str(error)}))
-            print(f"error: {error}", file=sys.stderr)
-            continue
+    """Say what each file is."""
+
+    def one(path: Path) -> None:
+        found = identify(path)
         print(as_json(found) if options.json else as_text(found))
-    return code
+
+    return _each(options.paths, one, lambda path: {"path": str(path), "kind": None} if options.json else None)
 
 
 def run_convert(options: argparse.Namespace) -> int:
@@ -88,6 +93,32 @@ def run_convert(options: argparse.Namespace) -> int:
     else:
         print(f"wrote {target}: {done['kind']}, {amount(done['bytes'])}")
     return 0
+
+
+Item = TypeVar("Item", str, Path)
+
+
+def _each(
+    items: Sequence[Item], run: Callable[[Item], None], failure: Callable[[Item], dict[str, Any] | None]
+) -> int:
+    """Run for every item; one that fails is named with its reason, whatever it raises, and the rest go on.
+
+    `failure` gives what is printed of such an item as JSON beside the reason, if anything. Returns the exit
+    code: 0 for all, 1 for none, 3 for some.
+    """
+    failed = 0
+    for item in items:
+        try:
+            run(item)
+        except Exception as error:
+            failed += 1
+            reason = str(error) if isinstance(error, A2VError) else f"{item}: {type(error).__name__}: {error}"
+            if (entry := failure(item)) is not None:
+                print(json.dumps(entry | {"error": reason}))
+            print(f"error: {reason}", file=sys.stderr)
+    if failed and len(items) > 1:
+        print(f"{failed} of {len(items)} could not be done", file=sys.stderr)
+    return 0 if not failed else 1 if failed == len(items) else SOME_BAD
 
 
 def _model(name: str, options: argparse.Namespace) -> Model:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..audio.beats.files import convert_beats, load_beats
-from ..checkpoints import BEATS, MAPPER, SAFETENSORS, belongs, describe, read_checkpoint, refuse_overwrite
+from ..checkpoints import read_checkpoint, refuse_overwrite
 from ..errors import A2VError, CheckpointError
+from ..places import BEATS, MAPPER, SAFETENSORS, belongs, describe
 from ..tokens.files import export_learned_embeds, load_mapper, save_mapper
 from .catalogue import Kind
 
@@ -28,7 +29,7 @@ def convert(
     refuse_overwrite(target)
     if not target.absolute().parent.is_dir():
         raise A2VError(f"{target}: the folder does not exist; create it first")
-    if target.suffix not in (SAFETENSORS, ".pth"):
+    if target.suffix.lower() not in (SAFETENSORS, ".pth"):
         raise A2VError(f"{target}: the output has to end in .safetensors, or .pth for the published code")
     if (kind or kind_of(source)) == "mapper":
         facts = _convert_mapper(source, target, base_model)
@@ -61,7 +62,7 @@ def kind_of(path: Path) -> Kind:
 
 
 def _convert_beats(source: Path, target: Path) -> dict[str, Any]:
-    if target.suffix != SAFETENSORS:
+    if target.suffix.lower() != SAFETENSORS:
         raise A2VError(f"{target}: the output of a BEATs file has to end in {SAFETENSORS}")
     config = convert_beats(source, target)
     return {
@@ -77,7 +78,7 @@ def _convert_mapper(source: Path, target: Path, base_model: str) -> dict[str, An
     mapper = load_mapper(source)
     if base_model:
         mapper.config = replace(mapper.config, base_model=base_model)
-    write = save_mapper if target.suffix == SAFETENSORS else export_learned_embeds
+    write = save_mapper if target.suffix.lower() == SAFETENSORS else export_learned_embeds
     write(target, mapper)
     return {
         "kind": MAPPER,

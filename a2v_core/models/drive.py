@@ -9,9 +9,9 @@ from __future__ import annotations
 import html
 import re
 
-from .catalogue import DriveFile
 from .errors import NotThereError
 from .remote import RemoteFile, get_text
+from .sources import DriveFile
 
 PAGES = "https://drive.google.com"
 FILES = "https://drive.usercontent.google.com"

@@ -6,11 +6,13 @@ import json
 import os
 from pathlib import Path
 
-from ..checkpoints import SAFETENSORS
 from ..errors import A2VError
+from ..places import SAFETENSORS
+from ..texts import read_text
 from .convert import check, convert
 from .errors import DownloadError
-from .plan import Plan
+from .lock import alone
+from .plan import Plan, is_there
 from .remote import RemoteFile
 from .transfer import Report, download, sha256_of
 
@@ -31,12 +33,26 @@ def fetch(plan: Plan, report: Report = quiet, keep_original: bool = False) -> Pa
     """
     if plan.done:
         return plan.target
+    check_room(plan)
+    try:
+        plan.target.parent.mkdir(parents=True, exist_ok=True)
+        with alone(plan.target):
+            if is_there(plan.model, plan.target):  # somebody else has brought it since the plan was made
+                return plan.target
+            return _folder(plan, report) if plan.model.kind == "t2v" else _file(plan, report, keep_original)
+    except OSError as error:
+        raise DownloadError(
+            f"{plan.target}: cannot be written: {error}; check folder and free space"
+        ) from error
+
+
+def check_room(plan: Plan) -> None:
+    """DownloadError when the disk has too little room for what is to come."""
     if plan.needed > plan.free:
         raise DownloadError(
             f"{plan.target.parent}: {plan.needed:,} bytes are needed, {plan.free:,} are free; make room, or "
             "choose another disk with --dest"
         )
-    return _folder(plan, report) if plan.model.kind == "t2v" else _file(plan, report, keep_original)
 
 
 def _file(plan: Plan, report: Report, keep_original: bool) -> Path:
@@ -52,7 +68,7 @@ def _file(plan: Plan, report: Report, keep_original: bool) -> Path:
         download(file, original, report)
         original = _rightly_named(original)
     try:
-        if original.suffix == SAFETENSORS:
+        if original.suffix.lower() == SAFETENSORS:
             check(original, plan.model.kind)
             os.replace(original, plan.target)
             return plan.target
@@ -68,7 +84,7 @@ def _rightly_named(path: Path) -> Path:
     """Some addresses do not say what ending their file has; its first bytes do."""
     with path.open("rb") as stream:
         is_safetensors = stream.read(9)[8:] == b"{"
-    if not is_safetensors or path.suffix == SAFETENSORS:
+    if not is_safetensors or path.suffix.lower() == SAFETENSORS:
         return path
     renamed = path.with_name(f"{path.stem}.unchecked{SAFETENSORS}")
     os.replace(path, renamed)
@@ -104,7 +120,7 @@ def _is_whole(path: Path, file: RemoteFile) -> bool:
 
 def _check_unet(config: Path) -> None:
     try:
-        found = json.loads(config.read_text(encoding="utf-8")).get("_class_name")
+        found = json.loads(read_text(config)).get("_class_name")
     except (ValueError, AttributeError) as error:
         raise DownloadError(
             f"{config}: is not the config of a model ({error}); is this the right repository?"

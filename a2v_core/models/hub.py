@@ -8,18 +8,17 @@ are read when they are needed, not at import.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .catalogue import HubFile, HubFolder
+from .addresses import endpoint
 from .errors import DownloadError, NotThereError
 from .remote import RemoteFile, check_online, get_text
+from .sources import HubFile, HubFolder
 
-ENDPOINT = "https://huggingface.co"
 _KINDS = {"model": "", "dataset": "datasets/", "space": "spaces/"}
 _WEIGHTS = {
     "unet": ("diffusion_pytorch_model",),
@@ -33,11 +32,6 @@ _SMALL = re.compile(
 )
 
 
-def endpoint() -> str:
-    """The hub, or the user's mirror of it."""
-    return (os.environ.get("HF_ENDPOINT", "").strip() or ENDPOINT).rstrip("/")
-
-
 def hub_file(source: HubFile) -> tuple[RemoteFile, str]:
     """A file of a repository, and the licence of its card ("" = none). In which folder it is does not matter.
 
@@ -47,10 +41,16 @@ def hub_file(source: HubFile) -> tuple[RemoteFile, str]:
     if cached := _cached(source.repo, source.path, source.revision, source.repo_type):
         return _from_disk(cached, name), ""
     about = _about(source.repo, source.revision, source.repo_type)
-    for entry in about["siblings"]:
-        if f"/{entry['rfilename']}".endswith(f"/{source.path}"):
-            return _remote(about, source.repo, entry, source.repo_type, name), _licence(about)
-    raise NotThereError(f"{source.repo} on {endpoint()} has no file {source.path}")
+    entries = {entry["rfilename"]: entry for entry in about["siblings"]}
+    exact = [path for path in entries if path == source.path]
+    found = exact or [path for path in entries if path.endswith(f"/{source.path}")]
+    if len(found) == 1:
+        return _remote(about, source.repo, entries[found[0]], source.repo_type, name), _licence(about)
+    if found:
+        raise NotThereError(
+            f"{source.repo} has several files {source.path}: {', '.join(found)}; name one of them"
+        )
+    raise NotThereError(f"{source.repo} on {endpoint()} has no file {source.path}{_at(source.revision)}")
 
 
 def hub_folder(source: HubFolder, variant: str = "") -> tuple[tuple[RemoteFile, ...], str]:
@@ -59,15 +59,15 @@ def hub_folder(source: HubFolder, variant: str = "") -> tuple[tuple[RemoteFile, 
     `variant` "fp16" prefers half precision. Errors as `hub_file`; NotThereError also for a repository that is
     not in the diffusers layout.
     """
-    if (index := _cached(source.repo, _INDEX, source.revision, "model")) and _offline():
+    if (index := _cached(source.repo, _INDEX, source.revision, source.repo_type)) and _offline():
         folder = index.parent
         names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
         chosen = choose(names, source.repo, variant)
         return tuple(_from_disk(folder / name, name) for name in chosen), ""
-    about = _about(source.repo, source.revision, "model")
+    about = _about(source.repo, source.revision, source.repo_type)
     entries = {entry["rfilename"]: entry for entry in about["siblings"]}
     chosen = choose(entries, source.repo, variant)
-    files = tuple(_remote(about, source.repo, entries[name], "model", name) for name in chosen)
+    files = tuple(_remote(about, source.repo, entries[name], source.repo_type, name) for name in chosen)
     return files, _licence(about)
 
 
@@ -163,6 +163,10 @@ def _licence(about: dict[str, Any]) -> str:
     card = about.get("cardData")
     found = card.get("license") if isinstance(card, dict) else None
     return found if isinstance(found, str) else ""
+
+
+def _at(revision: str) -> str:
+    return "" if revision == "main" else f" in revision {revision}"
 
 
 def _offline() -> bool:

@@ -13,36 +13,34 @@ from torch import Tensor
 
 from ..audio.beats.config import BEATsConfig
 from ..audio.beats.files import read_cfg
-from ..checkpoints import (
+from ..checkpoints import Checkpoint, read_checkpoint
+from ..errors import A2VError
+from ..places import (
     BEATS,
     LORA,
     MAPPER,
+    ORIGINAL_T2V_UNET,
+    ORIGINAL_UNET,
+    ORIGINAL_VAE,
+    OTHER_FOLDER,
+    PICTURE_UNET,
+    T2V_FOLDER,
     TEXT_ENCODER,
+    TURBO_LORA,
     UNET,
     VAE,
-    Checkpoint,
     belongs,
     describe,
-    read_checkpoint,
 )
-from ..errors import A2VError
 from ..tokens.files import config_of
 from .describe import amount
-
-T2V_FOLDER = "text-to-video model (diffusers folder)"
-OTHER_FOLDER = "diffusers folder of another kind"
-
-_FOLDERS = {
-    T2V_FOLDER: "in models/a2v_t2v, for Load T2V Model",
-    OTHER_FOLDER: "nowhere in this pack: Load T2V Model needs ModelScope or Zeroscope",
-}
 
 
 @dataclass(frozen=True)
 class Identity:
     """What a file or folder is.
 
-    kind     one of the names above or in `a2v_core.checkpoints`
+    kind     one of the names in `a2v_core.places`
     belongs  folder and loader; "" when this pack cannot tell
     facts    by name, ready for JSON
     """
@@ -66,10 +64,7 @@ def identify(path: str | Path) -> Identity:
     facts = _common(path, checkpoint.tensors)
     if reader := _FACTS.get(kind):
         facts |= reader(checkpoint)
-    place = belongs(kind)
-    if kind == UNET and any("input_blocks." in key for key in checkpoint.tensors):
-        place = "nowhere as it is: it has the original layout; get the model's diffusers folder instead"
-    return Identity(path, kind, place, facts)
+    return Identity(path, kind, belongs(kind), facts)
 
 
 def _common(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Any]:
@@ -113,13 +108,11 @@ def _mapper(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _unet(checkpoint: Checkpoint) -> dict[str, Any]:
-    tensors = checkpoint.tensors
-    in_time = any("temp_conv" in key or "temporal" in key.lower() or "temopral" in key for key in tensors)
-    facts: dict[str, Any] = {"type": "3D (video)" if in_time else "2D (pictures)"}
-    for name, ending in {"text width": ".attn2.to_k.weight", "latent channels": "conv_in.weight"}.items():
-        if (width := _second_size(tensors, ending)) is not None:
-            facts[name] = width
-    return facts
+    sizes = {"text width": ".attn2.to_k.weight", "latent channels": "conv_in.weight"}
+    found = {name: _second_size(checkpoint.tensors, ending) for name, ending in sizes.items()}
+    in_time = describe(checkpoint.tensors) in (UNET, ORIGINAL_T2V_UNET)
+    about: dict[str, Any] = {"type": "3D (video)" if in_time else "2D (pictures)"}
+    return about | {name: size for name, size in found.items() if size is not None}
 
 
 def _vae(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -137,18 +130,43 @@ def _text(checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
+# In which layout a low-rank update is, by a key that every layer has once.
+_LAYOUTS = {
+    "T2V-Turbo (a list of tensors)": r"^\d+\.lora_down$",
+    "LoHa": r"\.hada_w1_a$",
+    "LoKr": r"\.lokr_w1(?:_a)?$",
+    "GLoRA": r"\.a1\.weight$",
+    "OFT": r"\.oft_(?:blocks|diag)$",
+    "kohya": r"^lora_\w+\.lora_down\.weight$",
+    "PEFT": r"\.lora_A(?:\.\w+)*$",
+    "diffusers": r"\.lora_down\.weight$|\.lora(?:_linear_layer)?\.down\.weight$",
+    "attention processors": r"_lora\.down\.weight$",
+}
+_NO_RANK = ("LoKr", "GLoRA", "OFT")  # whose key says no rank
+
+
 def _lora(checkpoint: Checkpoint) -> dict[str, Any]:
-    ranks = {min(value.shape[:2]) for value in checkpoint.tensors.values() if value.ndim >= 2}
-    return {"rank": max(ranks)} if ranks else {}
+    tensors = checkpoint.tensors
+    for layout, mark in _LAYOUTS.items():
+        if downs := [tensors[key] for key in tensors if re.search(mark, key)]:
+            facts: dict[str, Any] = {"layout": layout, "layers": len(downs)}
+            ranks = [min(down.shape[:2]) for down in downs if down.ndim >= 2 and layout not in _NO_RANK]
+            return facts | ({"rank": max(ranks)} if ranks else {})
+    return {"layout": "unknown"}
 
 
 _FACTS: dict[str, Callable[[Checkpoint], dict[str, Any]]] = {
     BEATS: _beats,
     MAPPER: _mapper,
     UNET: _unet,
+    PICTURE_UNET: _unet,
+    ORIGINAL_T2V_UNET: _unet,
+    ORIGINAL_UNET: _unet,
     VAE: _vae,
+    ORIGINAL_VAE: _vae,
     TEXT_ENCODER: _text,
     LORA: _lora,
+    TURBO_LORA: _lora,
 }
 
 
@@ -171,7 +189,7 @@ def _folder(path: Path) -> Identity:
     if unet:
         facts |= {"unet": unet.get("_class_name"), "text width": unet.get("cross_attention_dim")}
     kind = T2V_FOLDER if unet.get("_class_name") == "UNet3DConditionModel" else OTHER_FOLDER
-    return Identity(path, kind, _FOLDERS[kind], {name: value for name, value in facts.items() if value})
+    return Identity(path, kind, belongs(kind), {name: value for name, value in facts.items() if value})
 
 
 def _second_size(tensors: Mapping[str, Tensor], ending: str) -> int | None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from ..errors import A2VError
-from .catalogue import DriveFile, HubFile, HubFolder, Model, Source, WebFile, own_source
+from ..places import SAFETENSORS, WEIGHTS
+from .addresses import file_link
+from .catalogue import Model
+from .disk import check_folder, free_bytes
 from .drive import direct_link, drive_file
 from .errors import DownloadError, NotThereError
 from .hub import hub_file, hub_folder
+from .own import own_source
 from .remote import RemoteFile, check_online
-from .transfer import free_bytes, part_of
+from .sources import DriveFile, HubFile, HubFolder, Source, WebFile
+from .transfer import part_of
 
 BIG = 50_000_000
 """Bytes from which on the command asks first."""
@@ -56,10 +61,11 @@ class Plan:
         """Where a file is put."""
         if self.model.kind == "t2v":
             return self.staging / file.path
-        name = Path(file.path)
-        if name.name == self.target.name:  # not under its final name before it is known to load
-            name = name.with_name(f"{name.stem}.unchecked{name.suffix}")
-        return self.target.with_name(name.name)
+        # Called like the target: files of other models have the same name, such as learned_embeds.pth.
+        ending = Path(file.path).suffix
+        if ending == self.target.suffix:  # not under its final name before it is known to load
+            ending = f".unchecked{ending}"
+        return self.target.with_name(self.target.stem + ending)
 
     @property
     def there(self) -> int:
@@ -100,12 +106,16 @@ def make_plan(model: Model, folder: Path, given: str = "", variant: str = "") ->
 
     `given` replaces the model's own sources: a local file, an address, or a place on Hugging Face. `variant`
     "fp16" takes half-precision weights of a text-to-video model where there are both. The model's sources are
-    tried in turn; DownloadError names what each of them said.
+    tried in turn; DownloadError names what each of them said, or why nothing can be put into `folder`.
     """
     target = folder / model.target
     free = free_bytes(folder)
     if is_there(model, target):
         return Plan(model, target, (), str(target), model.licence, free)
+    check_folder(folder)
+    if target.is_file() or (target.is_dir() and model.kind != "t2v"):
+        what, wanted = ("file", "folder") if target.is_file() else ("folder", "file")
+        raise DownloadError(f"{target}: is a {what}, and a {wanted} has to come there; move it away")
     sources = (_given(model, given),) if given else model.sources
     if not sources:
         raise DownloadError(
@@ -130,10 +140,14 @@ def is_there(model: Model, target: Path) -> bool:
     if model.kind != "t2v":
         return target.is_file()
     parts = ("unet", "vae", "text_encoder")
-    weights = (".safetensors", ".bin")
     return (target / "model_index.json").is_file() and all(
-        any(file.suffix in weights for file in (target / part).glob("*")) for part in parts
+        any(_is_weights(file) for file in (target / part).glob("*")) for part in parts
     )
+
+
+def _is_weights(file: Path) -> bool:
+    weights = (SAFETENSORS, ".bin")
+    return file.suffix.lower() in weights and not file.name.startswith(".") and file.is_file()
 
 
 def _given(model: Model, given: str) -> Source | Path:
@@ -157,7 +171,7 @@ def _files(source: Source | Path, variant: str) -> tuple[tuple[RemoteFile, ...],
     check_online()
     if isinstance(source, DriveFile):
         return (drive_file(source),), ""
-    return (RemoteFile(direct_link(source.url), _file_name(source.url)),), ""
+    return (RemoteFile(file_link(direct_link(source.url)), _file_name(source.url)),), ""
 
 
 def _expected(model: Model, file: RemoteFile) -> RemoteFile:
@@ -169,8 +183,8 @@ def _expected(model: Model, file: RemoteFile) -> RemoteFile:
 
 
 def _file_name(url: str) -> str:
-    name = url.split("?")[0].rstrip("/").rpartition("/")[2]
-    return name if re.fullmatch(r"[\w.+-]+\.(?:pt|pth|bin|ckpt|safetensors)", name) else "download.pth"
+    name = unquote(urlsplit(url).path).rpartition("/")[2]
+    return name if Path(name).suffix.lower() in WEIGHTS else "download.pth"
 
 
 def _origin(source: Source | Path) -> str:
@@ -181,4 +195,5 @@ def _origin(source: Source | Path) -> str:
     if isinstance(source, DriveFile):
         return f"Google Drive folder {source.folder}: {source.path}"
     path = f": {source.path}" if isinstance(source, HubFile) else ""
-    return f"Hugging Face {source.repo}{path}"
+    revision = "" if source.revision == "main" else f" at {source.revision}"
+    return f"Hugging Face {source.repo}{revision}{path}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .addresses import on_hub
 from .errors import DownloadError, NotThereError
 
 CONNECT_SECONDS, READ_SECONDS = 10, 30
@@ -59,26 +60,45 @@ def get_text(url: str, headers: Mapping[str, str] | None = None) -> str:
 
     try:
         with get(url, headers) as answer:
-            refuse_status(answer.status_code, url)
+            refuse_status(answer, url, headers)
             return str(answer.text)
     except requests.RequestException as error:
         raise DownloadError(f"{host_of(url)} cannot be reached: {cause(error)}; check the network") from error
 
 
-def refuse_status(status: int, url: str) -> None:
-    """Raise what an HTTP status above 399 means for the user."""
+def refuse_status(answer: Any, url: str, sent: Mapping[str, str] | None = None) -> None:
+    """Raise what an HTTP status above 399 means for the user, who asked for `url` with the headers `sent`."""
+    status = answer.status_code
     if status < 400:
         return
     if status in (401, 403):
+        words = answer.headers.get("X-Error-Message", "").strip().rstrip(".")
         raise NotThereError(
-            f"{url}: the server refuses access (HTTP {status}). If the model is gated, accept its terms on "
-            "its page and set HF_TOKEN; if that is done, the token does not allow it"
+            f"{url}: the server refuses access (HTTP {status}{': ' if words else ''}{words}). "
+            + _way_in(url, str(answer.url), "Authorization" in (sent or {}))
         )
     if status in (404, 410):
         raise NotThereError(
             f"{url}: the server has no such file (HTTP {status}); it has moved or is misspelt"
         )
     raise DownloadError(f"{url}: the server answers HTTP {status}; try again later")
+
+
+def _way_in(url: str, end: str, with_token: bool) -> str:
+    """What to do about a refusal at `end`, where the server has redirected `url` to."""
+    if not on_hub(url):
+        return "If it wants a login, get the file in a browser, and give it with --from"
+    if host_of(end) != host_of(url):
+        return f"{host_of(end)} says so, where the hub keeps its files; try again later"
+    if with_token:
+        return (
+            "The token that was sent (HF_TOKEN, or that of `hf auth login`) does not open it: accept the "
+            "terms on the model's page with the same account, and let the token read gated repositories"
+        )
+    return (
+        "No token was sent: if the model is gated, accept the terms on its page and set HF_TOKEN to a token "
+        "of yours; otherwise check how it is spelt"
+    )
 
 
 def host_of(url: str) -> str:

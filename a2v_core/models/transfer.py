@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,20 +38,14 @@ def download(file: RemoteFile, target: Path, report: Report, attempts: int = ATT
 
     A broken connection is taken up again, up to `attempts` times in a row without a new byte. DownloadError
     when that fails (what has come stays beside `target` for the next call), NotThereError when the server has
-    no such file, DownloadError for a wrong size or checksum: the file is then kept as NAME.rejected.
+    no such file, DownloadError for a wrong size or checksum: the file is then kept as NAME.rejected. Whoever
+    calls it sees to it that nobody else does for the same target (`lock.alone`).
     """
-    from filelock import FileLock, Timeout
-
     part = part_of(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DownloadError(f"{target.parent}: cannot be made: {error}; check the folder") from error
-    lock = FileLock(part.with_name(part.name + ".lock"), timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise DownloadError(f"{target}: another download of it is under way; wait for it to end") from error
     try:
         if file.local is not None:
             _copy(file.local, part, report)
@@ -63,9 +56,6 @@ def download(file: RemoteFile, target: Path, report: Report, attempts: int = ATT
         _etag_of(part).unlink(missing_ok=True)
     except OSError as error:
         raise DownloadError(f"{target}: cannot be written: {error}; check folder and free space") from error
-    finally:
-        lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _etag_of(part: Path) -> Path:
@@ -117,7 +107,7 @@ def _attempt(file: RemoteFile, part: Path, report: Report) -> str | None:
             return None if whole else "the server's file is shorter than what was there"
         if status in _BUSY:
             return f"HTTP {status}"
-        refuse_status(status, file.url)
+        refuse_status(answer, file.url, headers)
         if "text/html" in answer.headers.get("Content-Type", "") and not file.path.endswith(".html"):
             raise DownloadError(
                 f"{file.url}: the server sends a web page instead of {file.path}: a login, a warning or a "
@@ -195,13 +185,6 @@ def sha256_of(path: Path, tick: Callable[[], None] | None = None) -> str:
             if tick is not None:
                 tick()
     return digest.hexdigest()
-
-
-def free_bytes(folder: Path) -> int:
-    """Free space on the disk where `folder` is or will be."""
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
 
 
 def _pause(seconds: float, report: Report, done: int, total: int | None) -> None:

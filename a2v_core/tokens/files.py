@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..checkpoints import MAPPER, load_strict, read_checkpoint, write_safetensors
+from ..checkpoints import load_strict, read_checkpoint, write_safetensors
 from ..errors import A2VError, CheckpointError
 from ..files import atomic_path
+from ..places import MAPPER
 from .config import PUBLISHED_BASE_MODEL, MapperConfig
 from .mapper import AudioMapper
 

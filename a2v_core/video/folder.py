@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..checkpoints import read_checkpoint
 from ..errors import CheckpointError
+from ..texts import read_text
 
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 DIFFUSERS_STEM = "diffusion_pytorch_model"
@@ -41,7 +42,7 @@ def read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file; download this part of the model again")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: is not valid JSON ({error}); download it again") from error
     if not isinstance(content, dict):

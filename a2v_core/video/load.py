@@ -14,8 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..checkpoints import TEXT_ENCODER, UNET, VAE, load_strict
+from ..checkpoints import load_strict
 from ..errors import A2VError, CheckpointError
+from ..files import utf8_path
+from ..places import TEXT_ENCODER, UNET, VAE
 from .compiled import compile_blocks
 from .folder import DIFFUSERS_STEM, check_folder, read_json, read_weights
 from .storage import fp8_tensors, store_fp8
@@ -115,7 +117,8 @@ def _load_tokenizer(folder: Path) -> Any:
             if not (folder / name).is_file():
                 raise CheckpointError(f"{folder / name}: no such file; download the tokenizer folder again")
     try:
-        tokenizer = CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
+        with utf8_path(folder) as readable:
+            tokenizer = CLIPTokenizer.from_pretrained(str(readable), local_files_only=True)
     except Exception as error:  # every kind of damage surfaces as another type, even a bare Exception
         raise CheckpointError(
             f"{folder}: the tokenizer cannot be read ({error}); download it again"

@@ -26,6 +26,7 @@ class Served:
     status    what the next requests are answered instead
     token     the bearer token that it takes to get it
     redirect  the path it is moved to
+    words     what the hub says to whoever has no token
     slow      the body comes in drops, until somebody hangs up or sets this to False
     """
 
@@ -38,6 +39,7 @@ class Served:
     status: list[int] = field(default_factory=list)
     token: str = ""
     redirect: str = ""
+    words: str = ""
     slow: bool = False
 
 
@@ -124,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         if file is None:
             return self._plain(404)
         if file.token and self.headers.get("Authorization") != f"Bearer {file.token}":
-            return self._plain(401)
+            return self._plain(401, {"X-Error-Message": file.words} if file.words else None)
         if file.status:
             return self._plain(file.status.pop(0))
         if file.redirect:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from a2v_core.models.__main__ import main
-from a2v_core.models.catalogue import CATALOGUE, PLACES
+from a2v_core.models.catalogue import CATALOGUE, KINDS
+from a2v_core.places import place_called
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
 
@@ -33,7 +34,8 @@ def test_the_table_of_models() -> None:
 
 def test_the_table_of_places() -> None:
     found = {row[0].strip("`"): (row[1].strip("`"), row[3]) for row in rows("# Models")}
-    assert found == {kind: (place.folder, place.node) for kind, place in PLACES.items()}
+    places = {kind: place_called(kind) for kind in KINDS}
+    assert found == {kind: (place.folder, place.node) for kind, place in places.items()}
 
 
 def test_the_options(capsys: pytest.CaptureFixture[str]) -> None:

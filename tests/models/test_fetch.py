@@ -13,10 +13,10 @@ import torch
 from a2v_core.audio import load_beats
 from a2v_core.errors import A2VError, CheckpointError
 from a2v_core.models import DownloadError, Plan, fetch, make_plan, model_named, own_model
-from a2v_core.models.catalogue import DriveFile, HubFile
 from a2v_core.models.drive import direct_link, drive_file
 from a2v_core.models.errors import NotThereError
 from a2v_core.models.hub import choose, hub_file, hub_folder
+from a2v_core.models.sources import DriveFile, HubFile
 from a2v_core.tokens import load_mapper
 from a2v_core.video import load_t2v
 from tests.models.server import COMMIT, Server
@@ -199,7 +199,10 @@ def test_gated_models_take_a_token(
     hub.add_repo("me/gated", {"BEATs.pt": beats_file.read_bytes()}, token="hf_secret")
     model = own_model("beats", "me/gated/BEATs.pt")
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
-    with pytest.raises(DownloadError, match=r"refuses access \(HTTP 401\).*set HF_TOKEN"):
+    with pytest.raises(DownloadError, match=r"access \(HTTP 401\)\. The token that was sent .* accept"):
+        make_plan(model, tmp_path)
+    monkeypatch.setenv("HF_TOKEN", "")
+    with pytest.raises(DownloadError, match=r"refuses access.*No token was sent: .* set HF_TOKEN"):
         make_plan(model, tmp_path)
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     plan = make_plan(model, tmp_path)

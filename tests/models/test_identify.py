@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from a2v_core.demo import demo_path
 from a2v_core.errors import CheckpointError
 from a2v_core.models import amount, identify
 from a2v_core.models.__main__ import main
+from a2v_core.places import belongs
+from a2v_core.tokens import load_mapper
 from tests.golden_recipe import GOLDEN, fill_module
+from tests.tokens.tiny import tiny_mapper
 
 
 def test_a_published_beats_file(beats_file: Path) -> None:
@@ -88,7 +92,7 @@ def zeros(*keys: str, shape: tuple[int, ...] = (2, 4)) -> dict[str, Tensor]:
         ),
         (zeros("model.encoder.conv1.weight"), "audio encoder other than BEATs", "needs BEATs"),
         (zeros("model.diffusion_model.x", "first_stage_model.y"), "checkpoint of several", "Load Checkpoint"),
-        (zeros("input_blocks.0.0.weight", "time_embed.0.weight"), "UNet", "diffusers folder instead"),
+        (zeros("input_blocks.0.0.weight", "time_embed.0.weight"), "UNet", "diffusers folder of a text"),
         (zeros("something.else"), "unknown", ""),
     ],
 )
@@ -120,7 +124,7 @@ def test_folders(tmp_path: Path) -> None:
 def test_the_command(beats_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "broken.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}")
     paths = [str(beats_file), str(tmp_path / "broken.safetensors"), str(demo_path("t2v"))]
-    assert main(["identify", "--json", *paths]) == 1
+    assert main(["identify", "--json", *paths]) == 3
     printed = capsys.readouterr()
     lines = [json.loads(line) for line in printed.out.splitlines()]
     assert [line["kind"] for line in lines] == [
@@ -128,6 +132,8 @@ def test_the_command(beats_file: Path, tmp_path: Path, capsys: pytest.CaptureFix
     ]  # fmt: skip
     assert "truncated or corrupt" in lines[1]["error"]
     assert "truncated or corrupt" in printed.err
+    assert "1 of 3 could not be done" in printed.err
+    assert main(["identify", str(tmp_path / "broken.safetensors")]) == 1
     assert main(["identify", str(beats_file)]) == 0
     text = capsys.readouterr().out
     assert "BEATs.pt: BEATs encoder" in text
@@ -139,3 +145,44 @@ def test_amounts() -> None:
     assert [amount(size) for size in sizes] == [
         "unknown size", "0 bytes", "999 bytes", "1 kB", "363 MB", "5.6 GB"
     ]  # fmt: skip
+
+
+def low_rank(*pairs: tuple[str, str]) -> dict[str, Tensor]:
+    return {key: torch.zeros(size) for down, up in pairs for key, size in ((down, (4, 32)), (up, (16, 4)))}
+
+
+@pytest.mark.parametrize(
+    ("layout", "pair"),
+    [
+        ("kohya", ("lora_unet_down_0_to_q.lora_down.weight", "lora_unet_down_0_to_q.lora_up.weight")),
+        ("PEFT", ("base_model.model.x.lora_A.weight", "base_model.model.x.lora_B.weight")),
+        ("PEFT", ("unet.x.lora_A.default.weight", "unet.x.lora_B.default.weight")),
+        ("diffusers", ("unet.x.lora.down.weight", "unet.x.lora.up.weight")),
+        ("diffusers", ("x.to_q.lora_down.weight", "x.to_q.lora_up.weight")),
+        ("attention processors", ("x.processor.to_q_lora.down.weight", "x.processor.to_q_lora.up.weight")),
+        ("LoHa", ("lora_unet_x.hada_w1_a", "lora_unet_x.hada_w1_b")),
+    ],
+)
+def test_loras_in_every_layout(tmp_path: Path, layout: str, pair: tuple[str, str]) -> None:
+    save_file(low_rank(pair), tmp_path / "x.safetensors")
+    found = identify(tmp_path / "x.safetensors")
+    assert (found.kind, found.belongs) == ("LoRA", belongs("LoRA"))
+    assert "Load T2V Model (lora_name)" in found.belongs
+    assert (found.facts["layout"], found.facts["rank"], found.facts["layers"]) == (layout, 4, 1)
+
+
+def test_t2v_turbos_own_file(tmp_path: Path) -> None:
+    """`unet_lora.pt` is a list of tensors: up, down, up, down ..."""
+    torch.save([torch.zeros(16, 4), torch.zeros(4, 32)] * 3, tmp_path / "unet_lora.pt")
+    found = identify(tmp_path / "unet_lora.pt")
+    assert found.kind == "LoRA in T2V-Turbo's layout"
+    assert found.belongs == "in models/loras, for Load T2V Model (lora_name)"
+    assert (found.facts["layers"], found.facts["rank"]) == (3, 4)
+
+
+def test_a_mapper_out_of_torch_compile(tmp_path: Path) -> None:
+    compiled = cast(nn.Module, torch.compile(tiny_mapper()))
+    torch.save(compiled.state_dict(), tmp_path / "x.pth")
+    assert identify(tmp_path / "x.pth").kind == "AudioMapper"
+    loaded = load_mapper(tmp_path / "x.pth").state_dict()
+    assert all(torch.equal(loaded[key], value) for key, value in tiny_mapper().state_dict().items())

@@ -46,6 +46,19 @@ def test_facts_and_weights(tiny_folder: Path) -> None:
             assert torch.equal(value, stored_weight(key, value)), key
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_settings_that_an_editor_of_windows_saved(folder: Path, encoding: str) -> None:
+    for name in (
+        "model_index.json",
+        "unet/config.json",
+        "vae/config.json",
+        "scheduler/scheduler_config.json",
+    ):
+        text = (folder / name).read_text(encoding="utf-8")
+        (folder / name).write_text(text, encoding=encoding)
+    assert load_t2v(folder).token_width == TEXT_WIDTH
+
+
 @torch.no_grad()
 def test_equals_diffusers_and_transformers_own_loading(tiny_folder: Path) -> None:
     from diffusers import AutoencoderKL, UNet3DConditionModel

@@ -6,8 +6,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ...checkpoints import BEATS, Checkpoint, describe, load_strict, read_checkpoint, write_safetensors
+from ...checkpoints import Checkpoint, load_strict, read_checkpoint, write_safetensors
 from ...errors import CheckpointError
+from ...places import BEATS, describe
 from .config import BEATsConfig
 from .model import BEATs
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import A2VError, WorkflowError
-from .catalogue import PLACES, Kind
+from ..places import place_called
+from .catalogue import Kind
 
 
 def folder_for(kind: Kind, comfyui: str = "", dest: str = "") -> Path:
@@ -15,7 +16,7 @@ def folder_for(kind: Kind, comfyui: str = "", dest: str = "") -> Path:
     """
     if dest:
         return Path(dest).expanduser().absolute()
-    return comfyui_folder(comfyui) / "models" / PLACES[kind].folder
+    return comfyui_folder(comfyui) / "models" / place_called(kind).folder
 
 
 def comfyui_folder(given: str = "") -> Path:

@@ -1,0 +1,45 @@
+"""Where a model can be: on Hugging Face, on Google Drive, at an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class HubFile:
+    """One file of a Hugging Face repository; repo_type "model", "dataset" or "space".
+
+    `path` may leave out the folders that the file is in.
+    """
+
+    repo: str
+    path: str
+    revision: str = "main"
+    repo_type: str = "model"
+
+
+@dataclass(frozen=True)
+class HubFolder:
+    """A model in the diffusers layout: a whole Hugging Face repository."""
+
+    repo: str
+    revision: str = "main"
+    repo_type: str = "model"
+
+
+@dataclass(frozen=True)
+class DriveFile:
+    """A file below a public Google Drive folder; `path` leads there from the folder."""
+
+    folder: str
+    path: str
+
+
+@dataclass(frozen=True)
+class WebFile:
+    """A file at an http(s) address."""
+
+    url: str
+
+
+Source = HubFile | HubFolder | DriveFile | WebFile
