@@ -10,12 +10,11 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ..a2v_core.tokens import AudioTokens
+from ..a2v_core.tokens import AudioTokens, audio_words, without_words
 from ..a2v_core.video import FrameContext, SampleSettings, StepCallback, UNet3DBackbone
 from ..a2v_core.video.long import sample_long
 from ..a2v_core.video.long_resume import Progress
 from ..a2v_core.video.precision import in_precision_of
-from ..a2v_core.video.prompt_ids import without_words
 from ..a2v_core.video.remember import PromptMemory
 from ..a2v_core.video.scales import NEGATIVE, PROMPT, TEXT
 from ..a2v_core.video.speed import EXACT, find_speed
@@ -74,9 +73,9 @@ class ManagedT2V:
         words = () if audio_tokens is None else tuple(audio_tokens.words)
         texts = {PROMPT: prompt, NEGATIVE: negative, TEXT: without_words(prompt, words)}
         contexts = {}
-        for name in (PROMPT, *(branch for branch in settings.scales.branches if branch != PROMPT)):
+        for name in (PROMPT, *(branch for branch in settings.branches if branch != PROMPT)):
             text = texts[name]
-            heard = audio_tokens if name == PROMPT or any(f"<{word}>" in text for word in words) else None
+            heard = audio_tokens if name == PROMPT or audio_words(text) else None
             contexts[name] = self.encode_prompt(text, heard, settings.num_frames)
         return contexts
 
@@ -93,7 +92,7 @@ class ManagedT2V:
         # The working memory of a long video is that of a window; what waits for its layer finds a place.
         at_once = settings.num_frames if long is None else min(settings.num_frames, NATIVE_FRAMES)
         pixels = at_once * settings.width * settings.height / factor**2
-        needed = len(settings.scales.branches) * pixels * _UNET_BYTES * unet.dtype.itemsize
+        needed = len(settings.branches) * pixels * _UNET_BYTES * unet.dtype.itemsize
         self._unet.load(needed)
         settings = replace(settings, batch_guidance=runtime.free_memory(self.backbone.device) >= needed)
         blocks = [*unet.down_blocks, *unet.up_blocks]
