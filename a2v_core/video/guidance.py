@@ -19,8 +19,8 @@ from .speed import Speed, StepPlan
 class Guide:
     """Predictions of a whole run: made once, asked at every step in order.
 
-    contexts: text of every branch that is evaluated, in their order, each [F, L, C]. batched: branches go through the
-    network together.
+    contexts: text of every branch that is evaluated, in their order, each [F, L, C]. batched: branches go
+    through the network together.
     """
 
     def __init__(
