@@ -5,8 +5,10 @@ Legend: F video frames, h w latent size.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Generator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from torch import Tensor
 
@@ -21,6 +23,7 @@ from ..a2v_core.video.speed import EXACT, find_speed
 from ..a2v_core.video.unet3d import NATIVE_FRAMES
 from ..a2v_core.video.windows import LongSettings
 from . import runtime
+from .lora import lora_patches
 
 # Room for work per latent pixel and byte of precision: ComfyUI's estimates for SD 1.x, twice as much for the
 # UNet, whose temporal layers keep every frame.
@@ -45,6 +48,15 @@ class ManagedT2V:
         self._unet = runtime.Managed(backbone.unet, runtime.unet_devices())
         self._vae = runtime.Managed(backbone.vae, runtime.vae_devices())
         self._memory = PromptMemory()
+        self._base: ManagedT2V | None = None  # keeps what `loaded.py` finds again
+
+    def with_lora(self, path: Path | None, strength: float) -> ManagedT2V:
+        """The same model, its networks shared, with a LoRA on the UNet while it samples; None: without."""
+        twin = copy.copy(self)
+        twin._base = self
+        if path is not None:
+            twin._unet = self._unet.patched(lora_patches(path, self.backbone.unet, self._unet, strength))
+        return twin
 
     @property
     def native_size(self) -> tuple[int, int]:
