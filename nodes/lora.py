@@ -24,6 +24,7 @@ from ..a2v_core.video.lora_file import (
     GUIDANCE,
     check_used,
     layer_names,
+    misfit,
     plain_pairs,
     read_lora,
     weighted_layers,
@@ -88,28 +89,19 @@ class _Watched(dict[str, Tensor]):
 
 
 def _check(path: Path, key: str, patch: Any, shape: torch.Size | None) -> None:
-    """CheckpointError unless core can put the patch on a weight of this shape: it only logs that it cannot.
-
-    Without numbers, on PyTorch's device without memory, where the way of computing does not depend on them.
-    """
-    counts = getattr(patch, "name", "") in ("oft", "boft")
-    failures: list[str] = []
-    if shape is None:
-        failures = ["this UNet has no such weight"]
-    else:
-        with _complaints() as failures:
-            weight = torch.zeros(shape, device="cpu" if counts else "meta")
-            try:
-                result = comfy.lora.calculate_weight([(1.0, patch, 1.0, None, None)], weight, key)
-                if result.shape != shape:
-                    failures.append(f"it would become {list(result.shape)}")
-            except (RuntimeError, ValueError, IndexError, TypeError) as error:
-                failures.append(str(error))
-    if failures:
-        name = key.removeprefix("module.")
+    """CheckpointError unless core can put the patch on a weight of this shape; core itself only logs it."""
+    device = "cpu" if getattr(patch, "name", "") in ("oft", "boft") else "meta"
+    entry = (1.0, patch, 1.0, None, None)  # strengths of patch and weight, part of the weight, function
+    reasons = ["this UNet has no such weight"]
+    if shape is not None:
+        with _complaints() as reasons:
+            reason = misfit(shape, lambda weight: comfy.lora.calculate_weight([entry], weight, key), device)
+        reasons += [reason] if reason else []
+    if reasons:
+        name, why = key.removeprefix("module."), reasons[0].splitlines()[0]
         raise CheckpointError(
             f"{path}: its update of {name} does not fit that weight, which is {list(shape or ())}; the "
-            f"update is for another UNet ({failures[0].splitlines()[0]})"
+            f"update is for another UNet ({why})"
         )
 
 

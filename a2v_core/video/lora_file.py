@@ -13,8 +13,7 @@ Legend: r rank, O I channels out and in.
 from __future__ import annotations
 
 import logging
-import pickle
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -55,7 +54,9 @@ def read_lora(path: str | Path, unet: nn.Module) -> dict[str, Tensor]:
     if path.suffix.lower() in TORCH_FILES and path.is_file():
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        except Exception as error:  # each kind of damage surfaces as another type
+            if _out_of_memory(error):
+                raise
             raise CheckpointError(
                 f"{path}: cannot be read as plain tensors ({error}); download it again"
             ) from error
@@ -126,6 +127,24 @@ def check_used(path: str | Path, tensors: Mapping[str, Tensor], used: set[str]) 
             ", ".join(unused[:_NAMED]),
             more,
         )
+
+
+def misfit(shape: torch.Size, change: Callable[[Tensor], Tensor], device: str = "meta") -> str:
+    """Why a weight of this shape cannot be changed so, in a few words; "" if it can.
+
+    Without numbers on the device "meta"; "cpu" for ways of computing that depend on them.
+    """
+    try:
+        result = change(torch.zeros(shape, device=device))
+    except (RuntimeError, ValueError, IndexError, TypeError) as error:
+        if _out_of_memory(error):
+            raise
+        return str(error).partition("\n")[0]
+    return "" if result.shape == shape else f"it would become {list(result.shape)}"
+
+
+def _out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def _halves(path: str | Path, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, str, str]]:
