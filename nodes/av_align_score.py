@@ -168,11 +168,18 @@ def _number(value: float | None) -> float:
 
 def _frames(images: Any, fps: float) -> tuple[Tensor, float]:
     """Frames [F, H, W, 3] and their fps, of an IMAGE or a VIDEO."""
+    if images is None:
+        raise MediaError(f"{NODE}: the input images are None; connect the frames of a video, or a VIDEO")
     if not isinstance(images, Tensor):
         parts = images.get_components()
         images, fps = parts.images, float(parts.frame_rate)
     if not math.isfinite(fps):
         raise MediaError(f"{NODE}: fps is {fps}: expected the frames per second of the video")
+    if images.ndim != 4 or not images.numel():
+        raise MediaError(
+            f"{NODE}: the input images are {list(images.shape)}: expected frames [frames, height, width, 3], "
+            "at least 4 of them; connect those of a video"
+        )
     return images[..., :3], fps
 
 

@@ -11,7 +11,6 @@ Legend: F video frames, U distinct ones, K audio words, D token width, L text po
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,13 +18,12 @@ import torch
 from torch import Tensor
 
 from ..a2v_core.errors import A2VError
-from ..a2v_core.tokens import AudioTokens
+from ..a2v_core.tokens import AUDIO_WORD, AudioTokens, audio_words
 from . import runtime
 
 Tokens = dict[str, list[list[tuple[Any, ...]]]]
 Conditioning = list[list[Any]]
 
-_WORD = re.compile(r"<(temp|class|local\d+)>", re.IGNORECASE)
 # Ordinary words of one token; more than there are audio words, since a prompt may hold some of them.
 _STAND_INS = (
     "zebra",
@@ -62,7 +60,7 @@ def encode_text(clip: Any, text: str, audio_tokens: AudioTokens | None, node: st
         raise A2VError(
             f"{node}: clip is None (the checkpoint may hold no text encoder); load one with Load CLIP"
         )
-    found = [word.lower() for word in _WORD.findall(text)]
+    found = audio_words(text)
     if audio_tokens is None:
         if found:
             raise A2VError(
@@ -116,7 +114,7 @@ def _embedding_width(model: Any, name: str) -> int:
 def _template(clip: Any, text: str, used: list[str], node: str) -> tuple[Tokens, dict[str, dict[int, int]]]:
     """The tokens of the text with a stand-in for every audio word, and its ids: encoder -> id -> k."""
     special = {name: set(_ids(lists)) for name, lists in clip.tokenize("").items()}
-    taken = {name: set(_ids(lists)) for name, lists in clip.tokenize(_WORD.sub(" ", text)).items()}
+    taken = {name: set(_ids(lists)) for name, lists in clip.tokenize(AUDIO_WORD.sub(" ", text)).items()}
     stand_ins: dict[str, str] = {}
     ids: dict[str, dict[int, int]] = {name: {} for name in special}
     for candidate in _STAND_INS:
@@ -128,9 +126,9 @@ def _template(clip: Any, text: str, used: list[str], node: str) -> tuple[Tokens,
             for name, found in own.items():
                 ids[name][found[0]] = len(stand_ins)
             stand_ins[used[len(stand_ins)]] = candidate
-    written = _WORD.sub(lambda m: f" {stand_ins.get(m[1].lower(), m[0])} ", text)
+    written = AUDIO_WORD.sub(lambda m: f" {stand_ins.get(m[1].lower(), m[0])} ", text)
     template: Tokens = clip.tokenize(written)
-    wanted = sum(word.lower() in stand_ins for word in _WORD.findall(text))
+    wanted = sum(word in stand_ins for word in audio_words(text))
     for name, lists in template.items():
         if len(stand_ins) < len(used) or sum(i in ids[name] for i in _ids(lists)) != wanted:
             raise A2VError(

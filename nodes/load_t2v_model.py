@@ -7,8 +7,7 @@ from comfy_api.latest import io
 from ..a2v_core.errors import A2VError
 from ..a2v_core.video import load_t2v
 from ..a2v_core.video.load import FP8
-from ..a2v_core.video.lora import merge_lora
-from . import downloads, folders, runtime
+from . import downloads, folders, loaded, runtime
 from .packages import check_package
 from .sockets import CATEGORY, T2VModel, check_choice
 from .t2v_model import ManagedT2V
@@ -88,12 +87,12 @@ class A2VLoadT2VModel(io.ComfyNode):
         model_name: str | None,
         dtype: str | None,
         download_if_missing: bool | None = None,
-        lora_name: str | None = None,
-        lora_strength: float | None = None,
+        lora_name: str | None = folders.NO_LORA,
+        lora_strength: float | None = 1.0,
     ) -> str:
-        lora = None if lora_name == folders.NO_LORA else lora_name
-        stamps = folders.model_stamp(folders.T2V_MODELS, model_name), folders.model_stamp(folders.LORAS, lora)
-        return " | ".join(stamps)
+        model, lora = _model_stamp(model_name, dtype), _lora_stamp(lora_name)
+        loaded.expect(model, f"{lora} | {lora_strength}")
+        return f"{model} | {lora}"
 
     @classmethod
     def execute(
@@ -108,9 +107,26 @@ class A2VLoadT2VModel(io.ComfyNode):
         if dtype == FP8 and not runtime.has_fp8():
             raise A2VError("Load T2V Model: this device cannot hold fp8 weights; choose another dtype")
         folder = downloads.model_path(folders.T2V_MODELS, model_name, download_if_missing)
-        backbone = load_t2v(folder, runtime.unet_dtype_name() if dtype == "auto" else dtype)
-        if lora_name != folders.NO_LORA:
-            merge_lora(backbone.unet, folders.model_path(folders.LORAS, lora_name), lora_strength)
-        if dtype == "auto":
-            backbone.vae.to(runtime.vae_dtype())
-        return io.NodeOutput(ManagedT2V(backbone))
+
+        def read() -> ManagedT2V:
+            backbone = load_t2v(folder, runtime.unet_dtype_name() if dtype == "auto" else dtype)
+            if dtype == "auto":
+                backbone.vae.to(runtime.vae_dtype())
+            return ManagedT2V(backbone)
+
+        def with_lora(model: ManagedT2V) -> ManagedT2V:
+            without = lora_name == folders.NO_LORA or lora_strength == 0
+            path = None if without else folders.model_path(folders.LORAS, lora_name)
+            return model.with_lora(path, lora_strength)
+
+        use = f"{_lora_stamp(lora_name)} | {lora_strength}"
+        return io.NodeOutput(loaded.load(_model_stamp(model_name, dtype), use, read, with_lora))
+
+
+def _model_stamp(name: str | None, dtype: str | None) -> str:
+    return f"{name} | {folders.model_stamp(folders.T2V_MODELS, name)} | {dtype}"
+
+
+def _lora_stamp(name: str | None) -> str:
+    lora = None if name == folders.NO_LORA else name
+    return f"{name} | {folders.model_stamp(folders.LORAS, lora)}"

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,27 @@ class Managed:
         mm.load_models_gpu([self.patcher], memory_required=memory, force_full_load=True)
         if self.patcher.loaded_size() < self.patcher.model_size():  # --novram loads nothing by itself
             self.patcher.partially_load(self.patcher.load_device, 1e32)
+
+    def patched(self, patches: Iterable[tuple[Mapping[str, Any], float]]) -> Managed:
+        """The same module with patches on its weights, each with a strength, whenever this is what is loaded.
+
+        They are named by `weight_key`. Loading one takes the patches of the other off again, exactly.
+        """
+        twin = copy.copy(self)
+        twin.patcher = self.patcher.clone()
+        for changes, strength in patches:
+            twin.patcher.add_patches(changes, strength)
+        return twin
+
+    def weight_key(self, name: str) -> str:
+        """The patcher's name for a weight of the module."""
+        return f"module.{name}"
+
+    def weight(self, name: str) -> Tensor:
+        """A weight of the module without any patches, wherever it waits."""
+        key = self.weight_key(name)
+        original: Tensor = self.patcher.get_key_patches(key)[key][0][0]
+        return original
 
 
 def stop_if_cancelled() -> None:

@@ -5,23 +5,25 @@ Legend: F video frames, h w latent size.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Generator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from torch import Tensor
 
-from ..a2v_core.tokens import AudioTokens
+from ..a2v_core.tokens import AudioTokens, audio_words, without_words
 from ..a2v_core.video import FrameContext, SampleSettings, StepCallback, UNet3DBackbone
 from ..a2v_core.video.long import sample_long
 from ..a2v_core.video.long_resume import Progress
 from ..a2v_core.video.precision import in_precision_of
-from ..a2v_core.video.prompt_ids import without_words
 from ..a2v_core.video.remember import PromptMemory
 from ..a2v_core.video.scales import NEGATIVE, PROMPT, TEXT
 from ..a2v_core.video.speed import EXACT, find_speed
 from ..a2v_core.video.unet3d import NATIVE_FRAMES
 from ..a2v_core.video.windows import LongSettings
 from . import runtime
+from .lora import lora_patches
 
 # Room for work per latent pixel and byte of precision: ComfyUI's estimates for SD 1.x, twice as much for the
 # UNet, whose temporal layers keep every frame.
@@ -46,6 +48,15 @@ class ManagedT2V:
         self._unet = runtime.Managed(backbone.unet, runtime.unet_devices())
         self._vae = runtime.Managed(backbone.vae, runtime.vae_devices())
         self._memory = PromptMemory()
+        self._base: ManagedT2V | None = None  # keeps what `loaded.py` finds again
+
+    def with_lora(self, path: Path | None, strength: float) -> ManagedT2V:
+        """The same model, its networks shared, with a LoRA on the UNet while it samples; None: without."""
+        twin = copy.copy(self)
+        twin._base = self
+        if path is not None:
+            twin._unet = self._unet.patched(lora_patches(path, self.backbone.unet, self._unet, strength))
+        return twin
 
     @property
     def native_size(self) -> tuple[int, int]:
@@ -74,9 +85,9 @@ class ManagedT2V:
         words = () if audio_tokens is None else tuple(audio_tokens.words)
         texts = {PROMPT: prompt, NEGATIVE: negative, TEXT: without_words(prompt, words)}
         contexts = {}
-        for name in (PROMPT, *(branch for branch in settings.scales.branches if branch != PROMPT)):
+        for name in (PROMPT, *(branch for branch in settings.branches if branch != PROMPT)):
             text = texts[name]
-            heard = audio_tokens if name == PROMPT or any(f"<{word}>" in text for word in words) else None
+            heard = audio_tokens if name == PROMPT or audio_words(text) else None
             contexts[name] = self.encode_prompt(text, heard, settings.num_frames)
         return contexts
 
@@ -93,7 +104,7 @@ class ManagedT2V:
         # The working memory of a long video is that of a window; what waits for its layer finds a place.
         at_once = settings.num_frames if long is None else min(settings.num_frames, NATIVE_FRAMES)
         pixels = at_once * settings.width * settings.height / factor**2
-        needed = len(settings.scales.branches) * pixels * _UNET_BYTES * unet.dtype.itemsize
+        needed = len(settings.branches) * pixels * _UNET_BYTES * unet.dtype.itemsize
         self._unet.load(needed)
         settings = replace(settings, batch_guidance=runtime.free_memory(self.backbone.device) >= needed)
         blocks = [*unet.down_blocks, *unet.up_blocks]

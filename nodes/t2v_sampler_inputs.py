@@ -39,7 +39,7 @@ def sampler_inputs() -> list[io.Input]:
             multiline=True,
             dynamic_prompts=True,
             default="",
-            tooltip="What guidance leads away from. Not used when cfg is 1.",
+            tooltip="What guidance leads away from. Not used when cfg is 1 or speed is few_steps.",
         ),
         *(
             io.Int.Input(

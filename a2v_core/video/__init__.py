@@ -6,8 +6,9 @@ from ..media import VideoClip, VideoInfo, probe_video, read_video, write_video
 from .backbone import Backbone
 from .context import FrameContext
 from .load import DTYPES, load_t2v, load_vae
-from .per_frame import PerFrameText, checkpoint_blocks, denoise, per_frame_text
+from .per_frame import PerFrameText, denoise, per_frame_text
 from .prompt_ids import PromptIds, tokenize_prompt
+from .recompute import checkpoint_blocks, checkpoint_layers
 from .sampler import StepCallback, sample
 from .schedulers import DEFAULT_SCHEDULER, SCHEDULERS, make_scheduler
 from .settings import SampleSettings
@@ -29,6 +30,7 @@ __all__ = [
     "VideoInfo",
     "check_token_width",
     "checkpoint_blocks",
+    "checkpoint_layers",
     "denoise",
     "encode_clips",
     "encode_ids",

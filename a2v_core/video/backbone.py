@@ -6,7 +6,7 @@ Legend: B batch, F video frames, L text positions, C text width, h w latent size
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -63,3 +63,11 @@ class Backbone(Protocol):
 
     def encode(self, frames: Tensor, chunk: int) -> Tensor:
         """Frames [F, H, W, 3] to latents [F, 4, h, w]."""
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A backbone whose sampling runs can be written down and gone on with (`long_resume.py`)."""
+
+    def fingerprint(self) -> bytes:
+        """Says models apart whose predictions may differ: by their kind, settings and weights."""

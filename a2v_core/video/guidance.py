@@ -19,8 +19,8 @@ from .speed import Speed, StepPlan
 class Guide:
     """Predictions of a whole run: made once, asked at every step in order.
 
-    contexts: text of every branch that `scales` needs, each [F, L, C]. batched: branches go through the
-    network together.
+    contexts: text of every branch that is evaluated, in their order, each [F, L, C]. batched: branches go
+    through the network together.
     """
 
     def __init__(
@@ -33,7 +33,8 @@ class Guide:
         batched: bool = True,
     ) -> None:
         self._backbone, self._scales, self._batched = backbone, scales, batched
-        self._stacked = torch.stack([contexts[name] for name in scales.branches])
+        self._stacked = torch.stack(list(contexts.values()))
+        self._rows = {name: row for row, name in enumerate(contexts)}
         self._plan = speed.plan(total)
         # The branch that is followed where guidance is off or its push is an older one.
         self._main = scales.branches[-1]
@@ -57,7 +58,7 @@ class Guide:
     ) -> dict[str, Tensor]:
         if len(names) > 1 and not self._batched:
             return {name: self._evaluate((name,), latents, t, plan)[name] for name in names}
-        rows = [self._scales.branches.index(name) for name in names]
+        rows = [self._rows[name] for name in names]
         context = self._stacked if len(rows) == len(self._stacked) else self._stacked[rows]
         if self._reuse is None:
             prediction = self._backbone.denoise(latents, t, context)

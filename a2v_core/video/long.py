@@ -42,7 +42,7 @@ def sample_long(
     A2VError as `sample`, and for a mode that the backbone does not have.
     """
     own = None if long is None else long.resolved(backbone.native_frames)
-    if own is None or settings.num_frames <= own.window:
+    if own is None or not own.has_windows(settings.num_frames):
         return sample(backbone, positive, negative, settings, callback, text=text)
     noise = first_noise(backbone, settings, own)
     network: WrappedBackbone = LongBackbone(backbone, own)

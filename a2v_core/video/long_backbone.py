@@ -99,7 +99,7 @@ class LongBackbone(WrappedBackbone):
         `reuse` counts for a video of one window only.
         """
         own = self.settings
-        if latents.shape[2] <= own.window:
+        if not own.has_windows(latents.shape[2]):
             return self.inner.denoise(latents, t, context, reuse)
         windows = make_windows(latents.shape[2], own.window, own.stride, own.closed_loop)
         if own.mode == "attention" and len(latents) == 1:

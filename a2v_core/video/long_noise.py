@@ -22,7 +22,7 @@ def reschedule(noise: Tensor, num_frames: int, stride: int, generator: torch.Gen
     num_frames <= n it is the first frames of `noise`. `generator` draws the orders.
     """
     window = noise.shape[2]
-    if not 1 <= stride <= window:
+    if num_frames > window and not 1 <= stride <= window:
         raise A2VError(f"stride is {stride} frames: expected 1 to {window}, the frames of new noise")
     order = list(range(min(window, num_frames)))
     while len(order) < num_frames:

@@ -2,7 +2,8 @@
 
 A prediction is what a step costs; everything else in the loop is cheap and follows from the predictions and
 the seed. So a run that starts again takes the predictions it finds and goes on with the model after them: the
-same numbers for every scheduler, whatever it remembers of earlier steps.
+same numbers for every scheduler, whatever it remembers of earlier steps. How many branches of guidance go
+through the model at once is a matter of memory and may be another then: predictions are counted one by one.
 
 Legend: B guidance branches, F video frames, h w latent size.
 """
@@ -12,18 +13,19 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..checkpoints import read_checkpoint, write_safetensors
-from ..errors import CheckpointError
-from .backbone import Backbone
+from ..errors import A2VError, CheckpointError
+from .backbone import Backbone, Resumable
 from .context import FrameContext
+from .fingerprint import bytes_of
 from .long_backbone import WrappedBackbone
 from .settings import SampleSettings
 from .windows import LongSettings
@@ -51,7 +53,8 @@ class RecordedBackbone(WrappedBackbone):
     """`inner` for one run of `sample`, whose predictions are kept in a folder of `progress`.
 
     The folder's name is a fingerprint of everything the numbers follow from, so other runs never mix in; a
-    file that a crash left half-written is made again.
+    file that a crash left half-written is made again. A2VError for a backbone that has no fingerprint: the
+    steps of another model could be taken for its own.
     """
 
     def __init__(
@@ -66,7 +69,8 @@ class RecordedBackbone(WrappedBackbone):
         self.folder = progress.folder / (_PREFIX + _fingerprint(inner, contexts, settings, long))
         self.folder.mkdir(parents=True, exist_ok=True)
         progress.run = self.folder
-        self._calls = 0
+        self._done = 0  # predictions, one for every branch
+        self._next: list[Tensor] = []  # those that follow, of a file that has been read
 
     def denoise(
         self, latents: Tensor, t: Tensor | float, context: Tensor, reuse: Reuse | None = None
@@ -75,15 +79,31 @@ class RecordedBackbone(WrappedBackbone):
 
         Nothing is taken from earlier steps, which an earlier run may have made: `reuse` does not count.
         """
-        path = self.folder / f"{self._calls:05d}.safetensors"
-        self._calls += 1
-        made = self._read(path, float(t), (len(context), *latents.shape[1:]))
+        count = len(context)
+        made = self._recorded(count, float(t), latents.shape[1:])
         if made is None:
             made = self.inner.denoise(latents, t, context)
-            write_safetensors(path, {"prediction": made.contiguous()}, {"timestep": repr(float(t))})
+            facts = {"timestep": repr(float(t))}
+            write_safetensors(self._path(self._done), {"prediction": made.contiguous()}, facts)
+        self._done += count
         return made.to(latents.device)
 
-    def _read(self, path: Path, t: float, shape: tuple[int, ...]) -> Tensor | None:
+    def _path(self, number: int) -> Path:
+        """The file that begins with this prediction; it holds as many as went through the model at once."""
+        return self.folder / f"{number:05d}.safetensors"
+
+    def _recorded(self, count: int, t: float, shape: torch.Size) -> Tensor | None:
+        """The next `count` predictions if an earlier run made all of them."""
+        found, self._next = self._next, []
+        while len(found) < count:
+            made = self._read(self._path(self._done + len(found)), t, shape)
+            if made is None:
+                return None
+            found += made.split(1)
+        self._next = found[count:]
+        return torch.cat(found[:count])
+
+    def _read(self, path: Path, t: float, shape: torch.Size) -> Tensor | None:
         if not path.is_file():
             return None
         try:
@@ -91,7 +111,7 @@ class RecordedBackbone(WrappedBackbone):
         except CheckpointError:
             return None
         made = found.tensors.get("prediction")
-        fits = made is not None and tuple(made.shape) == shape and found.metadata.get("timestep") == repr(t)
+        fits = made is not None and made.shape[1:] == shape and found.metadata.get("timestep") == repr(t)
         return made if fits else None
 
 
@@ -105,26 +125,24 @@ def keep_newest(folder: Path, runs: int = 3) -> None:
 def _fingerprint(
     inner: Backbone, contexts: Sequence[FrameContext], settings: SampleSettings, long: LongSettings
 ) -> str:
-    """Says apart runs that may differ: settings, texts, weights, device and version of torch."""
-    digest = hashlib.sha256()
-    facts = [asdict(settings), asdict(long), dict(inner.scheduler_config)]
+    """Says apart runs that may differ: settings, texts, model, device and version of torch."""
+    # What depends on free memory changes nothing but rounding.
+    facts = [asdict(replace(settings, batch_guidance=True)), asdict(replace(long, on_cpu=None))]
+    facts += [dict(inner.scheduler_config)]
+    digest = hashlib.sha256(_model(inner))
     digest.update(json.dumps([*facts, str(inner.device), torch.__version__], default=str).encode())
     for context in contexts:
         for tensor in (context.states, context.index):
-            digest.update(_bytes(tensor))
-    for name, tensor in _weights(inner):
-        # A few numbers of every tensor tell fine-tuned models apart; reading billions would take seconds.
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode() + _bytes(tensor.flatten()[:64]))
+            digest.update(bytes_of(tensor))
     return digest.hexdigest()[:24]
 
 
-def _weights(backbone: Any) -> Iterator[tuple[str, Tensor]]:
+def _model(backbone: Backbone) -> bytes:
     while isinstance(backbone, WrappedBackbone):
         backbone = backbone.inner
-    unet = getattr(backbone, "unet", None)
-    if isinstance(unet, nn.Module):
-        yield from unet.state_dict().items()
-
-
-def _bytes(tensor: Tensor) -> bytes:
-    return bytes(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+    if not isinstance(backbone, Resumable):
+        raise A2VError(
+            f"A run of {type(backbone).__name__} cannot be resumed: it has no fingerprint(), which tells its "
+            "steps from those of other models. Sample without progress (resume off), or give it that method"
+        )
+    return backbone.fingerprint()

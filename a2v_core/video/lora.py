@@ -1,11 +1,7 @@
 """Low-rank updates for the UNet, above all few-step ones (LCM): merged into its weights.
 
-Two layouts are read:
-
-* T2V-Turbo (`unet_lora.pt` of T2V-Turbo-MS): a list of tensors up, down, up, down ... for every Linear,
-  Conv2d and Conv3d of the UNet in the order of `named_modules` (its utils/lora.py), the projection of the
-  guidance scale included, which ModelScope's UNet does not have;
-* named keys, `<layer>.lora_A.weight` / `lora_B` (peft) or `lora_down` / `lora_up` with optional `alpha`.
+For scripts, training and benchmarks, which use a model once. In ComfyUI core's own loader reads LoRAs and
+can take them off again (`nodes/lora.py`); it also knows layouts that are refused here, such as LoHa.
 
 A distilled model takes its guidance scale as an embedding that is added to that of the time before a linear
 layer. For one scale that is one bias: it is merged too, the UNet stays stock and runs without guidance.
@@ -16,22 +12,29 @@ Legend: r rank, O I channels out and in, E width of an embedding.
 from __future__ import annotations
 
 import math
-import pickle
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..checkpoints import read_checkpoint
 from ..errors import CheckpointError
+from .lora_file import (
+    FIRST,
+    GUIDANCE,
+    check_used,
+    is_layer,
+    layer_names,
+    owner,
+    plain_pairs,
+    read_lora,
+    weighted_layers,
+)
 from .storage import full_weight, set_weight
 
 TURBO_GUIDANCE = 7.5  # the default of T2V-Turbo
-_COND = "time_embedding.cond_proj"
-_FIRST = "time_embedding.linear_1"
-_DOWN, _UP = (".lora_A.weight", ".lora_down.weight"), (".lora_B.weight", ".lora_up.weight")
+Pair = tuple[Tensor, Tensor]
 
 
 @torch.no_grad()
@@ -44,20 +47,27 @@ def merge_lora(
 
     `guidance` is the scale that a distilled update is asked for, if it has a projection for it. Sample with
     guidance_scale 1 afterwards, 4 to 8 steps, scheduler "lcm".
-    CheckpointError when the file is broken or for another network; the UNet is then as it was.
+    CheckpointError when the file is broken, for another network, or in a layout that is more than plain
+    low-rank pairs; the UNet is then as it was. What is for no layer of the UNet is named in the log.
     """
     path = Path(path)
-    layers = {name: module for name, module in unet.named_modules() if _is_layer(module)}
-    pairs = _read(path, layers)
-    cond = pairs.pop(_COND, None)
-    for name, (up, down) in pairs.items():
-        _check(path, name, layers.get(name), up, down)
+    tensors = read_lora(path, unet)
+    names = layer_names([*weighted_layers(unet), GUIDANCE])
+    pairs, used = plain_pairs(path, tensors, names)
+    _refuse_other_layouts(path, tensors, used, names)
+    check_used(path, tensors, used)
+    layers = {name: module for name, module in unet.named_modules() if is_layer(module)}
+    cond = pairs.pop(GUIDANCE, None)
+    projected = None if cond is None else projected_guidance(path, layers[FIRST], cond, guidance)
+    for name, pair in pairs.items():
+        _check(path, name, layers.get(name), pair)
     for name, (up, down) in pairs.items():
         weight = full_weight(layers[name])
-        update = (up.flatten(1).float() @ down.flatten(1).float()).view(weight.shape)
+        update = (up.flatten(1) @ down.flatten(1)).view(weight.shape)
         set_weight(layers[name], weight + strength * update.to(weight.device))
-    if cond is not None:
-        _merge_guidance(path, layers[_FIRST], cond, strength, guidance)
+    if projected is not None:
+        first: Any = layers[FIRST]
+        first.bias.add_(strength * (first.weight.float() @ projected.to(first.weight.device)))
     return len(pairs)
 
 
@@ -69,81 +79,46 @@ def guidance_embedding(guidance: float, width: int) -> Tensor:
     return torch.cat([angles.sin(), angles.cos(), torch.zeros(width % 2)])
 
 
-def _merge_guidance(
-    path: Path, first: Any, cond: tuple[Tensor, Tensor], strength: float, guidance: float
-) -> None:
-    """linear_1(t + cond_proj(w)) is linear_1(t) plus a constant. The projection itself starts at zero."""
-    up, down = (part.float() for part in cond)
-    if up.ndim != 2 or up.shape[0] != first.in_features or up.shape[1] != down.shape[0]:
+def projected_guidance(path: str | Path, first: Any, cond: Pair, guidance: float = TURBO_GUIDANCE) -> Tensor:
+    """Float32 [E]: what a distilled update adds to the embedding of the time for a guidance scale.
+
+    linear_1(t + cond_proj(w)) is linear_1(t) plus a constant. The projection itself starts at zero.
+    CheckpointError when it does not fit `first`, the layer that takes the embedding.
+    """
+    up, down = cond
+    if up.ndim != 2 or down.ndim != 2 or up.shape[0] != first.in_features or up.shape[1] != down.shape[0]:
         raise CheckpointError(
             f"{path}: its projection of the guidance scale gives {list(up.shape)}, expected "
             f"[{first.in_features}, rank]; the update is for another UNet"
         )
-    projected = strength * (up @ (down @ guidance_embedding(guidance, down.shape[1])))
-    first.bias.add_((first.weight.float() @ projected.to(first.weight.device)).to(first.bias))
+    return up @ (down @ guidance_embedding(guidance, down.shape[1]))
 
 
-def _read(path: Path, layers: Mapping[str, nn.Module]) -> dict[str, tuple[Tensor, Tensor]]:
-    """(up, down) of every layer by its name in the UNet."""
-    if path.suffix == ".pt" and path.is_file():
-        try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
+def _refuse_other_layouts(
+    path: Path, tensors: Mapping[str, Tensor], used: set[str], names: Mapping[str, str]
+) -> None:
+    for key in tensors:
+        layer = None if key in used else owner(key, names)
+        if layer is not None:
             raise CheckpointError(
-                f"{path}: cannot be read as plain tensors ({error}); download it again"
-            ) from (error)
-        if isinstance(content, list):
-            return _in_order(path, content, layers)
-    return dict(_named(path, read_checkpoint(path).tensors))
+                f"{path}: {key} is not part of a plain low-rank update (up, down and alpha) of {layer}. "
+                "Other layouts, such as LoHa, LoKr and DoRA, are read in ComfyUI only, by Load T2V Model"
+            )
 
 
-def _in_order(
-    path: Path, tensors: Sequence[Tensor], layers: Mapping[str, nn.Module]
-) -> dict[str, tuple[Tensor, Tensor]]:
-    names = list(layers)
-    if len(tensors) == 2 * len(names) + 2 and _COND not in layers:
-        # The distilled UNet has one layer more, registered between the two of its time embedding.
-        names.insert(names.index(_FIRST) + 1, _COND)
-    if len(tensors) != 2 * len(names) or not all(isinstance(tensor, Tensor) for tensor in tensors):
-        raise CheckpointError(
-            f"{path}: a list of {len(tensors)} tensors, but this UNet has {len(layers)} layers and needs "
-            f"{2 * len(layers)} (or 2 more); the update is for another UNet"
-        )
-    return {name: (tensors[2 * n].detach(), tensors[2 * n + 1].detach()) for n, name in enumerate(names)}
-
-
-def _named(path: Path, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, tuple[Tensor, Tensor]]]:
-    for key, down in tensors.items():
-        for ending, other in zip(_DOWN, _UP, strict=True):
-            if not key.endswith(ending):
-                continue
-            stem = key.removesuffix(ending)
-            if stem + other not in tensors:
-                raise CheckpointError(f"{path}: has {key} but no {stem + other}; download it again")
-            alpha = tensors.get(stem + ".alpha")
-            scale = 1.0 if alpha is None else float(alpha) / down.shape[0]
-            name = stem.removeprefix("base_model.model.").removeprefix("unet.")
-            yield name, (scale * tensors[stem + other], down)
-
-
-def _check(path: Path, name: str, layer: Any, up: Tensor, down: Tensor) -> None:
-    """CheckpointError unless up [O, r, ...] and down [r, I, ...] make an update of the layer's weight."""
-    if layer is None:
-        raise CheckpointError(
-            f"{path}: changes {name}, which this UNet lacks; the update is for another UNet"
-        )
-    shape = list(layer.weight.shape)
+def _check(path: Path, name: str, layer: Any, pair: Pair) -> None:
+    """CheckpointError unless up [O, r, 1 ...] and down [r, I, ...] make an update of the layer's weight."""
+    up, down = pair
+    shape = [] if layer is None else list(layer.weight.shape)
     fits = (
-        up.ndim == down.ndim == len(shape)
+        min(up.ndim, down.ndim, len(shape)) >= 2
+        and math.prod(up.shape[2:]) == 1
         and up.shape[1] == down.shape[0]
-        and [up.shape[0], *down.shape[1:]] == shape
+        and [up.shape[0], down.shape[1]] == shape[:2]
+        and math.prod(down.shape[2:]) == math.prod(shape[2:])
     )
-    if not fits or any(size != 1 for size in up.shape[2:]):
+    if not fits:
         raise CheckpointError(
             f"{path}: its update of {name} is {list(up.shape)} x {list(down.shape)}, but the layer's weight "
-            f"is {shape}; the update is for another UNet"
+            f"is {shape or 'none that can be updated so'}; the update is for another UNet"
         )
-
-
-def _is_layer(module: nn.Module) -> bool:
-    return isinstance(module, nn.Linear | nn.Conv2d | nn.Conv3d)

@@ -6,19 +6,16 @@ stock: forward pre-hooks on the blocks that hold the spatial transformers swap t
 of text per frame. The temporal layers never see text, before or after.
 
 The text reaches a block as an ordinary keyword argument. So gradients flow into it, and checkpointing a
-block's forward (`checkpoint_blocks`) recomputes it with the same text without any hook being active.
+block's forward (`recompute.py`) recomputes it with the same text without any hook being active.
 
 Legend: B batch, F video frames, L text positions, C text width, h w latent size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from ..errors import A2VError
 
@@ -128,30 +125,3 @@ def denoise(unet: nn.Module, latents: Tensor, t: Tensor | float, context: Tensor
         latents.to(weight.device, weight.dtype), t, context.to(weight.device, weight.dtype), return_dict=False
     )[0]
     return prediction
-
-
-def checkpoint_blocks(unet: nn.Module) -> Callable[[], None]:
-    """Gradient checkpointing for UNet3DConditionModel, which has none of its own.
-
-    Every down, middle and up block is recomputed in backward (non-reentrant) while gradients are enabled. The
-    results are the same; activations are kept for one block at a time. Returns a function that undoes it.
-    """
-    blocks = [*unet.down_blocks, unet.mid_block, *unet.up_blocks]  # type: ignore[misc]
-
-    def wrapped(forward: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*args: Any, **kwargs: Any) -> Any:
-            if not torch.is_grad_enabled():
-                return forward(*args, **kwargs)
-            return checkpoint(forward, *args, use_reentrant=False, **kwargs)
-
-        return run
-
-    for block in blocks:
-        if "forward" not in vars(block):
-            block.forward = wrapped(block.forward)
-
-    def undo() -> None:
-        for block in blocks:
-            vars(block).pop("forward", None)
-
-    return undo

@@ -10,7 +10,6 @@ same ids as words added to the vocabulary would, since a BPE piece never crosses
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +18,8 @@ import torch
 from torch import Tensor
 
 from ..errors import A2VError
+from ..tokens import AUDIO_WORD, published_order, split_at_words
 
-_AUDIO_WORD = re.compile(r"<(temp|class|local\d+)>", re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
 
@@ -39,19 +38,6 @@ class PromptIds:
         return tuple(word for k, word in enumerate(self.words) if self.first_word_id + k in present)
 
 
-def published_order(words: Iterable[str]) -> tuple[str, ...]:
-    """Audio words in the order of their ids: temp, local1, local2, ..., class, then any others by name."""
-
-    def place(word: str) -> tuple[int, int, str]:
-        if word == "temp":
-            return 0, 0, ""
-        if re.fullmatch(r"local\d+", word):
-            return 1, int(word[5:]), ""
-        return (2, 0, "") if word == "class" else (3, 0, word)
-
-    return tuple(sorted(words, key=place))
-
-
 def tokenize_prompt(tokenizer: Any, prompt: str, words: Iterable[str] | None, length: int = 77) -> PromptIds:
     """Token ids of a prompt: start token, text and audio words, end token, padding up to `length`.
 
@@ -60,7 +46,7 @@ def tokenize_prompt(tokenizer: Any, prompt: str, words: Iterable[str] | None, le
     own (id 0 for the ModelScope and Zeroscope folders). A prompt that is too long is cut, with a warning in
     the log. A2VError when the prompt has audio words but there is no sound.
     """
-    if words is None and (found := _AUDIO_WORD.search(prompt)):
+    if words is None and (found := AUDIO_WORD.search(prompt)):
         raise A2VError(
             f"The prompt {prompt!r} has the audio word {found[0]}, but there are no audio tokens: connect "
             "audio tokens, or take the word out of the prompt. A negative prompt is text only."
@@ -68,7 +54,7 @@ def tokenize_prompt(tokenizer: Any, prompt: str, words: Iterable[str] | None, le
     order = published_order(words or ())
     first = len(tokenizer)
     content: list[int] = []
-    for number, piece in enumerate(_pieces(prompt, order)):
+    for number, piece in enumerate(split_at_words(prompt, order)):
         if number % 2:
             content.append(first + order.index(piece.lower()))
         else:
@@ -83,20 +69,8 @@ def tokenize_prompt(tokenizer: Any, prompt: str, words: Iterable[str] | None, le
     return PromptIds(torch.tensor(ids, dtype=torch.int64), order, first)
 
 
-def without_words(prompt: str, words: Iterable[str]) -> str:
-    """The text of a prompt without these audio words and the blanks that they leave."""
-    return " ".join(" ".join(_pieces(prompt, tuple(words))[::2]).split())
-
-
-def _pieces(prompt: str, words: tuple[str, ...]) -> list[str]:
-    """Text, word, text, word, ..., text."""
-    if not words:
-        return [prompt]
-    return re.split("<(" + "|".join(map(re.escape, words)) + ")>", prompt, flags=re.IGNORECASE)
-
-
 def _warn_of_unknown(text: str, words: tuple[str, ...]) -> None:
-    for found in _AUDIO_WORD.finditer(text):
+    for found in AUDIO_WORD.finditer(text):
         known = ", ".join(f"<{word}>" for word in words)
         _log.warning("%s in the prompt is none of this mapper's words (%s): read as text", found[0], known)
 

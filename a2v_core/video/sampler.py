@@ -37,10 +37,11 @@ def sample(
     """Latents [1, c, F, h, w], float32, of a clip that shows what `positive` says for every frame.
 
     `negative` is what guidance leads away from (the text encoder's states of "" or of a negative prompt); it
-    is not looked at when guidance_scale is 1. Noise is drawn on the CPU from the seed, so that a seed means
-    the same on every device. `latents` [1, c, F, h, w] of unit variance replaces the first noise. Whatever
-    `callback` raises ends the run. `text` is the prompt without its sound, looked at only when
-    sound_guidance differs from guidance_scale. The settings' speed says what may be left out.
+    is not looked at when guidance_scale is 1 or the speed mode never guides. Noise is drawn on the CPU from
+    the seed, so that a seed means the same on every device. `latents` [1, c, F, h, w] of unit variance
+    replaces the first noise. Whatever `callback` raises ends the run. `text` is the prompt without its sound,
+    looked at only when sound_guidance differs from guidance_scale. The settings' speed says what may be left
+    out.
     A2VError when contexts, latents and settings do not fit together, or when the result is not finite.
     """
     check_size(settings.width, settings.height, backbone.vae_scale_factor)
@@ -78,11 +79,10 @@ def _contexts(
     settings: SampleSettings,
 ) -> dict[str, Tensor]:
     """States [F, L, C] of every branch that guidance needs."""
-    scales = settings.scales
     given = {NEGATIVE: negative, TEXT: text, PROMPT: positive}
     titles = {NEGATIVE: "negative prompt", TEXT: "prompt without its sound", PROMPT: "prompt"}
     contexts = {}
-    for name in scales.branches:
+    for name in settings.branches:
         context = given[name]
         if context is None and name == NEGATIVE:
             raise A2VError(

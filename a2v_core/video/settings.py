@@ -59,6 +59,12 @@ class SampleSettings:
         """The guidance scales together, which know what branches they need."""
         return Scales(self.guidance_scale, self.sound_guidance)
 
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """The branches of guidance that are evaluated, in order; only their texts are asked for."""
+        branches = self.scales.branches
+        return branches if find_speed(self.speed).guides else branches[-1:]
+
 
 def check_size(width: int, height: int, factor: int) -> None:
     """A2VError when a picture size is not positive and divisible by `factor`; names the nearest that is."""

@@ -50,6 +50,11 @@ class Speed:
         if not 0 < self.steps <= 1 or self.warm_up < 0:
             raise A2VError("speed: steps is expected to be above 0 and at most 1, warm_up 0 or more")
 
+    @property
+    def guides(self) -> bool:
+        """Whether guidance is on at any step: where it is not, only the prompt itself is evaluated."""
+        return self.guidance_until > 0
+
     def plan(self, total: int) -> list[StepPlan]:
         """What to do at each of `total` evaluations."""
         return list(self._plan(total))

@@ -134,6 +134,8 @@ def encode_clips(
 
     `words` maps every audio word to its tokens [B, F, D]. A prompt without words is encoded once per clip.
     """
+    if not words:
+        raise A2VError("There are no audio words to train: the mapper has to give at least one")
     frames = next(iter(words.values())).shape[1]
     length = text_length(text_encoder, tokenizer)
     texts = [tokenize_prompt(tokenizer, prompt, words, length) for prompt in prompts]

@@ -27,10 +27,47 @@ FP8 = torch.float8_e4m3fn
 
 _LARGEST = torch.finfo(FP8).max
 _SCALE = "weight_scale"
+_PATCHED_SCALE = "patched_scale"
 _KEPT = ("conv_in", "conv_out", "time_embedding")  # small, and every value passes through them
 
 
-class StoredLinear(nn.Linear):
+class _Stored:
+    """How ComfyUI's ModelPatcher puts patches on a stored weight, such as LoRAs: by these two names.
+
+    It keeps the parameter `weight` from before, and puts that back to take them off. The scales of a patched
+    weight are others, so it is told from one that is not by its type: 8 bits without a meaning.
+    """
+
+    def convert_weight(self, weight: Tensor, inplace: bool = False, **other: Any) -> Tensor:
+        """What the layer computes with, from what it stores in another dtype."""
+        scale = getattr(self, _SCALE, None)
+        return weight if scale is None else weight * scale.to(weight)
+
+    def set_weight(
+        self,
+        weight: Tensor,
+        inplace_update: bool = False,
+        seed: int | None = None,
+        return_weight: bool = False,
+        **other: Any,
+    ) -> Tensor | None:
+        """Store a weight for a while; `return_weight` only says how it would be rounded."""
+        layer: Any = self
+        if getattr(layer, _SCALE, None) is None:
+            stored = weight.to(layer.weight.dtype)
+            if return_weight:
+                return stored
+        else:
+            stored, scale = _rounded(weight)
+            if return_weight:
+                return stored.to(weight.dtype) * scale.to(weight)
+            stored = stored.view(torch.uint8)
+            layer.register_buffer(_PATCHED_SCALE, scale, persistent=False)
+        layer.weight = nn.Parameter(stored, requires_grad=False)
+        return None
+
+
+class StoredLinear(_Stored, nn.Linear):
     """`nn.Linear` with a stored weight."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -38,7 +75,7 @@ class StoredLinear(nn.Linear):
         return linear(input, _ready(self, input), self.bias)
 
 
-class StoredConv2d(nn.Conv2d):
+class StoredConv2d(_Stored, nn.Conv2d):
     """`nn.Conv2d` with a stored weight."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -46,7 +83,7 @@ class StoredConv2d(nn.Conv2d):
         return self._conv_forward(input, _ready(self, input), self.bias)
 
 
-class StoredTemporalConv(nn.Conv3d):
+class StoredTemporalConv(_Stored, nn.Conv3d):
     """`nn.Conv3d` with a kernel of (k, 1, 1), stride 1, and a stored weight."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -64,8 +101,9 @@ def store_fp8(unet: nn.Module) -> None:
     """
     for layer in _take_over(unet):
         if layer.weight.dtype != FP8:
+            weight = full_weight(layer)
             layer.register_buffer(_SCALE, torch.empty(0))
-            set_weight(layer, layer.weight)
+            set_weight(layer, weight)
 
 
 @torch.no_grad()
@@ -89,9 +127,8 @@ def offload_weights(unet: nn.Module, device: torch.device | str) -> None:
 
 def full_weight(layer: Any) -> Tensor:
     """The weight that a linear layer or convolution computes with, stored or not, in float32."""
-    scale = getattr(layer, _SCALE, None)
-    weight: Tensor = layer.weight.float()
-    return weight if scale is None else weight * scale.to(weight)
+    weight, scale = _stored(layer)
+    return weight.float() if scale is None else weight.float() * scale.float()
 
 
 @torch.no_grad()
@@ -129,14 +166,21 @@ def _rounded(weight: Tensor) -> tuple[Tensor, Tensor]:
 
 def _ready(layer: Any, input: Tensor) -> Tensor:
     """The weight, where the input is and in its dtype."""
-    weight: Tensor = layer.weight
+    weight, scale = _stored(layer)
     if weight.device != input.device:
         # Before the dtype, so that few bytes travel. From pinned memory the copy runs beside the CPU's work.
         weight = weight.to(input.device, non_blocking=weight.device.type == "cpu")
-    scale = getattr(layer, _SCALE, None)
     if scale is None:
         return weight.to(input.dtype)
     return weight.to(input.dtype, copy=True).mul_(scale.to(input.device, input.dtype))
+
+
+def _stored(layer: Any) -> tuple[Tensor, Tensor | None]:
+    """The weight of a layer as it is stored, and its scales."""
+    weight: Tensor = layer.weight
+    if weight.dtype == torch.uint8:
+        return weight.view(FP8), getattr(layer, _PATCHED_SCALE)
+    return weight, getattr(layer, _SCALE, None)
 
 
 def _take_over(unet: nn.Module) -> Iterator[Any]:

@@ -17,6 +17,7 @@ from torch import Tensor
 from . import per_frame, splice, staged, vae
 from .context import FrameContext
 from .cpu import use_cpu_layers
+from .fingerprint import fingerprint_of
 from .precision import Part, in_bfloat16
 from .reuse import Reuse
 
@@ -78,6 +79,10 @@ class UNet3DBackbone:
             return staged.evaluate(self.unet, latents, t, context)
         with reuse.attention(self.unet):
             return staged.evaluate(self.unet, latents, t, context, reuse)
+
+    def fingerprint(self) -> bytes:
+        """See `Resumable.fingerprint`: of the UNet as it is now, patches on its weights included."""
+        return fingerprint_of(self.unet, self.unet.config)
 
     def bfloat16(self, part: Part) -> AbstractContextManager[None]:
         """While it lasts, UNet or VAE computes in bfloat16. See `precision.in_bfloat16`."""

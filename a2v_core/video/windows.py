@@ -29,7 +29,7 @@ class LongSettings:
     closed_loop  the last frame meets the first: windows and temporal convolutions go round
     noise        frames of new noise before it repeats, shuffled; 0 = a window; the video's number = never
     on_cpu       mode "attention" keeps what waits for its layer in CPU memory; None = if the GPU is too small
-    A2VError when a value cannot work; the message names it.
+    A2VError when a value cannot work for any video; the message names it.
     """
 
     mode: LongMode = "attention"
@@ -47,11 +47,6 @@ class LongSettings:
                 raise A2VError(
                     f"{name} is {getattr(self, name)} frames: expected 1 or more, or 0 for its default"
                 )
-        if self.window and self.stride > self.window:
-            raise A2VError(
-                f"stride is {self.stride} frames and window {self.window}: a stride above the window leaves "
-                "frames out; half the window is a good start"
-            )
 
     def resolved(self, native_frames: int) -> LongSettings:
         """The same with every 0 replaced by its value for a model of `native_frames`."""
@@ -64,6 +59,20 @@ class LongSettings:
             self.noise or window,
             self.on_cpu,
         )
+
+    def has_windows(self, num_frames: int) -> bool:
+        """Whether a video is longer than a window (both not 0 here): only then the other settings count.
+
+        A2VError when a stride above the window would leave frames of it out.
+        """
+        if num_frames <= self.window:
+            return False
+        if self.stride > self.window:
+            raise A2VError(
+                f"stride is {self.stride} frames and window {self.window}: a stride above the window leaves "
+                "frames out; half the window is a good start"
+            )
+        return True
 
 
 @dataclass(frozen=True)

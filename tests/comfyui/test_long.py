@@ -59,6 +59,13 @@ def test_a_short_video_is_the_same_in_every_mode(comfy: Comfy, graph: Graph) -> 
     assert (first - second).abs().mean() < 5e-3  # two runs need not round alike
 
 
+def test_a_stride_is_no_matter_for_a_short_video(comfy: Comfy, graph: Graph) -> None:
+    save = node_of(graph, "SaveVideo")
+    far, plain = (comfy.good(changed(graph, A2VT2VSampler={"window_stride": n, "seed": 4})) for n in (40, 0))
+    first, second = (read_video(comfy.file(run, save)).frames for run in (far, plain))
+    assert (first - second).abs().mean() < 5e-3  # two runs need not round alike
+
+
 @pytest.mark.parametrize("stride", [25, 4096])
 def test_a_stride_that_leaves_frames_out_is_named(comfy: Comfy, graph: Graph, stride: int) -> None:
     run = comfy.run(long_graph(graph, window_stride=stride))

@@ -54,6 +54,27 @@ def test_a_score_that_is_undefined(probes: Comfy, graph: Graph) -> None:
     assert "undefined: no onset in the sound and no motion peak in the video" in outputs["report"]["text"][0]
 
 
+@pytest.mark.parametrize(
+    ("count", "message"),
+    [
+        (-1, "AV-Align Score: the input images are None; connect the frames of a video"),
+        (0, "AV-Align Score: the input images are [0, 16, 16, 3]: expected frames"),
+    ],
+)
+def test_a_video_without_frames_is_named(probes: Comfy, graph: Graph, count: int, message: str) -> None:
+    odd = {**graph, "images": {"class_type": "ProbeImages", "inputs": {"count": count}}}
+    run = probes.run(changed(odd, A2VAVAlignScore={"images": ["images", 0]}))
+    assert message in run.message
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_video_too_short_to_move_is_undefined(probes: Comfy, graph: Graph, count: int) -> None:
+    odd = {**graph, "images": {"class_type": "ProbeImages", "inputs": {"count": count}}}
+    run = probes.good(changed(odd, A2VAVAlignScore={"images": ["images", 0]}))
+    (text,) = run.outputs[node_of(graph, "A2VAVAlignScore")]["text"]
+    assert "undefined" in text
+
+
 def test_the_score_of_the_golden_clips(probes: Comfy) -> None:
     """Through ComfyUI's own video loader the node scores what the published code scores."""
     clip = "clip0_sync_12fps"

@@ -33,7 +33,6 @@ RISKY = {"subprocess", "pickle", "runpy", "pkgutil", "pip", "ctypes", "marshal",
 MAY = {
     ("a2v_core/headless/server.py", "subprocess"),  # `python -m a2v_core.headless` starts a ComfyUI
     ("a2v_core/metrics/pool.py", "ctypes"),  # gives memory back between many clips
-    ("a2v_core/video/lora.py", "pickle"),  # the name of an error, nothing is unpickled
 }
 
 

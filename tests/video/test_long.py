@@ -45,6 +45,15 @@ def long_prediction(unet: Any, latents: Tensor, text: Tensor, chunk: int, window
     ]
 
 
+def test_a_stride_for_long_videos_leaves_short_ones_alone(backbone: UNet3DBackbone) -> None:
+    short = replace(SETTINGS, num_frames=4)
+    far = LongSettings(stride=40)
+    expected = sample(backbone, *contexts(4), short)
+    assert torch.equal(sample_long(backbone, *contexts(4), short, far), expected)
+    with pytest.raises(A2VError, match="stride is 40 frames and window 24"):
+        sample_long(backbone, *contexts(25), replace(SETTINGS, num_frames=25), far)
+
+
 @pytest.mark.parametrize("size", [(8, 8), (5, 6)])
 @pytest.mark.parametrize("chunk", [4, 13, 40])
 def test_one_window_of_all_frames_is_the_stock_unet(

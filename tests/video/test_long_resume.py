@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
+from a2v_core.errors import A2VError
 from a2v_core.video import FrameContext, SampleSettings, UNet3DBackbone, load_t2v
 from a2v_core.video.long import sample_long
 from a2v_core.video.long_resume import Progress, keep_newest
@@ -60,6 +66,17 @@ def steps_of(folder: Path) -> list[Path]:
     return sorted(folder.glob("sampling_*/*.safetensors"))
 
 
+@contextmanager
+def counted(backbone: UNet3DBackbone) -> Iterator[list[int]]:
+    """An entry for every part of a video that goes into the UNet's last layer."""
+    asked: list[int] = []
+    handle = backbone.unet.conv_out.register_forward_hook(lambda *_: asked.append(1))
+    try:
+        yield asked
+    finally:
+        handle.remove()
+
+
 @pytest.mark.parametrize("kept", [2, 5])
 def test_a_killed_run_goes_on(tiny_folder: Path, tmp_path: Path, kept: int) -> None:
     folder, result = tmp_path / "progress", tmp_path / "latents.safetensors"
@@ -87,12 +104,8 @@ def test_finished_steps_are_not_made_again(backbone: UNet3DBackbone, tmp_path: P
     progress = Progress(tmp_path)
     first = sample_long(backbone, *contexts(), SETTINGS, LONG, progress=progress)
     assert len(steps_of(tmp_path)) == SETTINGS.steps
-    asked: list[torch.Size] = []
-    handle = backbone.unet.conv_in.register_forward_pre_hook(lambda module, args: asked.append(args[0].shape))
-    try:
+    with counted(backbone) as asked:
         again = sample_long(backbone, *contexts(), SETTINGS, LONG, progress=Progress(tmp_path))
-    finally:
-        handle.remove()
     assert torch.equal(first, again)
     assert not asked
     progress.finish()
@@ -138,3 +151,72 @@ def test_old_runs_are_cleared(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "sampling_a", "sampling_b"]
     keep_newest(tmp_path, 0)
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_free_memory_is_no_matter(backbone: UNet3DBackbone, tmp_path: Path, batched: bool) -> None:
+    """What was made with all branches at once is taken by a run that makes them one by one, and back."""
+    settings = replace(SETTINGS, steps=3, sound_guidance=2.0, batch_guidance=batched)
+    text = contexts()[1]
+    first = sample_long(backbone, *contexts(), settings, LONG, text=text, progress=Progress(tmp_path))
+    assert len(steps_of(tmp_path)) == (3 if batched else 9)
+    for torn in (None, 1):
+        if torn is not None:
+            steps_of(tmp_path)[torn].unlink()
+        other = replace(settings, batch_guidance=not batched)
+        elsewhere = replace(LONG, on_cpu=True)
+        with counted(backbone) as asked:
+            again = sample_long(
+                backbone, *contexts(), other, elsewhere, text=text, progress=Progress(tmp_path)
+            )
+        assert len(list(tmp_path.iterdir())) == 1
+        torch.testing.assert_close(again, first, atol=1e-3, rtol=1e-3)
+        if torn is None:
+            assert not asked
+            assert torch.equal(again, first)
+    assert 0 < len(asked) <= 3 * 3
+
+
+class Foreign:
+    """Another kind of model, around the same layers: every prediction is a multiple of theirs."""
+
+    native_frames, latent_channels, vae_scale_factor = 24, 4, 8
+
+    def __init__(self, inner: UNet3DBackbone, factor: float) -> None:
+        self.network, self.factor = inner, factor
+        self.scheduler_config, self.device = inner.scheduler_config, inner.device
+
+    def denoise(self, latents: Tensor, t: Any, context: Tensor, reuse: Any = None) -> Tensor:
+        return self.factor * self.network.denoise(latents, t, context)
+
+
+class Known(Foreign):
+    def fingerprint(self) -> bytes:
+        return repr(self.factor).encode()
+
+
+def test_another_kind_of_model_gets_its_own_record_or_none(backbone: UNet3DBackbone, tmp_path: Path) -> None:
+    settings, long = replace(SETTINGS, steps=2), replace(LONG, mode="model")
+    for factor in (0.5, 0.7):
+        own: Any = Known(backbone, factor)
+        expected = sample_long(own, *contexts(), settings, long)
+        made = sample_long(own, *contexts(), settings, long, progress=Progress(tmp_path))
+        assert torch.equal(made, expected)
+    assert len(list(tmp_path.iterdir())) == 2
+    foreign: Any = Foreign(backbone, 0.5)
+    with pytest.raises(A2VError, match=r"A run of Foreign cannot be resumed: it has no fingerprint\(\)"):
+        sample_long(foreign, *contexts(), settings, long, progress=Progress(tmp_path))
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_models_are_told_apart(backbone: UNet3DBackbone) -> None:
+    """By a number in the middle of a tensor, by the config, and not by their device or by being a copy."""
+    first = backbone.fingerprint()
+    twin = copy.deepcopy(backbone)
+    assert twin.fingerprint() == first
+    weight = twin.unet.mid_block.resnets[0].conv1.weight
+    weight.data[weight.shape[0] // 2 :] += 1
+    assert twin.fingerprint() != first
+    twin = copy.deepcopy(backbone)
+    twin.unet.register_to_config(norm_eps=0.5)
+    assert twin.fingerprint() != first

@@ -62,6 +62,14 @@ def inputs() -> tuple[Tensor, Tensor]:
     return torch.randn(1, 4, 2, 4, 4, generator=generator), torch.randn(1, 7, TEXT_WIDTH, generator=generator)
 
 
+def flat(name: str) -> str:
+    return "lora_unet_" + name.replace(".", "_")
+
+
+def processor(name: str) -> str:
+    return "unet." + name.replace(".to_", ".processor.to_")
+
+
 @torch.no_grad()
 def test_turbo_layout_with_its_guidance_scale(unet: Any, tmp_path: Path) -> None:
     """The merged stock UNet gives what the distilled one gives with timestep_cond."""
@@ -102,6 +110,17 @@ def test_turbo_layout_without_a_guidance_scale_and_half_strength(unet: Any, tmp_
             None,
         ),
         (lambda name: (f"{name}.lora_down.weight", f"{name}.lora_up.weight"), 1.5),
+        (lambda name: (f"unet.{name}.lora.down.weight", f"unet.{name}.lora.up.weight"), None),
+        (lambda name: (f"{name}.lora_linear_layer.down.weight", f"{name}.lora_linear_layer.up.weight"), None),
+        (lambda name: (f"{processor(name)}_lora.down.weight", f"{processor(name)}_lora.up.weight"), None),
+        (lambda name: (f"{name}.lora_A.default.weight", f"{name}.lora_B.default.weight"), None),
+        (
+            lambda name: (
+                f"{flat(name)}.lora_down.weight",
+                f"{flat(name)}.lora_up.weight",
+            ),
+            2.0,
+        ),
     ],
 )
 def test_named_layouts(
@@ -113,12 +132,54 @@ def test_named_layouts(
     keys = rename(name)
     tensors = {keys[0]: down, keys[1]: up}
     if alpha is not None:
-        tensors[f"{name}.alpha"] = torch.tensor(alpha)
+        tensors[keys[0].replace(".lora_down.weight", ".alpha")] = torch.tensor(alpha)
     save_file(tensors, tmp_path / "lora.safetensors")
     merged = copy.deepcopy(unet)
     assert merge_lora(merged, tmp_path / "lora.safetensors") == 1
     scale = 1.0 if alpha is None else alpha / 3
     torch.testing.assert_close(merged.get_submodule(name).weight.data, weight + scale * up @ down)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"hada_w1_a": (8, 2), "hada_w1_b": (2, 32), "hada_w2_a": (8, 2), "hada_w2_b": (2, 32)},
+        {"lokr_w1": (2, 2), "lokr_w2": (4, 16)},
+        {"lora_up.weight": (16, 2), "lora_down.weight": (2, 32), "dora_scale": (16, 1)},
+        {"oft_blocks": (4, 4, 4)},
+        {"magic": (3, 3)},
+    ],
+)
+@pytest.mark.parametrize("spell", [flat, str])
+def test_other_layouts_are_refused_by_name(
+    unet: Any, tmp_path: Path, spell: Callable[[str], str], layout: dict[str, tuple[int, ...]]
+) -> None:
+    name = "mid_block.attentions.0.transformer_blocks.0.attn2.to_k"
+    path = tmp_path / "lora.safetensors"
+    save_file({f"{spell(name)}.{end}": torch.randn(shape) for end, shape in layout.items()}, path)
+    before = {key: weight.clone() for key, weight in unet.state_dict().items()}
+    with pytest.raises(
+        CheckpointError, match=rf"is not part of a plain low-rank update .* of {name}.*ComfyUI"
+    ):
+        merge_lora(unet, path)
+    assert all(torch.equal(before[key], weight) for key, weight in unet.state_dict().items())
+
+
+def test_what_is_for_another_part_is_named(
+    unet: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tensors = {"lora_te_text_mlp_fc1.lora_up.weight": torch.ones(4, 1)}
+    tensors |= {"lora_te_text_mlp_fc1.lora_down.weight": torch.ones(1, 4)}
+    save_file(tensors, tmp_path / "text.safetensors")
+    with pytest.raises(CheckpointError, match=r"changes lora_te_text_mlp_fc1, which this UNet lacks"):
+        merge_lora(unet, tmp_path / "text.safetensors")
+    weight = unet.conv_out.weight
+    tensors |= {"conv_out.lora_up.weight": torch.ones(len(weight), 1, 1, 1)}
+    tensors |= {"conv_out.lora_down.weight": torch.ones(1, *weight.shape[1:])}
+    save_file(tensors, tmp_path / "both.safetensors")
+    assert merge_lora(copy.deepcopy(unet), tmp_path / "both.safetensors") == 1
+    assert "both.safetensors: 2 of its 4 tensors are not used" in caplog.text
+    assert "lora_te_text_mlp_fc1.lora_down.weight" in caplog.text
 
 
 def test_guidance_embedding_is_sines_then_cosines() -> None:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from a2v_core.errors import A2VError
-from a2v_core.video.per_frame import checkpoint_blocks, denoise, per_frame_text, text_blocks
+from a2v_core.video.per_frame import denoise, per_frame_text, text_blocks
+from a2v_core.video.recompute import checkpoint_blocks
 from tests.golden_recipe import recipe
 
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from a2v_core.errors import A2VError
+from a2v_core.tokens import without_words
 from a2v_core.video.context import FrameContext
 from a2v_core.video.load import load_t2v
-from a2v_core.video.prompt_ids import without_words
 from a2v_core.video.sampler import sample
 from a2v_core.video.scales import NEGATIVE, PROMPT, TEXT, Scales
 from a2v_core.video.settings import SampleSettings
@@ -115,3 +115,4 @@ def test_text_without_its_audio_words() -> None:
     assert without_words("<temp> <class>", words) == ""
     assert without_words("a <local1> ball", words) == "a <local1> ball"
     assert without_words("plain text", ()) == "plain text"
+    assert without_words("a <TEMP> red <Class> ball", words) == "a red ball"

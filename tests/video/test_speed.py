@@ -116,6 +116,18 @@ def test_a_push_is_used_again(backbone: UNet3DBackbone, contexts: tuple[FrameCon
     assert (near - true).abs().mean() < 0.5 * (off - true).abs().mean()
 
 
+def test_texts_that_are_never_evaluated_are_not_asked_for(
+    backbone: UNet3DBackbone, contexts: tuple[FrameContext, FrameContext]
+) -> None:
+    for sound in (None, 2.0):
+        settings = replace(SMALL, speed="few_steps", sound_guidance=sound)
+        assert settings.branches == ("prompt",)
+        with_all = sample(backbone, *contexts, settings, text=contexts[1])
+        assert torch.equal(sample(backbone, contexts[0], None, settings), with_all)
+    assert replace(SMALL, speed="fast").branches == ("negative", "prompt")
+    assert replace(SMALL, speed="few_steps", sound_guidance=0.0).branches == ("text",)
+
+
 def test_bfloat16_leaves_the_weights(
     backbone: UNet3DBackbone, contexts: tuple[FrameContext, FrameContext]
 ) -> None:

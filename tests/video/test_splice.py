@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from a2v_core.errors import A2VError
-from a2v_core.tokens import AudioTokens
+from a2v_core.tokens import AudioTokens, published_order
 from a2v_core.video.context import FrameContext
-from a2v_core.video.prompt_ids import published_order, tokenize_prompt
+from a2v_core.video.prompt_ids import tokenize_prompt
 from a2v_core.video.splice import check_token_width, encode_clips, encode_ids, encode_prompt
 from tests.golden_recipe import GOLDEN, fill_module, recipe
 from tests.tiny_t2v import TEXT_WIDTH

@@ -178,6 +178,41 @@ def test_a_low_rank_update_is_merged(fp8: UNet3DBackbone, full: UNet3DBackbone, 
     assert relative(full_weight(layer), original + 0.5 * up @ down) < 0.06
 
 
+@pytest.mark.parametrize("stored", ["fp8", "bf16"])
+def test_a_patch_is_put_on_and_taken_off(tiny_folder: Path, stored: str) -> None:
+    """As ComfyUI's ModelPatcher does: it asks what a weight means, hands over another, and puts back."""
+    backbone = load_t2v(tiny_folder, stored)
+    offload_weights(backbone.unet, "cpu")
+    layer = backbone.unet.get_submodule("mid_block.resnets.0.conv1")
+    assert isinstance(layer, StoredConv2d)
+    expected, kept = evaluate(backbone), layer.weight
+    full = full_weight(layer)
+    assert torch.equal(layer.convert_weight(kept.float(), inplace=True), full)
+    new = full + 3 * random(*full.shape) * full.abs().max()  # far beyond what the old scales hold
+    told = layer.set_weight(new, return_weight=True)
+    assert layer.weight is kept
+    for _ in range(2):
+        assert layer.set_weight(new.clone(), inplace_update=False, seed=1) is None
+        assert layer.weight.nbytes == kept.nbytes
+        assert told is not None
+        assert torch.equal(full_weight(layer), told.float())
+        assert relative(full_weight(layer), new) < 0.04
+        assert relative(evaluate(backbone), expected) > 0.05
+        twin = copy.deepcopy(backbone)
+        assert torch.equal(evaluate(twin), evaluate(backbone))
+        layer.weight = nn.Parameter(kept.detach(), requires_grad=False)
+        assert torch.equal(full_weight(layer), full)
+        assert torch.equal(evaluate(backbone), expected)
+
+
+def test_storing_after_a_cast_keeps_the_weights(fp8: UNet3DBackbone) -> None:
+    layers = [layer for layer in fp8.unet.modules() if isinstance(layer, STORED)]
+    before = [full_weight(layer) for layer in layers]
+    fp8.unet.float()
+    store_fp8(fp8.unet)
+    assert all(torch.equal(full_weight(layer), own) for layer, own in zip(layers, before, strict=True))
+
+
 def test_gradients_pass_through(fp8: UNet3DBackbone) -> None:
     """A frozen model in 8 bits can teach."""
     context = random(1, 2, 77, 32).requires_grad_()

@@ -66,13 +66,21 @@ def test_every_window_holds_the_same_noise_in_another_order() -> None:
 
 def test_settings_that_cannot_work_are_named() -> None:
     with pytest.raises(A2VError, match="stride is 30 frames and window 24"):
-        LongSettings(window=24, stride=30)
+        LongSettings(window=24, stride=30).has_windows(25)
     with pytest.raises(A2VError, match="window is -1"):
         LongSettings(window=-1)
     with pytest.raises(A2VError, match="'both': choose one of attention, model"):
         LongSettings(mode="both")  # type: ignore[arg-type]
     with pytest.raises(A2VError, match="stride is 9 frames"):
         reschedule(torch.zeros(1, 4, 8, 2, 2), 20, 9, torch.Generator())
+
+
+def test_what_counts_for_long_videos_only_refuses_no_short_one() -> None:
+    assert not LongSettings(window=24, stride=30).has_windows(24)
+    assert not LongSettings(stride=40).resolved(24).has_windows(4)
+    assert LongSettings(window=24, stride=24).has_windows(25)
+    noise = torch.randn(1, 4, 8, 2, 2)
+    assert torch.equal(reschedule(noise, 5, 9, torch.Generator()), noise[:, :, :5])
 
 
 def test_defaults_follow_the_model() -> None:

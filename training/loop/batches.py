@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +13,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from a2v_core.tokens import audio_words
+
 from ..cache import Contents, Encoder, Entry, Sample, read_sample
 from ..cache.decoding import cut_or_say_why, decode_ahead
 from ..config import Config, Data
@@ -21,7 +22,6 @@ from ..data import Clip, Item, Unusable, clips_of, list_items, summary, write_re
 from ..errors import ConfigError, DataError
 from .order import Row
 
-_AUDIO_WORD = re.compile(r"<(temp|class|local\d+)>", re.IGNORECASE)
 _log = logging.getLogger(__name__)
 
 
@@ -55,7 +55,7 @@ def prompt_of(data: Data, caption: str, words: Sequence[str]) -> str:
     audio = " ".join(f"<{word}>" for word in words)
     if not caption:
         text = data.prompt
-    elif _AUDIO_WORD.search(caption) or "{audio}" in caption:
+    elif audio_words(caption) or "{audio}" in caption:
         text = caption
     else:
         text = data.caption_prompt
@@ -64,12 +64,12 @@ def prompt_of(data: Data, caption: str, words: Sequence[str]) -> str:
 
 def check_prompt(config: Config) -> None:
     """ConfigError when the prompt has none of the words that the mapper gives."""
-    words = [f"<{word}>" for word in config.mapper.words]
     for name in ("prompt", "caption_prompt"):
-        text = prompt_of(config.data, "" if name == "prompt" else "x", config.mapper.words).lower()
-        if not any(word in text for word in words):
+        text = prompt_of(config.data, "" if name == "prompt" else "x", config.mapper.words)
+        if not set(audio_words(text)) & set(config.mapper.words):
+            words = " ".join(f"<{word}>" for word in config.mapper.words)
             raise ConfigError(
-                f"data.{name} has none of the audio words of this mapper, {' '.join(words)}; write {{audio}}"
+                f"data.{name} has none of the audio words of this mapper, {words}; write {{audio}}"
             )
 
 

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import nn
-from torch.utils.checkpoint import checkpoint
 
-from a2v_core.video import UNet3DBackbone, checkpoint_blocks, load_t2v
+from a2v_core.video import UNet3DBackbone, checkpoint_blocks, checkpoint_layers, load_t2v
 
 from ..cache import open_cache
 from ..config import Config, check_paths
@@ -50,22 +46,3 @@ def load_frozen(config: Config, device: torch.device) -> UNet3DBackbone:
         checkpoint_blocks(backbone.unet)
         checkpoint_layers(backbone.text_encoder)
     return backbone
-
-
-def checkpoint_layers(text_encoder: nn.Module) -> None:
-    """Gradient checkpointing of the text encoder's layers, which run once per frame of every clip.
-
-    transformers has its own, but only for models in training mode, dropout and all.
-    """
-
-    def wrapped(forward: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*args: Any, **kwargs: Any) -> Any:
-            if not torch.is_grad_enabled():
-                return forward(*args, **kwargs)
-            return checkpoint(forward, *args, use_reentrant=False, **kwargs)
-
-        return run
-
-    for layer in text_encoder.modules():
-        if type(layer).__name__ == "CLIPEncoderLayer":
-            layer.forward = wrapped(layer.forward)

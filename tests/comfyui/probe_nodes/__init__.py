@@ -7,11 +7,14 @@ pack under test is replaced.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import comfy.model_management
+import folder_paths
 import torch
 from comfy_api.latest import ComfyExtension, io, ui
+from safetensors.torch import save_file
 
 from .core_models import ProbeFrame, ProbeSD
 
@@ -56,6 +59,20 @@ class ProbeAudio(io.ComfyNode):
         return io.NodeOutput(_variant(audio, kind))
 
 
+class ProbeImages(io.ComfyNode):
+    """So many frames [n, 16, 16, 3] of noise, 0 of them too; fewer than 0 is None."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        inputs = [io.Int.Input("count", min=-1)]
+        return io.Schema(node_id="ProbeImages", inputs=inputs, outputs=[io.Image.Output()])
+
+    @classmethod
+    def execute(cls, count: int) -> io.NodeOutput:
+        generator = torch.Generator().manual_seed(0)
+        return io.NodeOutput(None if count < 0 else torch.rand(count, 16, 16, 3, generator=generator))
+
+
 class ProbeLook(io.ComfyNode):
     """Shows any value: type, shape, device and range of what is in it."""
 
@@ -97,6 +114,30 @@ class ProbeUnload(io.ComfyNode):
         return io.NodeOutput(value)
 
 
+class ProbeUNet(io.ComfyNode):
+    """Has ComfyUI load the UNet of a text-to-video model; writes its weights and a prediction to a file."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        inputs = [io.AnyType.Input("model"), io.String.Input("name"), io.Int.Input("nonce", default=0)]
+        return io.Schema(node_id="ProbeUNet", inputs=inputs, outputs=[], is_output_node=True)
+
+    @classmethod
+    def execute(cls, model: Any, name: str, nonce: int) -> io.NodeOutput:
+        model._unet.load()
+        latents, text = noise(1, 4, 3, 4, 6), noise(2, 3, 77, 32)
+        tensors = {"prediction": model.backbone.denoise(latents, 301, text).float().contiguous()}
+        tensors |= {key: value.contiguous() for key, value in model.backbone.unet.state_dict().items()}
+        path = Path(folder_paths.get_output_directory()) / name
+        save_file(tensors, path)
+        return io.NodeOutput(ui=ui.PreviewText(str(path)))
+
+
+def noise(*shape: int) -> torch.Tensor:
+    """The same numbers for the same shape."""
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
 def _look(value: Any) -> str:
     if isinstance(value, torch.Tensor):
         low, high = (float(value.min()), float(value.max())) if value.numel() else (0.0, 0.0)
@@ -110,7 +151,16 @@ def _look(value: Any) -> str:
 
 class Probes(ComfyExtension):
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
-        return [ProbeAudio, ProbeLook, ProbeForeignEncoder, ProbeUnload, ProbeSD, ProbeFrame]
+        return [
+            ProbeAudio,
+            ProbeImages,
+            ProbeLook,
+            ProbeForeignEncoder,
+            ProbeUnload,
+            ProbeUNet,
+            ProbeSD,
+            ProbeFrame,
+        ]
 
 
 async def comfy_entrypoint() -> Probes:
