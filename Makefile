@@ -2,6 +2,7 @@
 #
 #   make demo [AUDIO=file]     sound -> video through a real ComfyUI, headless; the mp4 goes into out/
 #   make test [TESTS=path]     ruff, mypy, then pytest
+#   make test-newest           some of the tests with the newest packages, on the newest Python of this machine
 #   make setup | lint | format | clean
 #
 # COMFYUI_PATH=/path/to/ComfyUI uses your own ComfyUI instead of the pinned one; nothing is written into it.
@@ -10,9 +11,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PY := .venv/bin/python
 TESTS ?= tests
-export COMFYUI_PATH
+# Where the pack meets other people's libraries: media files, librosa, OpenCV, ComfyUI's own.
+NEWEST_TESTS ?= tests/audio tests/metrics tests/headless/test_convert.py tests/headless/test_workflow_files.py \
+	tests/comfyui/test_demo.py
+export COMFYUI_PATH NEWEST_PYTHON
 
-.PHONY: demo test setup lint format clean
+.PHONY: demo test test-newest setup lint format clean
 
 demo: setup
 	@$(PY) -m scripts.demo $(if $(AUDIO),--audio "$(AUDIO)")
@@ -20,8 +24,12 @@ demo: setup
 test: setup lint
 	$(PY) -m pytest $(TESTS)
 
+test-newest:
+	@$(PYTHON) -m scripts.newest
+	.venv-newest/bin/python -m pytest $(NEWEST_TESTS)
+
 setup:
-	@$(PYTHON) scripts/setup.py
+	@$(PYTHON) -m scripts.setup
 
 # The second mypy run sees the pack as ComfyUI does, as one package, because nodes/ reaches a2v_core relatively.
 lint: setup
@@ -36,4 +44,4 @@ format: setup
 	$(PY) -m ruff format .
 
 clean:
-	rm -rf .venv .comfyui .cache .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-newest .comfyui .cache .mypy_cache .ruff_cache .pytest_cache

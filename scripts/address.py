@@ -10,10 +10,9 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-
-import tomllib
 
 PROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
 PICTURES = {"Icon": "docs/images/icon.png", "Banner": "docs/images/banner.png"}

@@ -8,6 +8,9 @@ import pytest
 from hypothesis import settings
 
 from a2v_core.headless.server import ComfyServer, find_comfyui, running_server
+from a2v_core.processors import share_processors
+
+share_processors()  # nothing above imports torch
 
 settings.register_profile("no-clock", deadline=None)  # a busy machine is no failure
 settings.load_profile("no-clock")

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from a2v_core.headless.server import find_comfyui
-from scripts import setup
+from scripts import comfyui, setup
+from scripts.environment import SetupError, package_name
 
 ROOT = Path(__file__).resolve().parents[1]
 TRIO = {"torch", "torchvision", "torchaudio"}
@@ -21,7 +22,7 @@ TRIO = {"torch", "torchvision", "torchaudio"}
 def packages(file: Path) -> dict[str, str]:
     """Package name -> the whole line, comments left out."""
     lines = [line.split("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    return {setup._package(line): line for line in lines if line}
+    return {package_name(line): line for line in lines if line}
 
 
 def test_every_pin_is_exact_and_from_a_registry() -> None:
@@ -46,9 +47,7 @@ def test_the_manager_is_never_asked_to_touch_torch() -> None:
 def test_the_pins_are_what_is_installed() -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "freeze"]
     frozen = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-    installed = {
-        setup._package(line): line.partition("==")[2] for line in frozen.splitlines() if "==" in line
-    }
+    installed = {package_name(line): line.partition("==")[2] for line in frozen.splitlines() if "==" in line}
     pins = {name: line.partition("==")[2] for name, line in packages(ROOT / "constraints.txt").items()}
     assert {name: version for name, version in installed.items() if pins.get(name, version) != version} == {}
     assert set(installed) >= TRIO
@@ -84,18 +83,18 @@ def test_the_pack_can_be_imported_without_comfyui() -> None:
 
 def test_a_wrong_comfyui_path_stops_the_set_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMFYUI_PATH", str(tmp_path))
-    with pytest.raises(setup.SetupError, match=r"step 'ComfyUI': COMFYUI_PATH is .* no main\.py"):
-        setup.given_comfyui()
+    with pytest.raises(SetupError, match=r"step 'ComfyUI': COMFYUI_PATH is .* no main\.py"):
+        comfyui.given_comfyui()
     (tmp_path / "main.py").touch()
     (tmp_path / "requirements.txt").write_text("comfyui-frontend-package==9.9\ntorch\naiohttp==1.0\n")
-    assert setup.given_comfyui() == tmp_path
+    assert comfyui.given_comfyui() == tmp_path
 
 
 def test_a_comfyui_of_the_users_keeps_its_own_pins(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("comfyui-frontend-package==9.9\ntorch\naiohttp==1.0\n")
-    left = {setup._package(line) for line in setup.constraints_for(tmp_path).splitlines()}
+    left = {package_name(line) for line in setup.constraints_for(tmp_path).splitlines()}
     assert "torch" in left
     assert "numpy" in left
     assert not {name for name in left if name.startswith("comfyui")} | ({"aiohttp"} & left)
-    ours = setup.constraints_for(setup.CACHE / setup.COMFYUI_VERSION)
+    ours = setup.constraints_for(comfyui.PINNED)
     assert "comfyui-workflow-templates-core==" in ours

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import A2VError
+from ..processors import share_processors
 from .errors import InterruptedRun, NodeError
 from .progress import Silent, for_terminal
 from .runner import RunResult, RunSettings, run
@@ -25,6 +26,7 @@ DONE, NODE_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    share_processors()
     options = _parser().parse_args(arguments)
     settings = RunSettings(options.workflow, options.audio, options.overrides, options.out, options.previews)
     try:

@@ -141,7 +141,7 @@ async def connect(url: str) -> AsyncIterator[ComfyClient]:
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             yield ComfyClient(url, session)
-    except (aiohttp.ClientConnectionError, asyncio.TimeoutError) as error:
+    except (TimeoutError, aiohttp.ClientConnectionError) as error:
         raise ServerUnreachable(
             f"the ComfyUI server at {url} is not reachable ({str(error) or 'timed out'}). "
             "Is it running, and is that its address? Without --server, one is started for the run."

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import WorkflowError
+from ..processors import share_processors
 
 PACK = Path(__file__).resolve().parents[2]
 PACK_NAME = "audio-to-video"
@@ -199,6 +200,7 @@ def _environment(comfyui: Path) -> dict[str, str]:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
     # The pack's folder must not be importable there: a top-level `nodes` would shadow ComfyUI's own.
     environment.pop("PYTHONPATH", None)
+    share_processors(environment)
     if comfyui != PINNED:
         environment["PYTHONDONTWRITEBYTECODE"] = "1"
     return environment

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from av.audio.frame import AudioFrame
+from av.audio.plane import AudioPlane
 from av.container import InputContainer
 from av.error import FFmpegError, PatchWelcomeError
 from numpy.typing import NDArray
@@ -219,13 +220,15 @@ def _to_float(frame: AudioFrame) -> NDArray[np.float32]:
     """Samples of any FFmpeg format as float32 [C, N], full scale -1..1."""
     channels = frame.layout.nb_channels
     dtype = np.dtype(_DTYPES[frame.format.packed.name])
-    # Not to_ndarray: from 8 planar channels on, PyAV (14 to 18) reads one plane too many and crashes.
-    planes: Any = frame.planes
+    # Neither to_ndarray nor frame.planes: at 8 planar channels PyAV counts one plane too many. Versions 14 to 18
+    # read beyond the last, 19 raises.
     raw: NDArray[Any]
     if frame.format.is_planar:
-        raw = np.stack([np.frombuffer(plane, dtype, frame.samples) for plane in planes[:channels]])
+        planes = [AudioPlane(frame, channel) for channel in range(channels)]
+        raw = np.stack([np.frombuffer(plane, dtype, frame.samples) for plane in planes])
     else:
-        raw = np.frombuffer(planes[0], dtype, frame.samples * channels).reshape(-1, channels).T
+        packed = AudioPlane(frame, 0)
+        raw = np.frombuffer(packed, dtype, frame.samples * channels).reshape(-1, channels).T
     if raw.dtype.kind in "iu":
         half_range = np.float32(2.0 ** (8 * raw.dtype.itemsize - 1))
         middle = half_range if raw.dtype.kind == "u" else np.float32(0)

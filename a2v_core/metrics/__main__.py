@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from ..errors import A2VError
+from ..processors import share_processors
 from ..texts import escape_outputs
 from .matching import VARIANTS
 from .pool import start_helper
@@ -17,6 +18,7 @@ from .pool import start_helper
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code; messages about what went wrong go to stderr."""
+    share_processors()
     escape_outputs()
     options = _parser().parse_args(arguments)
     try:

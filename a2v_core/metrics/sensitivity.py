@@ -17,10 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from ..processors import share_processors
 from .charts import Chart, Line, chart_svg
-from .flow import FAST_SIDE, REFERENCE_SIDE
-from .generated import render_sound
-from .study import (
+
+share_processors()  # before torch, which comes with these
+from .flow import FAST_SIDE, REFERENCE_SIDE  # noqa: E402
+from .generated import render_sound  # noqa: E402
+from .study import (  # noqa: E402
     MEASURES,
     Pair,
     Values,

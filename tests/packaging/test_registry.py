@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-import tomllib
 from PIL import Image
 
 from a2v_core.headless.server import PINNED
 from scripts import address, emblem
+from scripts.environment import OLDEST_PYTHON, dotted
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "pyproject.toml"
@@ -56,7 +57,7 @@ def test_what_the_table_says(project: dict[str, Any]) -> None:
 def test_classifiers_are_those_that_the_registry_knows(project: dict[str, Any]) -> None:
     """One that it does not know drops its whole group."""
     classifiers = project["project"]["classifiers"]
-    groups: dict[str, list[str]] = {"Operating System": [], "Environment": []}
+    groups: dict[str, list[str]] = {"Operating System": [], "Environment": [], "Programming Language": []}
     for text in classifiers:
         group, _, value = text.partition(" :: ")
         groups[group].append(value)
@@ -65,6 +66,17 @@ def test_classifiers_are_those_that_the_registry_knows(project: dict[str, Any]) 
     assert all(text.startswith(SYSTEMS) for text in systems)
     assert machines
     assert set(machines) <= ACCELERATORS
+
+
+def test_the_oldest_python(project: dict[str, Any]) -> None:
+    """One for all: the registry, ruff, mypy, the set-ups, and what the tests were run on."""
+    oldest = dotted(OLDEST_PYTHON)
+    assert project["project"]["requires-python"] == f">={oldest}"
+    assert project["tool"]["ruff"]["target-version"] == f"py{oldest.replace('.', '')}"
+    assert project["tool"]["mypy"]["python_version"] == oldest
+    kind = "Programming Language :: Python :: "
+    tested = [text.removeprefix(kind) for text in project["project"]["classifiers"] if text.startswith(kind)]
+    assert tested == [f"3.{minor}" for minor in range(OLDEST_PYTHON[1], OLDEST_PYTHON[1] + len(tested))]
 
 
 def test_dependencies_are_those_of_the_requirements(project: dict[str, Any]) -> None:

@@ -1,0 +1,5 @@
+"""Tools of whoever works on the pack, and `make demo`."""
+
+from a2v_core.processors import share_processors
+
+share_processors()  # here, since it has to come before any module's torch
