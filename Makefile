@@ -12,13 +12,17 @@ PY := .venv/bin/python
 TESTS ?= tests
 export COMFYUI_PATH
 
-.PHONY: demo test setup lint format clean
+.PHONY: demo test browser setup lint format clean
 
 demo: setup
 	@$(PY) -m scripts.demo $(if $(AUDIO),--audio "$(AUDIO)")
 
-test: setup lint
+test: setup browser lint
 	$(PY) -m pytest $(TESTS)
+
+# tests/browser opens pages: finds a browser or gets one, where TESTS names that folder, one above or something in it.
+browser: setup
+	@$(PY) -m scripts.browser $(TESTS)
 
 setup:
 	@$(PYTHON) scripts/setup.py
