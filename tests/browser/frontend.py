@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, Position, expect
+from playwright.sync_api import Locator, Page, Position, ViewportSize, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from a2v_core.headless.server import ComfyServer
@@ -38,6 +38,10 @@ DONE = """async (prompt) => {
         await new Promise((done) => setTimeout(done, 200));
     }
 }"""
+SIZE: ViewportSize = {"width": 1600, "height": 850}
+PRESS_MS = 30  # clicks of one moment are no double click to the canvas
+# So tall that the node library needs no scrolling: newer front ends scroll it on under a pressed button.
+TALL: ViewportSize = {"width": 1600, "height": 1700}
 
 expect.set_options(timeout=WAIT_MS)
 
@@ -69,6 +73,7 @@ class FrontEnd:
         if self.dialog.count():
             self.page.keyboard.press("Escape")
             expect(self.dialog).to_have_count(0)
+        self.page.set_viewport_size(SIZE)
         self.page.evaluate(CLOSE_SIDE_BAR)
         self.page.evaluate("app.extensionManager.command.execute('Comfy.NewBlankWorkflow')")
         self.page.wait_for_function("app.graph.nodes.length === 0")
@@ -103,6 +108,7 @@ class FrontEnd:
 
     def open_library(self, folder: str) -> None:
         """Unfold a folder of the node library in the side bar."""
+        self.page.set_viewport_size(TALL)
         self.page.locator("nav .node-library-tab-button").click()
         self.text(folder, ".side-bar-panel [role=tree]").click()
 
@@ -115,14 +121,17 @@ class FrontEnd:
     def search(self, title: str, type: str, across: float, down: float) -> None:
         """Double click on the empty canvas, type the name, take the first that is found."""
         place = self._canvas_place(across, down)
-        self.canvas.dblclick(position=place)
-        self.page.locator("[role=combobox]:focus").fill(title)
+        self.canvas.dblclick(position=place, delay=PRESS_MS)
+        field = self.page.locator("[role=combobox]:focus")
+        field.fill(title)
         expect(self.text(title, ":is(.p-focus, [aria-selected=true])[role=option]")).to_be_visible()
         self.page.keyboard.press("Enter")
         node = NODE.format(type=json.dumps(type))
         self.page.wait_for_function(node)
-        if self.page.evaluate(f"!!{node}.flags.ghost"):  # newer front ends: it follows the mouse
-            self.canvas.click(position=place)
+        expect(field).to_have_count(0)
+        if self.page.evaluate(f"!!{node}.flags.ghost"):  # newer front ends: the mouse holds it by its middle
+            half: float = self.page.evaluate(f"app.canvas.ds.scale * {node}.size[0] / 2")
+            self.canvas.click(position={"x": place["x"] + half, "y": place["y"]})
             self.page.wait_for_function(f"!{node}.flags.ghost")
 
     def settle(self) -> None:
@@ -175,7 +184,7 @@ class FrontEnd:
 
     def set_number(self, type: str, name: str, value: float) -> None:
         """Double click on a widget, type the value, Enter."""
-        self.canvas.dblclick(position=self.widget(type, name))
+        self.canvas.dblclick(position=self.widget(type, name), delay=PRESS_MS)
         field = self.page.locator(".graphdialog input")
         field.fill(f"{value:g}")
         field.press("Enter")
