@@ -12,21 +12,26 @@ PYTHON ?= python3
 PY := .venv/bin/python
 TESTS ?= tests
 # Where the pack meets other people's libraries: media files, librosa, OpenCV, ComfyUI's own.
-NEWEST_TESTS ?= tests/audio tests/metrics tests/headless/test_convert.py tests/headless/test_workflow_files.py \
+NEWEST_TESTS ?= tests/audio tests/media/test_bad_files.py tests/media/test_cases.py tests/media/test_load.py \
+	tests/media/test_mp4.py tests/metrics tests/headless/test_convert.py tests/headless/test_workflow_files.py \
 	tests/comfyui/test_demo.py
 export COMFYUI_PATH NEWEST_PYTHON
 
-.PHONY: demo test test-newest setup lint format clean
+.PHONY: demo test test-newest browser setup lint format clean
 
 demo: setup
 	@$(PY) -m scripts.demo $(if $(AUDIO),--audio "$(AUDIO)")
 
-test: setup lint
+test: setup browser lint
 	$(PY) -m pytest $(TESTS)
 
 test-newest:
 	@$(PYTHON) -m scripts.newest
 	.venv-newest/bin/python -m pytest $(NEWEST_TESTS)
+
+# tests/browser opens pages: finds a browser or gets one, where TESTS names that folder, one above or something in it.
+browser: setup
+	@$(PY) -m scripts.browser $(TESTS)
 
 setup:
 	@$(PYTHON) -m scripts.setup

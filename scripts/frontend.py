@@ -5,7 +5,7 @@
 
 Opens the workflow (either format) as a user would and writes what the front end itself saves (UI format),
 what it exports for the API, and a picture of the graph. BUILD.js is the body of an async function with
-`app` and `LiteGraph` in scope. Needs a Chromium on the PATH, or its path in CHROMIUM.
+`app` and `LiteGraph` in scope. Needs a browser: `python -m scripts.browser` says which, or gets one.
 """
 
 from __future__ import annotations
@@ -15,19 +15,33 @@ import contextlib
 import json
 import signal
 import sys
-import time
 import urllib.request
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from playwright.sync_api import Page
+
 from a2v_core.headless.server import find_comfyui, running_server
 from a2v_core.headless.workflow import is_api, load_workflow
 
-from .chromium import running_chromium
-from .devtools import Page
+from .browser import new_page, running_browser
 
-READY = "!!(window.app && app.graph && app.canvas && LiteGraph.registered_node_types['SaveImage'])"
+# The page shows its first graph: nothing that it does at the start comes later.
+READY = """window.app?.graph && app.canvas && LiteGraph.registered_node_types['SaveImage']
+    && app.extensionManager?.workflow?.activeWorkflow?.isLoaded"""
+# Ends when the graph, and where it is looked at from, stay as they are while they are drawn. Frames are
+# counted, not time.
+STILL = """(async () => {
+    const view = app.canvas.ds;
+    const seen = () => JSON.stringify([[...view.offset], view.scale, app.graph.serialize()]);
+    for (let before = ''; before !== seen(); ) {
+        before = seen();
+        app.canvas.setDirty(true, true);
+        for (let count = 0; count < 10; count += 1) await new Promise((done) => requestAnimationFrame(done));
+    }
+    return true;
+})()"""
 FIT = """(async () => {
     const set = (name, value) => app.extensionManager.setting.set(name, value);
     for (const name of ['Comfy.Minimap.Visible', 'Comfy.Graph.CanvasInfo', 'Comfy.Graph.CanvasMenu'])
@@ -36,9 +50,6 @@ FIT = """(async () => {
     await app.extensionManager.command.execute('Workspace.ToggleFocusMode');
     app.canvas.selectItems();
     app.canvas.fitViewToSelectionAnimated({duration: 1});
-    await new Promise((done) => setTimeout(done, 500));
-    app.canvas.deselectAll();
-    app.canvas.setDirty(true, true);
 })()"""
 
 
@@ -49,10 +60,22 @@ def open_frontend(page: Page, url: str) -> None:
     request.add_header("Content-Type", "application/json")
     with urllib.request.urlopen(request, timeout=60):
         pass
-    page.open(url)
-    page.until(READY)
-    time.sleep(2.0)
-    page.value("app.graph.clear()")
+    page.goto(url)
+    page.wait_for_function(READY)
+    page.evaluate("app.graph.clear()")
+
+
+def settle(page: Page) -> None:
+    """Wait until the graph has been drawn and stands still."""
+    page.wait_for_function(STILL)
+
+
+def fit(page: Page) -> None:
+    """Show the whole graph and nothing around it."""
+    page.evaluate(FIT)
+    settle(page)
+    page.evaluate("app.canvas.deselectAll()")
+    settle(page)
 
 
 def use(page: Page, url: str, arguments: argparse.Namespace) -> None:
@@ -61,29 +84,28 @@ def use(page: Page, url: str, arguments: argparse.Namespace) -> None:
     if arguments.workflow:
         workflow = load_workflow(arguments.workflow)
         load = "app.loadApiJson({}, 'api')" if is_api(workflow) else "app.loadGraphData({}, true, true)"
-        page.value(load.format(json.dumps(workflow)))
-        time.sleep(1.0)
+        page.evaluate(load.format(json.dumps(workflow)))
+        settle(page)
     if arguments.build:
-        page.value(f"(async () => {{ {arguments.build.read_text(encoding='utf-8')} }})()")
-    time.sleep(1.0)
+        page.evaluate(f"(async () => {{ {arguments.build.read_text(encoding='utf-8')} }})()")
+    settle(page)
     if arguments.save or (arguments.build and arguments.api):
-        saved = json.loads(page.value("JSON.stringify(app.graph.serialize())"))
+        saved = json.loads(page.evaluate("JSON.stringify(app.graph.serialize())"))
         # Without a saved view the front end shows the whole graph, whatever the size of the window.
         saved.get("extra", {}).pop("ds", None)
         if arguments.save:
             _write(arguments.save, saved)
         # The export below is that of the file, not of the graph as it was built.
-        page.value(f"app.loadGraphData({json.dumps(saved)}, true, true)")
-        time.sleep(1.0)
+        page.evaluate(f"app.loadGraphData({json.dumps(saved)}, true, true)")
+        settle(page)
     if arguments.api:
         _write(
             arguments.api,
-            json.loads(page.value("app.graphToPrompt().then((p) => JSON.stringify(p.output))")),
+            json.loads(page.evaluate("app.graphToPrompt().then((p) => JSON.stringify(p.output))")),
         )
     if arguments.screenshot:
-        page.value(FIT)
-        time.sleep(1.5)
-        page.screenshot(arguments.screenshot)
+        fit(page)
+        page.screenshot(path=arguments.screenshot)
 
 
 def _write(path: Path, data: Any) -> None:
@@ -109,8 +131,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with contextlib.ExitStack() as stack:
         url = arguments.server or stack.enter_context(running_server(find_comfyui())).url
-        browser = stack.enter_context(running_chromium((width, height), urlsplit(url).hostname or ""))
-        use(stack.enter_context(browser.page()), url, arguments)
+        browser = stack.enter_context(running_browser(urlsplit(url).hostname or ""))
+        use(stack.enter_context(new_page(browser, width, height)), url, arguments)
     return 0
 
 

@@ -3,36 +3,34 @@
     python -m scripts.help_pictures [NODE ...]
 
 Writes web/docs/images/NODE.png. Like every picture that ComfyUI saves they hold their graph: dragged from the
-help page to the canvas they open it. Runs the bundled demo where a node shows a result. Needs a Chromium.
+help page to the canvas they open it. Runs the bundled demo where a node shows a result. Needs a browser.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
 import contextlib
 import json
 import shutil
 import sys
-import time
 from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from PIL import Image, PngImagePlugin
+from playwright.sync_api import FloatRect, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from a2v_core.headless.server import ComfyServer, find_comfyui, running_server
 
-from .chromium import running_chromium
-from .devtools import BrowserError, Page
-from .frontend import FIT, open_frontend
+from .browser import new_page, running_browser
+from .frontend import fit, open_frontend, settle
 from .help_graphs import GRAPHS, VIDEO, Graph
 
 PICTURES = Path(__file__).resolve().parents[1] / "web" / "docs" / "images"
 WIDEST = 900  # pixels of a picture, about the width of the help page of a large window
 COLOURS = 256
-RUN_SECONDS = 300.0
+RUN_MS = 300_000.0
 CHECKPOINT = "v2-1_512-ema-pruned.safetensors"  # what the bridge's graph names; only its name is seen
 BUILD = """(async () => {
     const graph = %s, made = {}, columns = [], gap = 50;
@@ -85,7 +83,14 @@ RUN = """(async () => {
     await app.queuePrompt(0);
     return await ended;
 })()"""
-SETTLE = """(async () => {
+# What the nodes were given to show is there: pictures, and the first frame of videos.
+SHOWN = """Object.entries(app.nodeOutputs).every(([id, { images, animated }]) => {
+    const node = app.graph.getNodeById(id);
+    const media = animated?.some(Boolean) ? node.videoContainer?.querySelectorAll('video') : node.imgs;
+    const shown = (one) => one.naturalWidth > 0 || one.readyState >= 2;
+    return !images?.length || media?.length && [...media].every(shown);
+})"""
+ENLARGE = """(async () => {
     for (const node of app.graph._nodes) {
         const size = node.computeSize();
         node.setSize([node.size[0], Math.max(node.size[1], size[1])]);
@@ -106,38 +111,41 @@ BOX = """(() => {
 
 def take(page: Page, graph: Graph) -> tuple[Image.Image, str]:
     """The picture of a graph, and the graph as the front end saves it."""
-    page.value("app.graph.clear(); app.nodeOutputs = {}")
-    page.value(BUILD % json.dumps(asdict(graph)))
-    time.sleep(1.0)
+    page.evaluate("app.graph.clear(); app.nodeOutputs = {}")
+    page.evaluate(BUILD % json.dumps(asdict(graph)))
+    settle(page)
     if graph.run:
-        page.value(RUN)
-        time.sleep(3.0)
-        page.value(SETTLE)
-        time.sleep(1.0)
-    saved: str = page.value("JSON.stringify(app.graph.serialize())")
+        run(page)
+        page.evaluate(ENLARGE)
+        settle(page)
+    saved: str = page.evaluate("JSON.stringify(app.graph.serialize())")
     return shoot(page), saved
+
+
+def run(page: Page) -> None:
+    """Run the graph; ends when what it made is shown."""
+    page.wait_for_function(RUN, timeout=RUN_MS)
+    page.wait_for_function(SHOWN)
+    settle(page)
 
 
 def shoot(page: Page) -> Image.Image:
     """The graph and nothing around it, at the size of the window or smaller."""
-    page.value("app.canvas.selectItems(); app.canvas.fitViewToSelectionAnimated({duration: 1})")
-    time.sleep(1.0)
-    page.value(
+    page.evaluate("app.canvas.selectItems(); app.canvas.fitViewToSelectionAnimated({duration: 1})")
+    settle(page)
+    page.evaluate(
         "app.canvas.deselectAll(); app.canvas.ds.changeScale(Math.min(1, app.canvas.ds.scale), [880, 500])"
     )
-    page.value("app.canvas.setDirty(true, true)")
-    time.sleep(1.0)
-    left, top, right, bottom = page.value(BOX)
+    settle(page)
+    left, top, right, bottom = page.evaluate(BOX)
     sides, above = 14, 30  # the front end writes the pack's name above a node
-    clip = {
+    clip: FloatRect = {
         "x": left - sides,
         "y": top - above,
         "width": right - left + 2 * sides,
         "height": bottom - top + sides + above,
-        "scale": 1,
     }
-    shot = page.call("Page.captureScreenshot", format="png", clip=clip)
-    return Image.open(BytesIO(base64.b64decode(shot["data"]))).convert("RGB")
+    return Image.open(BytesIO(page.screenshot(clip=clip))).convert("RGB")
 
 
 def save(picture: Image.Image, graph: str, path: Path) -> None:
@@ -155,7 +163,7 @@ def save(picture: Image.Image, graph: str, path: Path) -> None:
 def open_patiently(page: Page, url: str) -> None:
     """Open the front end; a busy machine may need more than one try, the second finds half of it cached."""
     for _ in range(3):
-        with contextlib.suppress(BrowserError):
+        with contextlib.suppress(PlaywrightTimeout):
             open_frontend(page, url)
             return
     open_frontend(page, url)
@@ -177,11 +185,11 @@ def main() -> int:
         server = stack.enter_context(running_server(find_comfyui(), own_models=True, cpu=True))
         (server.models / "checkpoints").mkdir(parents=True, exist_ok=True)
         (server.models / "checkpoints" / CHECKPOINT).touch()
-        browser = stack.enter_context(running_chromium((1760, 1000), urlsplit(server.url).hostname or ""))
-        page = stack.enter_context(browser.page())
+        browser = stack.enter_context(running_browser())
+        page = stack.enter_context(new_page(browser, 1760, 1000))
         open_patiently(page, server.url)
-        page.value("void app.graph.add(LiteGraph.createNode('A2VLoadAudio'))")
-        page.value(FIT)
+        page.evaluate("void app.graph.add(LiteGraph.createNode('A2VLoadAudio'))")
+        fit(page)
         for name in arguments.nodes or GRAPHS:
             if name == "A2VAVAlignScore":
                 make_video(page, server)

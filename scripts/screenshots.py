@@ -3,7 +3,7 @@
     python -m scripts.screenshots
 
 Writes docs/images/graph.jpg (audio_to_video) and docs/images/score.jpg (score_any_video, with the video that
-the first one made). Needs a Chromium.
+the first one made). Needs a browser.
 """
 
 from __future__ import annotations
@@ -13,16 +13,15 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from PIL import Image
+from playwright.sync_api import Page
 
 from a2v_core.headless.server import find_comfyui, running_server
 
-from .chromium import running_chromium
-from .devtools import Page
-from .frontend import FIT
-from .help_pictures import RUN, open_patiently, shoot
+from .browser import new_page, running_browser
+from .frontend import fit
+from .help_pictures import open_patiently, run, shoot
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "images"
@@ -38,11 +37,9 @@ PLAYERS = """Promise.all([...document.querySelectorAll('video')].map((one) => ne
 def take(page: Page, name: str) -> Image.Image:
     """An example workflow after its run."""
     workflow = (ROOT / "example_workflows" / f"{name}.json").read_text(encoding="utf-8")
-    page.value(f"app.loadGraphData({json.dumps(json.loads(workflow))}, true, true)")
-    page.value(RUN)
-    page.until("[...document.querySelectorAll('video')].some((one) => one.readyState >= 2)")
-    page.value(PLAYERS)
-    page.until("app.graph.nodes.every((node) => (node.imgs ?? []).every((one) => one.naturalWidth > 0))")
+    page.evaluate(f"app.loadGraphData({json.dumps(json.loads(workflow))}, true, true)")
+    run(page)
+    page.evaluate(PLAYERS)
     return shoot(page)
 
 
@@ -58,15 +55,15 @@ def save(picture: Image.Image, path: Path) -> None:
 def main() -> int:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(running_server(find_comfyui(), own_models=True, cpu=True))
-        browser = stack.enter_context(running_chromium((1720, 1000), urlsplit(server.url).hostname or ""))
-        page = stack.enter_context(browser.page())
+        browser = stack.enter_context(running_browser())
+        page = stack.enter_context(new_page(browser, 1720, 1000))
         open_patiently(page, server.url)
-        page.value("void app.graph.add(LiteGraph.createNode('A2VLoadAudio'))")
-        page.value(FIT)
+        page.evaluate("void app.graph.add(LiteGraph.createNode('A2VLoadAudio'))")
+        fit(page)
         save(take(page, "audio_to_video"), PICTURES / "graph.jpg")
         made = next((server.output / "video").glob("audio_to_video*.mp4"))
         shutil.copy(made, server.input / "your_video.mp4")
-        page.value("app.extensionManager.command.execute('Comfy.RefreshNodeDefinitions')")
+        page.evaluate("app.extensionManager.command.execute('Comfy.RefreshNodeDefinitions')")
         save(take(page, "score_any_video"), PICTURES / "score.jpg")
     return 0
 

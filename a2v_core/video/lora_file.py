@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..checkpoints import TORCH_FILES, read_checkpoint
+from ..checkpoints import read_checkpoint
 from ..errors import CheckpointError
 
 # A distilled UNet projects its guidance scale to the width of the time embedding.

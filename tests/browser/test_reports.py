@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from a2v_core.metrics.__main__ import main
 from a2v_core.metrics.compare import MEASURES
-from scripts.devtools import Page
 from tests.browser.pictures import colours
+from tests.browser.problems import watch
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "av_align"
 NAMES = ("clip0_sync_12fps", "clip4_random_12fps", "clip6_sync_8fps", "clip7_silent_24fps")
@@ -65,17 +66,17 @@ def span(low: float | None, high: float | None, form: str = ".3f") -> str:
 
 def show(tab: Page, path: Path) -> list[Table]:
     """Open a page with every plot unfolded; the cells of its tables."""
-    tab.open(path.as_uri())
-    tab.value("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    tables: list[Table] = tab.value(CELLS)
+    tab.goto(path.as_uri())
+    tab.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    tables: list[Table] = tab.evaluate(CELLS)
     return tables
 
 
 def test_the_report_of_a_set(tab: Page, compared: Path, tmp_path: Path) -> None:
-    folder = compared / "score"
+    folder, problems = compared / "score", watch(tab)
     facts = json.loads((folder / "scores.json").read_text())
     summary, records = show(tab, folder / "report.html")
-    assert tab.problems == []
+    assert problems == []
     rows = {row[0]: row[1:4] for row in summary[1:]}
     for title, name in (
         ("AV-Align, as published", "av_align"),
@@ -88,9 +89,9 @@ def test_the_report_of_a_set(tab: Page, compared: Path, tmp_path: Path) -> None:
     assert records[1:] == [cells(clip) for clip in facts["clips"]]
     assert len(records) == 1 + len(NAMES)
     assert "clip4_<random> & 'co'_12fps.mp4" in [row[0] for row in records]
-    assert "broken.mp4: cannot be read as a video" in tab.value("document.body.innerText")
+    assert "broken.mp4: cannot be read as a video" in tab.locator("body").inner_text()
 
-    scatter, *timelines = tab.value(DRAWN)
+    scatter, *timelines = tab.evaluate(DRAWN)
     assert len(timelines) == len(NAMES)
     assert scatter["width"] >= 300
     ground, frame, diagonal = 1, 1, 1
@@ -102,9 +103,10 @@ def test_the_report_of_a_set(tab: Page, compared: Path, tmp_path: Path) -> None:
         assert plot["parts"] >= 5
         assert any(number(clip["av_align"]) in text for text in plot["text"])
     assert all(plot["within"] for plot in (scatter, *timelines))
-    tab.value("document.querySelector('details').scrollIntoView()")
-    assert colours(tab.screenshot(tmp_path / "report.png")) > 50
-    assert tab.problems == []
+    tab.locator("details").first.scroll_into_view_if_needed()
+    tab.screenshot(path=tmp_path / "report.png")
+    assert colours(tmp_path / "report.png") > 50
+    assert problems == []
 
 
 def cells(clip: dict[str, Any]) -> list[str]:
@@ -120,7 +122,7 @@ def cells(clip: dict[str, Any]) -> list[str]:
 
 
 def test_the_page_of_a_comparison(tab: Page, compared: Path, tmp_path: Path) -> None:
-    folder = compared / "out"
+    folder, problems = compared / "out", watch(tab)
     facts = json.loads((folder / "compare.json").read_text())
     table, names = show(tab, folder / "compare.html")
     assert [row[0] for row in table[1:]] == [title for title, _, _ in MEASURES]
@@ -139,20 +141,20 @@ def test_the_page_of_a_comparison(tab: Page, compared: Path, tmp_path: Path) -> 
         [name, number(a), number(b), "-" if a is None or b is None else f"{b - a:+.3f}"]
         for name, a, b in facts["clips"]
     )
-    text = tab.value("document.body.innerText")
+    text = tab.locator("body").inner_text()
     assert f"A is {compared / 'one'}\nB is {compared / 'other'}\n4 clips in both, 2 not readable." in text
     assert text.count("broken.mp4: cannot be read as a video") == 2
-    (plot,) = tab.value(DRAWN)
+    (plot,) = tab.evaluate(DRAWN)
     assert plot["parts"] == 3 + sum(a is not None for _, a, _ in facts["clips"])
     assert plot["within"]
-    tab.screenshot(tmp_path / "compare.png")
-    assert tab.problems == []
+    tab.screenshot(path=tmp_path / "compare.png")
+    assert problems == []
 
 
 def test_a_narrow_window_needs_no_scrolling_sideways(tab: Page, compared: Path, tmp_path: Path) -> None:
     """A phone."""
-    tab.call("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=False)
+    tab.set_viewport_size({"width": 390, "height": 844})
     for path in (compared / "score" / "report.html", compared / "out" / "compare.html"):
         show(tab, path)
-        tab.screenshot(tmp_path / f"{path.stem}.png")
-        assert tab.value("document.documentElement.scrollWidth") <= 390
+        tab.screenshot(path=tmp_path / f"{path.stem}.png")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390

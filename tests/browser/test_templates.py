@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.frontend import FrontEnd
 from tests.browser.pictures import colours, share_of
@@ -28,8 +29,8 @@ def test_it_opens_whole(frontend: FrontEnd, path: Path, tmp_path: Path) -> None:
     assert sorted(node["type"] for node in nodes) == sorted(node["type"] for node in saved["nodes"])
     assert [node["type"] for node in nodes if not node["known"] and node["type"] != "MarkdownNote"] == []
     assert [node["type"] for node in nodes if node["errors"]] == []
-    assert len(frontend.page.value("[...app.graph.links.values()]")) == len(saved["links"])
-    width, height = frontend.page.value(
+    assert frontend.page.evaluate("app.graph.links.size") == len(saved["links"])
+    width, height = frontend.page.evaluate(
         "(({width, height}) => [width, height])(app.canvas.canvas.getBoundingClientRect())"
     )
     for node in nodes:
@@ -39,22 +40,24 @@ def test_it_opens_whole(frontend: FrontEnd, path: Path, tmp_path: Path) -> None:
         assert right <= width, node
         assert bottom <= height, node
     chosen = "app.graph.nodes.filter((one) => one.type === 'LoadVideo').map((one) => one.widgets[0].value)"
-    assert set(frontend.page.value(chosen)) <= {"holiday.mp4", ""}  # newer front ends leave the choice open
+    assert set(frontend.page.evaluate(chosen)) <= {
+        "holiday.mp4",
+        "",
+    }  # newer front ends leave it open
     assert colours(picture) > 100
     assert share_of(picture, *RED) == 0
     assert frontend.problems() == []
 
 
 def test_the_cards_have_pictures(frontend: FrontEnd, tmp_path: Path) -> None:
-    frontend.press_button("nav .templates-tab-button")
-    frontend.click("audio-to-video", "[role=dialog] nav")
-    frontend.place(EXAMPLES[-1].stem, "[role=dialog]")
+    frontend.open_templates()
+    expect(frontend.text(EXAMPLES[-1].stem, "[role=dialog]")).to_be_visible()
     shown = "[...document.querySelectorAll('[role=dialog] img')].filter((one) => one.naturalWidth >= 256)"
-    names = frontend.page.until(
-        f"{shown}.length >= {len(EXAMPLES)} && {shown}.map((one) => one.alt)", seconds=30
+    names = frontend.page.wait_for_function(
+        f"{shown}.length >= {len(EXAMPLES)} && {shown}.map((one) => one.alt)"
     )
-    assert sorted(names) == [path.stem for path in EXAMPLES]
+    assert sorted(names.json_value()) == [path.stem for path in EXAMPLES]
     frontend.screenshot(tmp_path / "cards.png")
-    frontend.press_button("[role=dialog] button:has(.pi-times)")
-    frontend.page.until("!document.querySelector('[role=dialog]')")
+    frontend.dialog.locator("button:has(.pi-times)").first.click()
+    expect(frontend.dialog).to_have_count(0)
     assert frontend.problems() == []

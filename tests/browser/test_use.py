@@ -68,13 +68,13 @@ def test_a_graph_made_with_the_mouse_makes_a_video_that_plays(frontend: FrontEnd
 
     entry = frontend.result(frontend.run())
     assert entry["status"]["status_str"] == "success", entry["status"]["messages"]
-    frontend.page.until(f"{PLAYER}.readyState >= 3")
-    assert frontend.page.value(f"{PLAYER}.videoWidth") == 64
-    assert frontend.page.value(f"{PLAYER}.duration") == pytest.approx(2.0, abs=0.1)
-    x, bottom = frontend.page.value(f"(({{x, bottom}}) => [x, bottom])({PLAYER}.getBoundingClientRect())")
-    frontend.page.click(x + 22, bottom - 38)  # the player's own button
-    frontend.page.until(f"!{PLAYER}.paused && {PLAYER}.currentTime > 0.3")
-    assert frontend.page.value(f"{PLAYER}.webkitAudioDecodedByteCount") > 0
+    frontend.page.wait_for_function(f"{PLAYER}?.readyState >= 3")
+    assert frontend.page.evaluate(f"{PLAYER}.videoWidth") == 64
+    assert frontend.page.evaluate(f"{PLAYER}.duration") == pytest.approx(2.0, abs=0.1)
+    x, bottom = frontend.page.evaluate(f"(({{x, bottom}}) => [x, bottom])({PLAYER}.getBoundingClientRect())")
+    frontend.page.mouse.click(x + 22, bottom - 38)  # the player's own button
+    frontend.page.wait_for_function(f"!{PLAYER}.paused && {PLAYER}.currentTime > 0.3")
+    assert frontend.page.evaluate(f"{PLAYER}.webkitAudioDecodedByteCount") > 0
     assert colours(frontend.screenshot(tmp_path / "played.png")) > 500
     assert frontend.problems() == []
 
@@ -84,19 +84,19 @@ def test_cancel_stops_a_run_and_the_next_one_works(frontend: FrontEnd, tmp_path:
     frontend.set_number("A2VT2VSampler", "steps", 900)
     prompt = frontend.run()
     sampler = "app.graph.nodes.find((one) => one.type === 'A2VT2VSampler')"
-    frontend.page.until(f"{sampler}.progress > 0")
+    frontend.page.wait_for_function(f"{sampler}.progress > 0")
     frontend.screenshot(tmp_path / "running.png")
-    frontend.press_button("button[aria-label='Cancel current run']")
+    frontend.page.locator("button[aria-label='Cancel current run']").first.click()
     messages = dict(frontend.result(prompt)["status"]["messages"])
     assert messages["execution_interrupted"]["node_type"] == "A2VT2VSampler"
     assert frontend.queue() == []
 
     frontend.set_number("A2VT2VSampler", "steps", 1)
     assert frontend.result(frontend.run())["status"]["status_str"] == "success"
-    frontend.page.until(f"{PLAYER}.readyState >= 1")
+    frontend.page.wait_for_function(f"{PLAYER}?.readyState >= 1")
     score = "app.graph.nodes.find((one) => one.type === 'A2VAVAlignScore')"
-    frontend.page.until(f"{score}.imgs?.length === 1 && {score}.imgs[0].naturalWidth === 768")
-    report = frontend.page.value(f"{score}.widgets.find((one) => one.name === 'report_view').value")
+    frontend.page.wait_for_function(f"{score}.imgs?.length === 1 && {score}.imgs[0].naturalWidth === 768")
+    report = frontend.page.evaluate(f"{score}.widgets.find((one) => one.name === 'report_view').value")
     assert report.startswith("AV-Align reference: ")
     assert "AV-Align trusted: " in report
     assert [node["type"] for node in frontend.nodes() if node["errors"]] == []
@@ -106,16 +106,18 @@ def test_cancel_stops_a_run_and_the_next_one_works(frontend: FrontEnd, tmp_path:
 def test_a_sound_of_the_user_is_uploaded_and_plays_in_the_node(frontend: FrontEnd, tmp_path: Path) -> None:
     sound = tmp_path / "my own sound.wav"
     write_sound(sound, hits(), RATE, "pcm_s16le")
-    frontend.page.value(
+    frontend.page.evaluate(
         "app.graph.add(LiteGraph.createNode('A2VLoadAudio')); app.graph.nodes[0].pos = [500, 200]"
     )
     frontend.settle()
-    frontend.page.choose_file(frontend.widget("A2VLoadAudio", "upload"), sound)
-    frontend.page.until("app.graph.nodes[0].widgets[0].value === 'my own sound.wav'")
+    with frontend.page.expect_file_chooser() as chooser:
+        frontend.canvas.click(position=frontend.widget("A2VLoadAudio", "upload"))
+    chooser.value.set_files(sound)
+    frontend.page.wait_for_function("app.graph.nodes[0].widgets[0].value === 'my own sound.wav'")
     player = "document.querySelector('audio.comfy-audio')"
-    frontend.page.until(f"{player}.readyState >= 1")
-    assert frontend.page.value(f"{player}.duration") == pytest.approx(1.0, abs=0.01)
-    frontend.page.value(f"{player}.play()")
-    frontend.page.until(f"{player}.currentTime > 0.1")
+    frontend.page.wait_for_function(f"{player}?.readyState >= 1")
+    assert frontend.page.evaluate(f"{player}.duration") == pytest.approx(1.0, abs=0.01)
+    frontend.page.evaluate(f"{player}.play()")
+    frontend.page.wait_for_function(f"{player}.currentTime > 0.1")
     assert (frontend.server.input / "my own sound.wav").read_bytes() == sound.read_bytes()
     assert frontend.problems() == []
