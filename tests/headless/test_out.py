@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import resource
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,9 @@ def test_a_server_that_is_gone_leaves_what_did_not_come(tmp_path: Path) -> None:
     assert size_of(kept.path) == (32, 16)
     assert left.reason in ("File exists", "Not a directory")
     assert size_of(Path(left.place)) == (2048, 2048)
-    assert [path.name for path in Path(left.place).parents[2].iterdir()] == ["output"]
+    folder = Path(left.place).parents[2]
+    assert [path.name for path in folder.iterdir()] == ["output"]
+    shutil.rmtree(folder)
 
 
 def test_a_file_that_the_server_has_lost_does_not_cost_the_others(
