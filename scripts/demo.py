@@ -31,6 +31,8 @@ def main() -> int:
     try:
         result = run(RunSettings(WORKFLOW, options.audio, out=options.out), progress=for_terminal())
         videos = [file.path for file in result.files if file.path.suffix == ".mp4"]
+        for left in result.left:
+            raise WorkflowError(f"{left.name} did not come ({left.reason}): it is at {left.place}")
         if not videos:
             raise WorkflowError(f"{WORKFLOW} saved no mp4")
         for path in videos:

@@ -2,7 +2,8 @@
 
     python -m a2v_core.headless run WORKFLOW.json --audio sound.wav --set 7.seed=3 --out results
 
-Exit codes: 0 done, 1 a node failed, 2 the workflow, its inputs or the server are at fault, 130 interrupted.
+Exit codes: 0 done, 1 a node failed, 2 the workflow, its inputs, the server or --out are at fault, 3 it ran,
+but not all files could be fetched, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -17,16 +18,18 @@ from typing import Any
 
 from ..errors import A2VError
 from ..processors import share_processors
+from ..texts import escape_outputs
 from .errors import InterruptedRun, NodeError
 from .progress import Silent, for_terminal
 from .runner import RunResult, RunSettings, run
 
-DONE, NODE_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, NODE_FAILED, BAD_INPUT, FILES_LEFT, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     share_processors()
+    escape_outputs()
     options = _parser().parse_args(arguments)
     settings = RunSettings(options.workflow, options.audio, options.overrides, options.out, options.previews)
     try:
@@ -48,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(as_json(result), indent=2))
     else:
         _show(result)
-    return DONE
+    return FILES_LEFT if result.left else DONE
 
 
 def as_json(result: RunResult) -> dict[str, Any]:
@@ -57,12 +60,19 @@ def as_json(result: RunResult) -> dict[str, Any]:
         {"path": str(file.path), "kind": file.kind, "node": file.node_id, "title": file.title}
         for file in result.files
     ]
+    left = [
+        {"name": file.name, "kind": file.kind, "node": file.node_id, "title": file.title}
+        | {"place": file.place, "reason": file.reason}
+        for file in result.left
+    ]
     return {
-        "status": "done",
+        "status": "incomplete" if left else "done",
         "prompt_id": result.prompt_id,
         "server": result.server,
         "seconds": round(result.seconds, 3),
         "files": files,
+        "left": left,
+        "uploads": {str(path): name for path, name in result.uploads.items()},
         "texts": result.texts,
         "ran": result.ran,
         "cached": result.cached,
@@ -75,7 +85,9 @@ def _show(result: RunResult) -> None:
             print(f"{result.titles.get(node_id, node_id)}: {text}")
     for file in result.files:
         print(file.path)
-    if not result.files:
+    for left in result.left:
+        print(f"not fetched: {left.name} ({left.reason}); it is at {left.place}", file=sys.stderr)
+    if not result.files and not result.left:
         print("the workflow saved no file", file=sys.stderr)
     print(f"done in {result.seconds:.1f} s", file=sys.stderr)
 
@@ -92,12 +104,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m a2v_core.headless",
         description="Run saved ComfyUI workflows without a browser.",
-        epilog="Exit codes: 0 done, 1 a node failed, 2 bad workflow, input or server, 130 interrupted.",
+        epilog="Exit codes: 0 done, 1 a node failed, 2 bad workflow, input, server or --out, 3 it ran, but "
+        "not all files could be fetched (they are named, with where they are), 130 interrupted.",
     )
     command = parser.add_subparsers(required=True, metavar="run").add_parser(
         "run", help="run one workflow", description="Run one workflow and fetch the files that it saves."
     )
-    command.add_argument("workflow", type=Path, help="as the front end saves it, or in API format")
+    command.add_argument(
+        "workflow",
+        type=Path,
+        help="as the front end saves it, in API format, or a picture, video or sound that ComfyUI made",
+    )
     command.add_argument("--audio", type=Path, metavar="FILE", help="the sound for the node that loads one")
     command.add_argument(
         "--set",

@@ -9,11 +9,14 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
+from yarl import URL
 
 from ..errors import WorkflowError
 from .errors import ServerUnreachable
+from .forms import file_form
 
 HISTORY_SECONDS = 30.0
 POLL_SECONDS = 0.5
@@ -36,17 +39,21 @@ class ComfyClient:
     async def upload(self, path: Path) -> str:
         """Put a file into the server's input folder; the name that a loader takes. Same name with other
         content gets a number, nothing is overwritten."""
-        form = aiohttp.FormData()
-        form.add_field(
-            "image", path.read_bytes(), filename=path.name, content_type="application/octet-stream"
-        )
-        async with self.session.post(f"{self.url}/upload/image", data=form) as answer:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise WorkflowError(f"{path} cannot be read: {error.strerror}") from error
+        async with self.session.post(
+            f"{self.url}/upload/image", data=file_form(path.name, content)
+        ) as answer:
             if answer.status == 413:
                 raise WorkflowError(
                     f"{path} is larger than the server takes: start it with --max-upload-size"
                 )
             if answer.status != 200:
-                raise WorkflowError(f"the server refused the upload of {path}: {await answer.text()}")
+                raise WorkflowError(
+                    f"the server refused the upload of {path}: {answer.status} {await answer.text()}"
+                )
             stored = await answer.json()
         return f"{stored['subfolder']}/{stored['name']}" if stored.get("subfolder") else str(stored["name"])
 
@@ -106,14 +113,16 @@ class ComfyClient:
                 await self._post("/interrupt", {"prompt_id": prompt_id})
             await asyncio.sleep(POLL_SECONDS)
 
+    def address_of(self, reference: dict[str, Any]) -> str:
+        """Where the server gives out an output file."""
+        query = {key: str(reference.get(key) or "") for key in ("filename", "subfolder", "type")}
+        return f"{self.url}/view?{urlencode(query, errors='surrogatepass')}"
+
     async def download(self, reference: dict[str, Any], target: Path) -> None:
         """Write an output file of the server to `target`."""
-        query = {key: str(reference.get(key, "")) for key in ("filename", "subfolder", "type")}
-        async with self.session.get(f"{self.url}/view", params=query) as answer:
+        async with self.session.get(URL(self.address_of(reference), encoded=True)) as answer:
             if answer.status != 200:
-                raise WorkflowError(
-                    f"the server cannot give out {query['filename']!r}: status {answer.status}"
-                )
+                raise WorkflowError(f"the server does not give it out: status {answer.status}")
             with open(target, "wb") as stream:
                 async for chunk in answer.content.iter_chunked(1 << 20):
                     stream.write(chunk)

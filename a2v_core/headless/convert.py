@@ -1,8 +1,8 @@
 """A saved workflow (UI format) -> what `POST /prompt` takes (API format).
 
-The same steps as the front end's own export: widget values by position, links followed to the node that makes
-the value, muted nodes left out together with the links to them.
-Source: `graphToPrompt` of ComfyUI_frontend 1.32; tests/headless compares with its exports.
+The same steps as the front end's own export: widget values by name or position, links followed to the node
+that makes the value, muted nodes and those of the front end left out together with the links to them.
+Source: `graphToPrompt` of ComfyUI_frontend 1.58; tests/headless compares with exports of this and of 1.32.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from ..errors import WorkflowError
 from .graph import Node, read_graph
 from .links import Constant, resolve_input
 from .values import ObjectInfo, Texts, Values, title_of
+from .virtual import mark_virtual
+from .widgets import CURVE, Spec, input_specs, type_of
 
 ApiPrompt = dict[str, dict[str, Any]]
 """Execution id -> {"class_type", "inputs", "_meta": {"title"}}."""
@@ -34,6 +36,7 @@ def to_api(
     group nodes of the old kind, circular links, a broken file.
     """
     nodes = list(read_graph(workflow).walk())
+    mark_virtual(nodes, object_info)
     _check_types(nodes, object_info)
     values = Values(nodes, object_info)
     texts = Texts(nodes, values, object_info, rng or random.Random(), now or datetime.now())
@@ -42,9 +45,10 @@ def to_api(
     for node in nodes:
         if not node.runs:
             continue
-        inputs = {name: _wrap(value) for name, value in texts.serialised(node).items()}
+        specs = input_specs(object_info[node.type])
+        inputs = {name: _wrap(value, specs.get(name)) for name, value in texts.serialised(node).items()}
         for at, slot in enumerate(node.inputs):
-            found = resolve_input(node, at, values.promoted)
+            found = resolve_input(node, at, values.promoted.value)
             if isinstance(found, Constant):
                 inputs[slot.name] = _wrap(found.value)
             elif found is not None:
@@ -93,6 +97,8 @@ def _without_dead_links(prompt: ApiPrompt) -> ApiPrompt:
     }
 
 
-def _wrap(value: Any) -> Any:
-    """A bare list would read as a link, so the API wraps it."""
+def _wrap(value: Any, spec: Spec | None = None) -> Any:
+    """A bare list would read as a link, so the API wraps it; a curve is always wrapped, and says so."""
+    if spec and type_of(spec) == CURVE and value is not None:
+        return {"__type__": CURVE, "__value__": value}
     return {"__value__": value} if isinstance(value, list) else value

@@ -15,8 +15,7 @@ from typing import Any
 from ..errors import WorkflowError
 
 ACTIVE, MUTED, BYPASSED = 0, 2, 4
-NOTE_TYPES = frozenset({"Note", "MarkdownNote"})
-VIRTUAL_TYPES = NOTE_TYPES | {"Reroute", "PrimitiveNode"}
+CORE_VIRTUAL_TYPES = frozenset({"Note", "MarkdownNote", "Reroute", "PrimitiveNode"})
 GROUP_PREFIXES = ("workflow>", "workflow/")
 SUBGRAPH_INPUT_ID = "-10"
 SUBGRAPH_OUTPUT_ID = "-20"
@@ -35,17 +34,20 @@ class Link:
 
 @dataclass(frozen=True)
 class Slot:
-    """An input or output of a node. `widget` is the name of the widget behind an input, if there is one."""
+    """An input or output of a node. `widget` is the name of the widget behind an input, if there is one;
+    `links` are those inside that hang on an input of a subgraph."""
 
     name: str
     type: str
     link: int | None = None
     widget: str | None = None
+    links: tuple[int, ...] = ()
 
 
 @dataclass(eq=False)
 class Node:
-    """One node of the saved graph; `local_id` is unique within its scope, `id` within the whole workflow."""
+    """One node of the saved graph; `local_id` is unique within its scope, `id` within the whole workflow.
+    `virtual`: it exists in the front end only (`virtual.mark_virtual`)."""
 
     id: str
     local_id: str
@@ -56,11 +58,12 @@ class Node:
     data: dict[str, Any]
     scope: Scope
     inner: Scope | None = None
+    virtual: bool = False
 
     @property
     def runs(self) -> bool:
         """Whether the front end sends this node to the server."""
-        return self.mode not in (MUTED, BYPASSED) and self.type not in VIRTUAL_TYPES and self.inner is None
+        return self.mode not in (MUTED, BYPASSED) and not self.virtual and self.inner is None
 
 
 @dataclass(eq=False)
@@ -146,6 +149,7 @@ def _read_slot(raw: dict[str, Any]) -> Slot:
         type=",".join(map(str, kind)) if isinstance(kind, list) else str(kind),
         link=raw.get("link"),
         widget=widget.get("name") if isinstance(widget, dict) else None,
+        links=tuple(raw.get("linkIds") or ()),
     )
 
 

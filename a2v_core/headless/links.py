@@ -1,7 +1,7 @@
 """What feeds an input: links followed to the node that really makes the value.
 
-Through reroutes, bypassed nodes, in and out of subgraphs.
-Source: `ExecutableNodeDTO` of ComfyUI_frontend 1.32.
+Through reroutes, bypassed nodes, from Get to Set nodes, in and out of subgraphs.
+Source: `ExecutableNodeDTO` of ComfyUI_frontend 1.58.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ..errors import WorkflowError
-from .graph import BYPASSED, NOTE_TYPES, SUBGRAPH_INPUT_ID, SUBGRAPH_OUTPUT_ID, Link, Node, Scope, Slot
+from .graph import BYPASSED, MUTED, SUBGRAPH_INPUT_ID, SUBGRAPH_OUTPUT_ID, Link, Node, Scope, Slot
+from .virtual import SETTERS, setter_of
 
 
 class Source(NamedTuple):
@@ -63,6 +64,8 @@ def _resolve_output(
     node: Node, slot: int, kind: str, promoted: Promoted, seen: frozenset[str]
 ) -> Source | Constant | None:
     seen = _mark(seen, f"{node.id} output {slot}")
+    if node.mode == MUTED:
+        return None
     if node.mode == BYPASSED:
         at = _bypass_slot(node, slot, kind)
         return None if at is None else resolve_input(node, at, promoted, seen=seen)
@@ -72,9 +75,11 @@ def _resolve_output(
                 inner = node.inner.nodes.get(link.origin)
                 return _resolve_output(inner, link.origin_slot, kind, promoted, seen) if inner else None
         return None
-    if node.type == "Reroute":
-        return resolve_input(node, 0, promoted, kind, seen) if node.inputs else None
-    return None if node.type in NOTE_TYPES or node.type == "PrimitiveNode" else Source(node, slot)
+    if not node.virtual:
+        return Source(node, slot)
+    if node.type in SETTERS:
+        node = setter_of(node)
+    return resolve_input(node, slot, promoted, kind, seen) if slot < len(node.inputs) else None
 
 
 def _bypass_slot(node: Node, slot: int, kind: str) -> int | None:

@@ -36,9 +36,11 @@ def apply_overrides(
 
 
 def specs_of(prompt: ApiPrompt, object_info: ObjectInfo, node_id: str) -> dict[str, Spec]:
-    """The inputs that this node has on the server, as its present values make them."""
+    """The inputs that this node has on the server, as its present values make them, and those that a script
+    of its pack added in the front end."""
     node = prompt[node_id]
-    return dynamic_specs(input_specs(object_info.get(node["class_type"], {})), node["inputs"])
+    specs = dynamic_specs(input_specs(object_info.get(node["class_type"], {})), node["inputs"])
+    return specs | {name: ["*", {"socketless": True}] for name in node["inputs"] if name not in specs}
 
 
 def title(prompt: ApiPrompt, node_id: str) -> str:

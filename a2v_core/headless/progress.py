@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any, Protocol, TextIO
+
+from ..texts import ESCAPE
 
 
 class Progress(Protocol):
     """Told of everything that happens in a run; ids are node ids."""
+
+    def uploaded(self, path: Path, name: str) -> None:
+        """This file went to the server, which knows it by this name."""
 
     def begin(self, titles: dict[str, str]) -> None:
         """The run starts; the title of every node of the prompt."""
@@ -28,6 +34,8 @@ class Progress(Protocol):
 class Silent:
     """No display."""
 
+    def uploaded(self, path: Path, name: str) -> None: ...
+
     def begin(self, titles: dict[str, str]) -> None: ...
 
     def cached(self, ids: list[str]) -> None: ...
@@ -39,11 +47,21 @@ class Silent:
     def end(self, well: bool) -> None: ...
 
 
-class Lines(Silent):
+class _Printing(Silent):
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stderr
+
+    def uploaded(self, path: Path, name: str) -> None:
+        if name != path.name:
+            shown = str(path).encode(errors=ESCAPE).decode()  # the name may be no text
+            print(f"{shown} is {name} on the server", file=self.stream, flush=True)
+
+
+class Lines(_Printing):
     """One line per node, for logs."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self.stream = stream or sys.stderr
+        super().__init__(stream)
         self.titles: dict[str, str] = {}
         self.done = 0
 
@@ -62,14 +80,14 @@ class Lines(Silent):
         )
 
 
-class Bars(Silent):
+class Bars(_Printing):
     """Two tqdm bars, for a terminal."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         from tqdm import tqdm
 
+        super().__init__(stream)
         self.make: Any = tqdm
-        self.stream = stream or sys.stderr
         self.titles: dict[str, str] = {}
         self.nodes: Any = None
         self.working = False

@@ -15,11 +15,11 @@ from .client import ComfyClient, connect
 from .convert import ApiPrompt, to_api
 from .errors import ServerUnreachable
 from .execution import Execution, execute
-from .outputs import OutputFile, fetch_outputs, texts_of
+from .outputs import LeftFile, OutputFile, check_folder, fetch_outputs, texts_of
 from .overrides import apply_overrides, title
 from .progress import Progress, Silent
-from .server import find_comfyui, running_server
-from .uploads import audio_target, send_inputs
+from .server import ComfyServer, find_comfyui, running_server
+from .uploads import audio_target, is_file, send_inputs
 from .workflow import is_api, load_workflow
 
 
@@ -39,8 +39,9 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A run that went well. `ran` and `cached` are node ids, `texts` what nodes show by node id, `seconds`
-    does not count the start of a server."""
+    """A run that went well. `left` is what it saved and what could not be fetched; `uploads` are the server's
+    names of the files that were sent. `ran` and `cached` are node ids, `texts` what nodes show by node id,
+    `seconds` does not count the start of a server."""
 
     prompt_id: str
     server: str
@@ -50,6 +51,8 @@ class RunResult:
     ran: list[str]
     cached: list[str]
     titles: dict[str, str] = field(default_factory=dict)
+    left: list[LeftFile] = field(default_factory=list)
+    uploads: dict[Path, str] = field(default_factory=dict)
 
 
 def run(
@@ -63,7 +66,8 @@ def run(
     """Run a workflow on the server at `server`, else on one that is started for it from the folder `comfyui`.
 
     Raises WorkflowError (the workflow, its inputs, the server), NodeError (a node failed), InterruptedRun.
-    A KeyboardInterrupt takes the run off the server before it goes on.
+    A KeyboardInterrupt takes the run off the server before it goes on. Of a server that was started for the
+    run nothing is left, but the files that could not be fetched.
     """
     _load(settings)
     if server is not None:
@@ -73,7 +77,8 @@ def run(
         inputs = [*settings.input_folders, folder / "input"]
         settings = replace(settings, input_folders=inputs)
         try:
-            return asyncio.run(run_on(started.url, settings, progress))
+            result = asyncio.run(run_on(started.url, settings, progress))
+            return replace(result, left=[_kept(file, started) for file in result.left])
         except ServerUnreachable as error:
             if not started.died():
                 raise
@@ -82,17 +87,25 @@ def run(
             ) from error
 
 
+def _kept(file: LeftFile, server: ComfyServer) -> LeftFile:
+    """The file at a place that is still there when the server is gone."""
+    return replace(file, place=str(server.keep(file.type) / file.name))
+
+
 async def run_on(url: str, settings: RunSettings, progress: Progress | None = None) -> RunResult:
     """`run` on a server that is there, for callers with an event loop. Cancelling the task cancels the
     run."""
     data = _load(settings)
+    progress = progress or Silent()
     async with connect(url) as client:
-        prompt = await _prepare(client, data, settings)
+        prompt, uploads = await _prepare(client, data, settings)
+        for path, name in uploads.items():
+            progress.uploaded(path, name)
         titles = {node_id: title(prompt, node_id) for node_id in prompt}
         start = time.monotonic()
-        execution = Execution(str(uuid.uuid4()), titles, progress or Silent())
+        execution = Execution(str(uuid.uuid4()), titles, progress)
         await execute(client, prompt, None if is_api(data) else data, execution)
-        files = await fetch_outputs(client, execution.outputs, titles, settings.out, settings.previews)
+        files, left = await fetch_outputs(client, execution.outputs, titles, settings.out, settings.previews)
         return RunResult(
             prompt_id=execution.prompt_id,
             server=client.url,
@@ -102,25 +115,32 @@ async def run_on(url: str, settings: RunSettings, progress: Progress | None = No
             ran=execution.ran,
             cached=execution.cached,
             titles=titles,
+            left=left,
+            uploads=uploads,
         )
 
 
 def _load(settings: RunSettings) -> dict[str, Any]:
-    if settings.audio is not None and not settings.audio.is_file():
+    if settings.audio is not None and not is_file(settings.audio):
         raise WorkflowError(f"--audio: there is no file {settings.audio}")
+    check_folder(settings.out)
     return load_workflow(settings.workflow)
 
 
-async def _prepare(client: ComfyClient, data: dict[str, Any], settings: RunSettings) -> ApiPrompt:
+async def _prepare(
+    client: ComfyClient, data: dict[str, Any], settings: RunSettings
+) -> tuple[ApiPrompt, dict[Path, str]]:
+    """The prompt as it goes to the server, and the files that have gone there for it."""
     object_info = await client.object_info()
     prompt: ApiPrompt = _checked(data, object_info) if is_api(data) else to_api(data, object_info)
     given = apply_overrides(prompt, object_info, settings.overrides)
+    uploads = {}
     if settings.audio is not None:
         node_id, name = audio_target(prompt, object_info)
-        prompt[node_id]["inputs"][name] = await client.upload(settings.audio)
+        uploads[settings.audio] = prompt[node_id]["inputs"][name] = await client.upload(settings.audio)
     folders = [Path.cwd(), settings.workflow.resolve().parent, *settings.input_folders]
-    await send_inputs(client, prompt, object_info, folders, given)
-    return prompt
+    uploads |= await send_inputs(client, prompt, object_info, folders, given)
+    return prompt, uploads
 
 
 def _checked(prompt: ApiPrompt, object_info: dict[str, Any]) -> ApiPrompt:

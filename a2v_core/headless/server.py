@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import WorkflowError
@@ -40,6 +40,7 @@ class ComfyServer:
     folder: Path
     log: Path
     process: subprocess.Popen[bytes]
+    kept: set[str] = field(default_factory=set, compare=False)
 
     @property
     def url(self) -> str:
@@ -60,6 +61,11 @@ class ComfyServer:
     def models(self) -> Path:
         """The models folder, for a server that was started with `own_models`."""
         return self.folder / "models"
+
+    def keep(self, kind: str) -> Path:
+        """Let the folder of outputs ("output" or "temp") outlive the server; where it is."""
+        self.kept.add(kind)
+        return self.folder / kind
 
     def died(self) -> bool:
         """Whether the process has ended by itself; waits a moment, as its connections break first."""
@@ -114,15 +120,17 @@ def running_server(
     server dies or does not answer.
     """
     folder = Path(tempfile.mkdtemp(prefix="a2v-comfyui-"))
+    kept: set[str] = set()
     try:
         server = _launch(comfyui, folder, own_models, needs_cpu() if cpu is None else cpu, arguments)
+        kept = server.kept
         try:
             _wait_until_ready(server)
             yield server
         finally:
             _stop(server.process)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear(folder, kept)
 
 
 def needs_cpu() -> bool:
@@ -220,6 +228,18 @@ def _wait_until_ready(server: ComfyServer) -> None:
     raise WorkflowError(
         f"ComfyUI did not answer within {READY_SECONDS:.0f} s. Its log ends:\n{server.log_tail()}"
     )
+
+
+def _clear(folder: Path, kept: set[str]) -> None:
+    """Remove a server's folder, but for what is kept in it."""
+    if not kept:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for part in [part for part in folder.iterdir() if part.name not in kept]:
+        if part.is_dir():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
 
 
 def _answers(port: int) -> bool:

@@ -49,29 +49,39 @@ async def send_inputs(
     object_info: ObjectInfo,
     folders: Sequence[Path],
     given: set[tuple[str, str]],
-) -> None:
+) -> dict[Path, str]:
     """Upload the files that the prompt names and the server lacks, and put the server's names for them in
-    place.
+    place; returns those names.
 
     `given` inputs were named on the command line: any path is taken. Names that stand in the workflow file
     are only looked for inside `folders`, since a workflow may come from a stranger.
     """
+    sent: dict[Path, str] = {}
     for node_id, name, spec in upload_inputs(prompt, object_info):
         value = prompt[node_id]["inputs"].get(name)
         if not isinstance(value, str) or value in (choices(spec) or []):
             continue
         path = _find(value, folders, anywhere=(node_id, name) in given)
         if path is not None:
-            prompt[node_id]["inputs"][name] = await client.upload(path)
+            sent[path] = prompt[node_id]["inputs"][name] = await client.upload(path)
+    return sent
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; no text that stands for one is too long to ask."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _find(value: str, folders: Sequence[Path], *, anywhere: bool) -> Path | None:
     if anywhere:
         path = Path(value).expanduser()
-        if path.is_file():
+        if is_file(path):
             return path
     for folder in folders:
         path = folder / value
-        if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+        if is_file(path) and path.resolve().is_relative_to(folder.resolve()):
             return path
     return None

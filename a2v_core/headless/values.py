@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from .graph import SUBGRAPH_INPUT_ID, Node, Scope, Slot
-from .links import Constant
+from .graph import Node, Scope, Slot
+from .promoted import Promoted
+from .saved_values import first_value, widget_values
 from .text import SAVE_NODE_TYPES, choose_dynamic, replace_patterns
-from .widgets import definition_slots, dynamic_specs, input_specs, options, widget_values
+from .widgets import definition_slots, dynamic_specs, input_specs, options
 
 ObjectInfo = dict[str, dict[str, Any]]
 """`GET /object_info`: class type -> definition."""
@@ -33,12 +33,13 @@ class Values:
                 node.inputs = definition_slots(node, definition)
                 self.by_node[node] = widget_values(node, definition)
             elif node.type == "PrimitiveNode":
-                self.by_node[node] = {"value": next(iter(node.data.get("widgets_values") or []), None)}
+                self.by_node[node] = {"value": first_value(node.data)}
         for node in nodes:
             for slot in node.inputs:
                 origin = _origin_of(node.scope, slot)
                 if origin is not None and origin.type == "PrimitiveNode":
                     self._copy_primitive(origin, node, slot)
+        self.promoted = Promoted(nodes, self.by_node)
 
     def _copy_primitive(self, primitive: Node, node: Node, slot: Slot) -> None:
         value = self.by_node[primitive]["value"]
@@ -46,43 +47,6 @@ class Values:
         name = slot.widget or slot.name
         if value is not None and name in target:
             target[name] = value
-
-    def promoted(self, instance: Node, slot: Slot) -> Constant | None:
-        """The value of a subgraph instance's own widget, which stands in for the widget inside it."""
-        saved = dict(_instance_values(instance))
-        if slot.name in saved and saved[slot.name] is not None:
-            return Constant(saved[slot.name])
-        assert instance.inner is not None
-        for node in instance.inner.nodes.values():
-            for inner_slot in node.inputs:
-                if _enters_at(instance.inner, inner_slot) == slot.name:
-                    inside = self._inside(node, inner_slot)
-                    if inside is not None:
-                        return inside
-        return None
-
-    def _inside(self, node: Node, slot: Slot) -> Constant | None:
-        if node.inner is not None:
-            return self.promoted(node, slot)
-        name = slot.widget or slot.name
-        values = self.by_node.get(node, {})
-        return Constant(values[name]) if name in values else None
-
-
-def _instance_values(instance: Node) -> Iterator[tuple[str, Any]]:
-    """The promoted widgets of a subgraph instance, by input name."""
-    values = instance.data.get("widgets_values") or []
-    if isinstance(values, dict):
-        yield from values.items()
-        return
-    proxies = (instance.data.get("properties") or {}).get("proxyWidgets")
-    if isinstance(proxies, list):
-        for proxy, value in zip(proxies, values, strict=False):
-            if str(proxy[0]) == "-1":
-                yield str(proxy[1]), value
-    else:
-        names = [slot.name for slot in instance.inputs if slot.widget]
-        yield from zip(names, values, strict=False)
 
 
 class Texts:
@@ -100,7 +64,7 @@ class Texts:
         for name, value in values.items():
             if not isinstance(value, str):
                 continue
-            if options(specs[name]).get("dynamicPrompts"):
+            if options(specs.get(name, [])).get("dynamicPrompts"):
                 values[name] = choose_dynamic(value, self.rng)
             elif name == "filename_prefix" and node.type in SAVE_NODE_TYPES:
                 values[name] = replace_patterns(value, self._look_up, self.now)
@@ -118,11 +82,3 @@ class Texts:
 def _origin_of(scope: Scope, slot: Slot) -> Node | None:
     link = scope.links.get(slot.link) if slot.link is not None else None
     return scope.nodes.get(link.origin) if link else None
-
-
-def _enters_at(scope: Scope, slot: Slot) -> str | None:
-    """The name of the subgraph's input that this slot inside it hangs on."""
-    link = scope.links.get(slot.link) if slot.link is not None else None
-    if link is None or link.origin != SUBGRAPH_INPUT_ID or link.origin_slot >= len(scope.input_slots):
-        return None
-    return scope.input_slots[link.origin_slot].name

@@ -1,14 +1,10 @@
-"""Widget values of a saved node, by name.
+"""Which inputs of a node have a widget, and what a fresh widget shows.
 
-A saved workflow holds the values of a node's widgets as a bare list, in the order in which the front end made
-the widgets: the inputs that have a widget, in the order of the node's definition on the server, some of them
-followed by helpers of the front end's own (the "control after generate" of a seed). So the list can only be
-read next to `GET /object_info`. Source: `useLitegraphService`, `scripts/widgets.ts` of ComfyUI_frontend 1.32.
+Source: `useLitegraphService`, `scripts/widgets.ts` of ComfyUI_frontend 1.32 and 1.58.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from .graph import Node, Slot, ordered_slots
@@ -17,6 +13,7 @@ Spec = list[Any]
 """One input on the server's side: [type or list of options, options dict]."""
 
 DYNAMIC_COMBO = "COMFY_DYNAMICCOMBO_V3"
+CURVE = "CURVE"
 WIDGET_TYPES = frozenset(
     {
         "INT",
@@ -28,9 +25,25 @@ WIDGET_TYPES = frozenset(
         "TEXTAREA",
         "COLOR",
         "IMAGEUPLOAD",
+        "CHART",
+        "GALLERIA",
         DYNAMIC_COMBO,
     }
 )
+NEWER_WIDGET_TYPES = frozenset(
+    {
+        "BOUNDING_BOX",
+        "BOUNDING_BOXES",
+        "COLORS",
+        "COMPOSITOR",
+        CURVE,
+        "LIGHT_INFO_PREVIEW",
+        "PAINTER",
+        "RANGE",
+    }
+    | {"VIDEO_EDIT"}
+)
+"""Widgets of front ends after 1.32; the older ones show and save a plain socket."""
 SEED_NAMES = frozenset({"seed", "noise_seed"})
 DEFAULTS: dict[str, Any] = {
     "INT": 0,
@@ -89,30 +102,6 @@ def definition_slots(node: Node, definition: dict[str, Any]) -> list[Slot]:
     return ordered_slots(names, node.inputs, {name: type_of(spec) for name, spec in specs.items()})
 
 
-def widget_values(node: Node, definition: dict[str, Any]) -> dict[str, Any]:
-    """The node's widget values by input name; defaults where the file is older than the widget."""
-    specs = input_specs(definition)
-    marked = {slot.name for slot in node.inputs if slot.widget}
-    widgets = {name: spec for name, spec in specs.items() if is_widget(spec) or name in marked}
-    saved = node.data.get("widgets_values")
-    if isinstance(saved, dict):
-        return {name: saved.get(name, default_of(spec)) for name, spec in widgets.items()}
-    queue = iter(_without_dummies(specs, widgets, list(saved or [])))
-    return dict(_take(widgets, queue))
-
-
-def _take(widgets: dict[str, Spec], queue: Iterator[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Hand out the saved values in order, skipping the slots of the front end's own helpers."""
-    for name, spec in widgets.items():
-        value = next(queue, default_of(spec))
-        yield prefix + name, value
-        for _ in range(_helper_slots(name, spec)):
-            next(queue, None)
-        if type_of(spec) == DYNAMIC_COMBO:
-            inner = {key: sub for key, sub in _chosen_inputs(spec, value).items() if is_widget(sub)}
-            yield from _take(inner, queue, f"{prefix}{name}.")
-
-
 def default_of(spec: Spec) -> Any:
     """The value that a fresh widget shows."""
     extra = options(spec)
@@ -132,42 +121,29 @@ def dynamic_specs(specs: dict[str, Spec], values: dict[str, Any]) -> dict[str, S
     waiting = [name for name, spec in specs.items() if type_of(spec) == DYNAMIC_COMBO]
     while waiting:
         name = waiting.pop()
-        for key, spec in _chosen_inputs(found[name], values.get(name)).items():
+        for key, spec in chosen_inputs(found[name], values.get(name)).items():
             found[f"{name}.{key}"] = spec
             if type_of(spec) == DYNAMIC_COMBO:
                 waiting.append(f"{name}.{key}")
     return found
 
 
-def _chosen_inputs(spec: Spec, value: Any) -> dict[str, Spec]:
+def chosen_inputs(spec: Spec, value: Any) -> dict[str, Spec]:
+    """The inputs that a dynamic combo adds when `value` is chosen."""
     for option in options(spec).get("options") or []:
         if option.get("key") == value:
             return input_specs({"input": option.get("inputs") or {}})
     return {}
 
 
-def _helper_slots(name: str, spec: Spec) -> int:
-    """How many helper widgets follow: one for a controlled number, two for a controlled choice."""
+def helper_slots(name: str, spec: Spec) -> int:
+    """How many of the front end's own widgets follow: one for a controlled number, two for such a choice."""
     control = options(spec).get("control_after_generate")
     if type_of(spec) == "INT":
         return int(bool(name in SEED_NAMES if control is None else control))
     if type_of(spec) == "COMBO":
         return 2 if control else 0
     return 0
-
-
-def _without_dummies(specs: dict[str, Spec], widgets: dict[str, Spec], saved: list[Any]) -> list[Any]:
-    """Front ends before 1.16 also saved a value for inputs that are sockets only (`forceInput`): drop those.
-
-    Source: `migrateWidgetsValues`, including its way of telling such a list by its length.
-    """
-    forced = {name for name, spec in specs.items() if options(spec).get("forceInput")}
-    originals = [name for name in specs if name in widgets or name in forced]
-    slots = sum(1 + int(bool(_helper_slots(name, specs[name]))) for name in originals)
-    if not forced or slots != len(saved):
-        return saved
-    names = originals + [""] * (len(saved) - len(originals))
-    return [value for name, value in zip(names, saved, strict=True) if name not in forced]
 
 
 def _as_spec(raw: Any) -> Spec:

@@ -1,8 +1,8 @@
 """Conversion of saved workflows, against the real front end's own exports.
 
 data/NAME.ui.json is what ComfyUI_frontend 1.32.9 saved, data/NAME.api.json what it exported after loading
-that file, data/object_info.json the answer of ComfyUI 0.3.75. Made again with
-`python -m scripts.frontend --build tests/headless/data/NAME.js --save NAME.ui.json --api NAME.api.json`.
+that file; the same of 1.58.1 is in data/newest, of 1.47.12 (no values by name yet) in data/1.47.
+data/object_info.json is the answer of ComfyUI 0.3.75. Made again with `python -m tests.headless.recording`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import pytest
 from a2v_core.errors import WorkflowError
 from a2v_core.headless.convert import to_api
 from a2v_core.headless.text import choose_dynamic, format_date
-from a2v_core.headless.widgets import input_specs
 
 DATA = Path(__file__).parent / "data"
 
@@ -34,27 +33,77 @@ def object_info() -> dict[str, Any]:
     return info
 
 
-def known_inputs(prompt: dict[str, Any], object_info: dict[str, Any]) -> dict[str, Any]:
-    """Without what the front end adds for itself and the server does not know (the audio player's widget)."""
-    return {
-        number: {
-            **node,
-            "inputs": {
-                name: value
-                for name, value in node["inputs"].items()
-                if name in input_specs(object_info[node["class_type"]])
-            },
-        }
-        for number, node in prompt.items()
+def inputs_of(prompt: dict[str, Any]) -> dict[str, Any]:
+    """Types and inputs, without the titles: newer front ends translate those that nobody changed."""
+    return {number: {"type": node["class_type"], **node["inputs"]} for number, node in prompt.items()}
+
+
+def compressed(workflow: dict[str, Any]) -> dict[str, Any]:
+    """As the front end writes it into pictures and videos: without sockets of widgets without a link."""
+    workflow = copy.deepcopy(workflow)
+    graphs = [workflow, *(workflow.get("definitions") or {}).get("subgraphs", [])]
+    for node in (node for graph in graphs for node in graph["nodes"]):
+        slots = node.get("inputs") or []
+        node["inputs"] = [
+            slot
+            for slot in slots
+            if not (slot.get("widget") and slot["link"] is None and not slot.get("label"))
+        ]
+    return workflow
+
+
+RECORDED = [
+    *((".", name) for name in ("plain", "modes", "virtual", "subgraphs", "promoted")),
+    *(
+        ("newest", name)
+        for name in ("plain", "modes", "virtual", "subgraphs", "promoted", "names", "scripted")
+    ),
+    *(("1.47", name) for name in ("subgraphs", "promoted")),
+]
+
+
+@pytest.mark.parametrize(("folder", "name"), RECORDED)
+def test_equals_the_front_ends_export(folder: str, name: str, object_info: dict[str, Any]) -> None:
+    expected = inputs_of(load(f"{folder}/{name}.api.json"))
+    for node in expected.values():
+        # An audio player of front ends up to 1.32, which the server does not know.
+        node.pop("audioUI", None)
+    if (folder, name) == (".", "subgraphs"):
+        # This front end also exports what is inside a bypassed subgraph, though nothing hangs on it.
+        del expected["13:3"]
+    workflow = load(f"{folder}/{name}.ui.json")
+    assert inputs_of(to_api(workflow, object_info)) == expected
+    assert inputs_of(to_api(compressed(workflow), object_info)) == expected
+
+
+@pytest.mark.parametrize("name", ["plain", "modes", "virtual", "subgraphs", "promoted"])
+def test_titles_are_those_of_the_pinned_front_end(name: str, object_info: dict[str, Any]) -> None:
+    expected = load(f"{name}.api.json")
+    prompt = to_api(load(f"{name}.ui.json"), object_info)
+    assert {number: node["_meta"] for number, node in prompt.items()} == {
+        number: expected[number]["_meta"] for number in prompt
     }
 
 
-@pytest.mark.parametrize("name", ["plain", "modes", "virtual", "subgraphs"])
-def test_equals_the_front_ends_export(name: str, object_info: dict[str, Any]) -> None:
-    expected = known_inputs(load(f"{name}.api.json"), object_info)
-    # This front end also exports what is inside a bypassed subgraph, though nothing hangs on it: we do not.
-    expected.pop("13:3", None)
-    assert to_api(load(f"{name}.ui.json"), object_info) == expected
+def test_names_that_only_newer_front_ends_follow(object_info: dict[str, Any]) -> None:
+    """From a Get in a subgraph to a Set outside: KJNodes patches front ends that cannot."""
+    expected = inputs_of(load("names.api.json"))
+    expected["30:23"]["image"], expected["30:28"]["width"] = ["1", 0], ["16", 0]
+    assert inputs_of(to_api(load("names.ui.json"), object_info)) == expected
+
+
+def test_widgets_of_scripts_that_an_older_file_does_not_name(object_info: dict[str, Any]) -> None:
+    """`shade` is in the definition as the script changed it and so among the sockets; `grain` is nowhere."""
+    expected = inputs_of(load("scripted.api.json"))
+    for node in expected.values():
+        node.pop("grain", None)
+    assert inputs_of(to_api(load("scripted.ui.json"), object_info)) == expected
+
+
+def test_values_of_instances_for_widgets_inside(object_info: dict[str, Any]) -> None:
+    """A file of older front ends, in which `proxyWidgets` names nodes inside, with values on the instance."""
+    expected = inputs_of(load("newest/proxies.api.json"))
+    assert inputs_of(to_api(load("proxies.ui.json"), object_info)) == expected
 
 
 def test_version_1_links_are_objects(object_info: dict[str, Any]) -> None:
@@ -62,14 +111,6 @@ def test_version_1_links_are_objects(object_info: dict[str, Any]) -> None:
     keys = ("id", "origin_id", "origin_slot", "target_id", "target_slot", "type")
     workflow["links"] = [dict(zip(keys, link, strict=True)) for link in workflow["links"]]
     assert to_api(workflow, object_info) == to_api(load("modes.ui.json"), object_info)
-
-
-def test_compressed_widget_slots(object_info: dict[str, Any]) -> None:
-    """Older files leave out the sockets of widgets that nothing is linked to."""
-    workflow = load("plain.ui.json")
-    for node in workflow["nodes"]:
-        node["inputs"] = [slot for slot in node["inputs"] if slot["link"] is not None or "widget" not in slot]
-    assert to_api(workflow, object_info) == to_api(load("plain.ui.json"), object_info)
 
 
 def test_widgets_that_the_file_is_too_old_for_get_defaults(object_info: dict[str, Any]) -> None:

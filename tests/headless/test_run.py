@@ -15,7 +15,7 @@ import pytest
 from a2v_core.errors import WorkflowError
 from a2v_core.headless import InterruptedRun, NodeError, RunSettings, run
 from a2v_core.headless.client import connect
-from a2v_core.headless.outputs import fetch_outputs
+from a2v_core.headless.outputs import LeftFile, fetch_outputs
 from a2v_core.headless.runner import run_on
 from a2v_core.headless.server import ComfyServer
 
@@ -114,6 +114,17 @@ def test_saved_format_with_subgraphs(comfy_server: ComfyServer, tmp_path: Path) 
     assert b'"subgraphs"' in result.files[0].path.read_bytes()
 
 
+def test_names_of_the_front_end_are_followed_on_a_server_without_their_packs(
+    comfy_server: ComfyServer, tmp_path: Path
+) -> None:
+    result = run(RunSettings(DATA / "newest" / "names.ui.json", out=tmp_path), server=comfy_server.url)
+    found = {file.path.name.split("_")[0]: size_of(file.path) for file in result.files}
+    assert found == {
+        **dict.fromkeys(("red", "blue", "again", "passed"), (512, 512)),
+        **{"wide": (40, 512), "inside": (40, 512)},
+    }
+
+
 def test_audio_is_uploaded_and_outputs_come_back(comfy_server: ComfyServer, tmp_path: Path) -> None:
     sound = write_wav(tmp_path / "tone.wav", 0.75)
     workflow = write(tmp_path / "sound.json", sound_prompt())
@@ -171,7 +182,8 @@ def test_files_are_never_replaced(comfy_server: ComfyServer, tmp_path: Path) -> 
 
     async def fetch() -> list[Path]:
         async with connect(comfy_server.url) as client:
-            return [file.path for file in await fetch_outputs(client, outputs, {}, tmp_path / "out")]
+            files, _ = await fetch_outputs(client, outputs, {}, tmp_path / "out")
+            return [file.path for file in files]
 
     fetched = asyncio.run(fetch())
     assert fetched == [mine.with_name(f"{mine.stem} (1).png")]
@@ -184,12 +196,16 @@ def test_files_are_never_replaced(comfy_server: ComfyServer, tmp_path: Path) -> 
 def test_a_server_cannot_write_outside(
     comfy_server: ComfyServer, tmp_path: Path, reference: dict[str, str]
 ) -> None:
-    async def fetch() -> None:
+    async def fetch() -> list[LeftFile]:
         async with connect(comfy_server.url) as client:
-            await fetch_outputs(client, {"2": {"images": [{"type": "output", **reference}]}}, {}, tmp_path)
+            outputs = {"2": {"images": [{"type": "output", **reference}]}}
+            files, left = await fetch_outputs(client, outputs, {}, tmp_path / "out")
+            assert files == []
+            return left
 
-    with pytest.raises(WorkflowError, match="outside its folder"):
-        asyncio.run(fetch())
+    (left,) = asyncio.run(fetch())
+    assert "outside its folder" in left.reason
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failing_node_is_named(comfy_server: ComfyServer, tmp_path: Path) -> None:
