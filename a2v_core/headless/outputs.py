@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import shutil
@@ -101,7 +100,7 @@ async def fetch_outputs(
             title = titles.get(node_id, node_id)
             try:
                 path = await _download(client, reference, _inside(folder, reference))
-            except (OSError, aiohttp.ClientError, asyncio.TimeoutError, WorkflowError) as error:
+            except (TimeoutError, OSError, aiohttp.ClientError, WorkflowError) as error:
                 name = "/".join(filter(None, (reference.get("subfolder"), reference["filename"])))
                 place, reason = client.address_of(reference), _reason(error)
                 left.append(LeftFile(node_id, title, key, kind, name, place, reason))

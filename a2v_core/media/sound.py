@@ -224,10 +224,10 @@ def _to_float(frame: AudioFrame) -> NDArray[np.float32]:
     # read beyond the last, 19 raises.
     raw: NDArray[Any]
     if frame.format.is_planar:
-        planes = [AudioPlane(frame, channel) for channel in range(channels)]
+        planes: list[Any] = [AudioPlane(frame, channel) for channel in range(channels)]
         raw = np.stack([np.frombuffer(plane, dtype, frame.samples) for plane in planes])
     else:
-        packed = AudioPlane(frame, 0)
+        packed: Any = AudioPlane(frame, 0)
         raw = np.frombuffer(packed, dtype, frame.samples * channels).reshape(-1, channels).T
     if raw.dtype.kind in "iu":
         half_range = np.float32(2.0 ** (8 * raw.dtype.itemsize - 1))

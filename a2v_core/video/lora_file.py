@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from ..checkpoints import read_checkpoint
 from ..errors import CheckpointError
+from ..places import TORCH_FILES
 
 # A distilled UNet projects its guidance scale to the width of the time embedding.
 GUIDANCE = "time_embedding.cond_proj"
