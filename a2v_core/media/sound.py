@@ -220,8 +220,8 @@ def _to_float(frame: AudioFrame) -> NDArray[np.float32]:
     """Samples of any FFmpeg format as float32 [C, N], full scale -1..1."""
     channels = frame.layout.nb_channels
     dtype = np.dtype(_DTYPES[frame.format.packed.name])
-    # Neither to_ndarray nor frame.planes: at 8 planar channels PyAV counts one plane too many. Versions 14 to 18
-    # read beyond the last, 19 raises.
+    # Neither to_ndarray nor frame.planes: at 8 planar channels PyAV counts one plane too many. Versions 14
+    # to 18 read beyond the last, 19 raises.
     raw: NDArray[Any]
     if frame.format.is_planar:
         planes: list[Any] = [AudioPlane(frame, channel) for channel in range(channels)]

@@ -51,11 +51,10 @@ REFUSED = [
 
 FAILS = [
     ("A2VLoadAudio", {"A2VLoadAudio": {"audio": "empty.wav"}}, r"empty\.wav: the file is empty"),
-    ("A2VLoadAudio", {"A2VLoadAudio": {"audio": "text.wav"}}, r"text\.wav: not a sound or video file"),
+    ("A2VLoadAudio", {"A2VLoadAudio": {"audio": "text.wav"}}, r"text\.wav: cannot be read as sound or video"),
     ("A2VLoadAudio", {"A2VLoadAudio": {"audio": "silent.mp4"}}, r"silent\.mp4: .*without sound"),
     ("A2VLoadAudio", {"A2VLoadAudio": {"audio": "nan.wav"}}, r"nan\.wav: 1 of .* NaN or infinite"),
     ("A2VLoadAudio", {"A2VLoadAudio": {"start_time": 7}}, r"start 7\.0 s is beyond the end .*1\.000 s"),
-    ("A2VBEATsEncode", {"A2VLoadAudio": {"audio": "short.wav"}}, r"0\.100 s long.*at least 0\.175 s"),
     ("A2VBEATsEncode", {"A2VBEATsEncode": {"chunk_seconds": 0.1}}, r"chunk_seconds must be 0 .* 0\.175"),
     ("A2VAudioMapper", {"A2VAudioMapper": {"batch_index": 3}}, r"batch index is 3, but there are 1 sounds"),
     ("A2VT2VSampler", {"A2VT2VSampler": {"batch_index": 1}}, r"batch_index is 1, but the input audio has 1"),

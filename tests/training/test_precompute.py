@@ -136,7 +136,7 @@ def test_unusable_clips_are_reported_and_counted(
     }
     assert "0.25 s, a clip needs 0.50 s" in rows["short.mp4"]["reason"]
     # The second run does not try them again, and says the same.
-    assert main([str(path)]) == 0
+    assert main([str(path)]) == 3
     assert "1 clips, 0 of them new" in capsys.readouterr().out
 
     good.unlink()
