@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -113,10 +112,12 @@ def clicks_in(samples: NDArray[np.float32], rate: int) -> list[float]:
     return [float(t) / rate for t in at[np.r_[True, np.diff(at) > 0.15 * rate]]] if len(at) else []
 
 
-def heard(sound: Sound, margin: float = 0.05) -> Sequence[float]:
-    """Clicks of which no packet is missing nor near one that is."""
+def heard(sound: Sound) -> list[float]:
+    """Clicks that stand alone: none of their packets is missing, and they are not just after a gap, where a
+    decoder still holds what it heard before the gap.
+    """
     return [
         click
         for click in sound.clicks
-        if not any(first - margin - CLICK_SECONDS < click < last + margin for first, last in sound.gaps)
+        if not any(first - 0.15 < click < last + 0.3 for first, last in sound.gaps)
     ]
