@@ -16,7 +16,7 @@ from av.error import FFmpegError
 
 from ..errors import MediaError
 from .clock import measured_rate
-from .opener import has_picture, open_media, picture_stream, sound_stream, time_base
+from .opener import has_picture, open_media, packets, picture_stream, sound_stream, time_base
 
 _PACKETS_TO_A_PICTURE = 600  # a stream that was joined late shows nothing before its next key frame
 
@@ -69,7 +69,7 @@ def _first_picture(path: str, size: int, changed: int) -> Fraction | None:
         stream = _or_none(picture_stream, container, Path(path))
         if stream is None:
             return None
-        for number, packet in enumerate(container.demux(stream)):
+        for number, packet in enumerate(packets(container, stream)):
             try:
                 frames = packet.decode()
             except FFmpegError:
@@ -91,7 +91,7 @@ def _facts(path: str, size: int, changed: int) -> Facts:
         shown: list[Fraction] = []
         heard: list[tuple[Fraction, Fraction]] = []
         last = Fraction(0)  # seconds that the last picture is shown for
-        for packet in container.demux(wanted) if wanted else ():
+        for packet in packets(container, *wanted) if wanted else ():
             if packet.pts is None:
                 continue
             base = time_base(packet.stream)

@@ -78,6 +78,22 @@ def picture_stream(container: InputContainer, path: str | os.PathLike[str]) -> A
     raise MediaError(f"{path}: has no pictures (no video stream); give a video such as mp4, mov or webm")
 
 
+def packets(container: InputContainer, *streams: Any) -> Iterator[Any]:
+    """The packets of some streams, or of all, and at the end an empty one for each, which ends its decoder."""
+    try:
+        yield from container.demux(*streams)
+    except IndexError:
+        # PyAV does not know a track that begins within the file (transport streams), and trips over it when
+        # it has ended all that it knows.
+        return
+
+
+def decoded_pictures(container: InputContainer, stream: Any) -> Iterator[Any]:
+    """The frames of a picture track."""
+    for packet in packets(container, stream):
+        yield from packet.decode()
+
+
 def time_base(stream: Any) -> Fraction:
     """Seconds per tick of the stream's time stamps."""
     return Fraction(stream.time_base or 1)

@@ -19,7 +19,7 @@ import torch
 from ..errors import MediaError
 from .clock import measured_rate, uneven_times
 from .facts import file_facts, has_sound, picture_origin
-from .opener import open_media, picture_stream, time_base
+from .opener import decoded_pictures, open_media, picture_stream, time_base
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -68,7 +68,7 @@ class VideoFrames:
             stream = picture_stream(container, self._path)
             self._stated, base = stream.average_rate, time_base(stream)
             width, height = stream.codec_context.width, stream.codec_context.height
-            for frame in container.decode(stream):
+            for frame in decoded_pictures(container, stream):
                 self._stamps.append(None if frame.pts is None else frame.pts * base)
                 image = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="BICUBIC")
                 yield np.ascontiguousarray(np.rot90(image, quarter_turns(frame)))
@@ -123,7 +123,7 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
     with open_media(path) as container:
         stream = picture_stream(container, path)
         width, height = stream.codec_context.width, stream.codec_context.height
-        frame = next(container.decode(stream), None)
+        frame = next(decoded_pictures(container, stream), None)
         if frame is None:
             raise _nothing_decoded(path)
         if quarter_turns(frame) % 2:
@@ -163,7 +163,7 @@ def _decoded(
         if start is not None:
             container.seek(round((Fraction(start) + origin) / base), stream=stream)
         at = 0.0
-        for frame in container.decode(stream):
+        for frame in decoded_pictures(container, stream):
             at = at if frame.pts is None else float(frame.pts * base - origin)
             yield at, frame, aspect
             at += float((frame.duration or 0) * base)

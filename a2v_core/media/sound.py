@@ -26,7 +26,7 @@ from ..errors import MediaError
 from .clock import Placed, Stamped, place_blocks
 from .facts import picture_origin
 from .integrity import MP4, Ending, declared_end, padding, why_cut
-from .opener import open_media, sound_stream, time_base
+from .opener import open_media, packets, sound_stream, time_base
 
 _LOG = logging.getLogger(__name__)
 # Containers whose timestamps name a sample, also after a seek (Matroska's, for one, are whole milliseconds).
@@ -135,7 +135,7 @@ class _Track:
         """Decoded frames. MediaError at the first one after a damaged packet."""
         failed = False
         try:
-            for packet in self.container.demux():
+            for packet in packets(self.container):
                 if not self.ending.see(packet, self.stream.index):
                     continue
                 try:
