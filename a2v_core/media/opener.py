@@ -79,7 +79,7 @@ def picture_stream(container: InputContainer, path: str | os.PathLike[str]) -> A
 
 
 def packets(container: InputContainer, *streams: Any) -> Iterator[Any]:
-    """The packets of some streams, or of all, and at the end an empty one for each, which ends its decoder."""
+    """The packets of some streams, or of all; at the end an empty one for each, which ends its decoder."""
     try:
         yield from container.demux(*streams)
     except IndexError:

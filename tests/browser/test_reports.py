@@ -89,7 +89,7 @@ def test_the_report_of_a_set(tab: Page, compared: Path, tmp_path: Path) -> None:
     assert records[1:] == [cells(clip) for clip in facts["clips"]]
     assert len(records) == 1 + len(NAMES)
     assert "clip4_<random> & 'co'_12fps.mp4" in [row[0] for row in records]
-    assert "broken.mp4: cannot be read as a video" in tab.locator("body").inner_text()
+    assert "broken.mp4: cannot be read as sound or video" in tab.locator("body").inner_text()
 
     scatter, *timelines = tab.evaluate(DRAWN)
     assert len(timelines) == len(NAMES)
@@ -143,7 +143,7 @@ def test_the_page_of_a_comparison(tab: Page, compared: Path, tmp_path: Path) -> 
     )
     text = tab.locator("body").inner_text()
     assert f"A is {compared / 'one'}\nB is {compared / 'other'}\n4 clips in both, 2 not readable." in text
-    assert text.count("broken.mp4: cannot be read as a video") == 2
+    assert text.count("broken.mp4: cannot be read as sound or video") == 2
     (plot,) = tab.evaluate(DRAWN)
     assert plot["parts"] == 3 + sum(a is not None for _, a, _ in facts["clips"])
     assert plot["within"]
