@@ -16,7 +16,7 @@ from av.error import FFmpegError
 
 from ..errors import MediaError
 from .clock import measured_rate
-from .opener import has_picture, open_media, packets, picture_stream, sound_stream, time_base
+from .opener import has_picture, open_media, packets, picture_stream, positive, sound_stream, time_base
 
 _PACKETS_TO_A_PICTURE = 600  # a stream that was joined late shows nothing before its next key frame
 
@@ -102,7 +102,7 @@ def _facts(path: str, size: int, changed: int) -> Facts:
                     shown.append(at)
             else:
                 heard.append((at, at + lasts))
-        stated = None if picture is None else picture.average_rate
+        stated = None if picture is None else positive(picture.average_rate)
         shown.sort()
         rate = measured_rate(shown, stated)
         zero = (

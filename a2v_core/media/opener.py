@@ -96,7 +96,14 @@ def decoded_pictures(container: InputContainer, stream: Any) -> Iterator[Any]:
 
 def time_base(stream: Any) -> Fraction:
     """Seconds per tick of the stream's time stamps."""
-    return Fraction(stream.time_base or 1)
+    return positive(stream.time_base) or Fraction(1)
+
+
+def positive(value: Any) -> Fraction | None:
+    """A rational of PyAV as a fraction; None where FFmpeg does not know it (None, 0/1 or, from 19 on, 0/0)."""
+    if value is None or value.numerator <= 0 or value.denominator <= 0:
+        return None
+    return Fraction(value.numerator, value.denominator)
 
 
 def _is_picture(stream: Any) -> bool:

@@ -19,7 +19,7 @@ import torch
 from ..errors import MediaError
 from .clock import measured_rate, uneven_times
 from .facts import file_facts, has_sound, picture_origin
-from .opener import decoded_pictures, open_media, picture_stream, time_base
+from .opener import decoded_pictures, open_media, picture_stream, positive, time_base
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -66,7 +66,7 @@ class VideoFrames:
         self._stamps.clear()
         with open_media(self._path) as container:
             stream = picture_stream(container, self._path)
-            self._stated, base = stream.average_rate, time_base(stream)
+            self._stated, base = positive(stream.average_rate), time_base(stream)
             width, height = stream.codec_context.width, stream.codec_context.height
             for frame in decoded_pictures(container, stream):
                 self._stamps.append(None if frame.pts is None else frame.pts * base)
@@ -159,7 +159,7 @@ def _decoded(
         base = time_base(stream)
         origin = picture_origin(path, container) or Fraction(0)
         # Other than 1 in old camera formats.
-        aspect = float(stream.codec_context.sample_aspect_ratio or 1)
+        aspect = float(positive(stream.codec_context.sample_aspect_ratio) or 1)
         if start is not None:
             container.seek(round((Fraction(start) + origin) / base), stream=stream)
         at = 0.0
