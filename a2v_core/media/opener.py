@@ -100,7 +100,7 @@ def time_base(stream: Any) -> Fraction:
 
 
 def positive(value: Any) -> Fraction | None:
-    """A rational of PyAV as a fraction; None where FFmpeg does not know it (None, 0/1 or, from 19 on, 0/0)."""
+    """A rational of PyAV as a fraction; None where FFmpeg does not know it (from PyAV 19 on, 0/0)."""
     if value is None or value.numerator <= 0 or value.denominator <= 0:
         return None
     return Fraction(value.numerator, value.denominator)
