@@ -23,7 +23,7 @@ class A2VBEATsEncode(io.ComfyNode):
             category=CATEGORY,
             description=(
                 "Encodes a sound with BEATs, every layer of it. Any sample rate and number of channels: the "
-                "sound is mixed to mono and resampled to 16 kHz. It must last at least 0.175 s."
+                "sound is mixed to mono and resampled to 16 kHz."
             ),
             inputs=[
                 io.AudioEncoder.Input(
