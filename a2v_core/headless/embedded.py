@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import WorkflowError
+from ..errors import MediaError, WorkflowError
 
 Graphs = dict[str, Any]
 """`workflow` and `prompt`, as far as a file holds them."""
@@ -102,17 +102,10 @@ def _tensor_tags(path: Path) -> dict[str, str] | None:
 
 
 def _media_tags(path: Path) -> dict[str, str] | None:
-    """The tags of a video or sound, None if it is none. In Ogg they belong to the tracks."""
-    import av
-    from av.error import FFmpegError
+    """The tags of a video or sound, None if it is none."""
+    from ..media import media_tags
 
-    # Titles come in any encoding. From PyAV 19 on they never raise, and the argument is gone.
-    lenient: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
     try:
-        with av.open(str(path), options={"protocol_whitelist": "file"}, **lenient) as container:
-            tags: dict[str, str] = {}
-            for stream in container.streams:
-                tags |= stream.metadata
-            return tags | container.metadata
-    except FFmpegError:
+        return media_tags(path)
+    except MediaError:
         return None

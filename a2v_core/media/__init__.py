@@ -9,7 +9,7 @@ from .facts import Facts, Span, file_facts, has_sound
 from .listing import SOUND_ENDINGS, VIDEO_ENDINGS, beside, media_files
 from .load import load_audio
 from .mp4 import AAC_RATES, aac_rate, frame_rate, to_uint8, write_video
-from .opener import open_media, picture_stream, sound_stream
+from .opener import media_tags, open_media, picture_stream, sound_stream
 from .pictures import (
     Pixels,
     VideoClip,
@@ -47,6 +47,7 @@ __all__ = [
     "iter_video",
     "load_audio",
     "media_files",
+    "media_tags",
     "open_media",
     "picture_stream",
     "probe_video",

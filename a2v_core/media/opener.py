@@ -45,6 +45,15 @@ def open_media(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
         ) from error
 
 
+def media_tags(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Title and other texts of a file by name; in Ogg the tracks have them. MediaError as `open_media`."""
+    with open_media(path) as container:
+        tags: dict[str, str] = {}
+        for stream in container.streams:
+            tags |= stream.metadata
+        return tags | container.metadata
+
+
 def sound_stream(container: InputContainer, path: str | os.PathLike[str]) -> AudioStream:
     """The first sound track that can be decoded. MediaError when there is none."""
     tracks = container.streams.audio
