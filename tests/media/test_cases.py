@@ -87,7 +87,7 @@ def test_a_browsers_recording() -> None:
     assert facts.pictures is not None
     assert facts.sound is not None
     assert facts.pictures.end == pytest.approx(5.96, abs=0.01)
-    assert facts.sound.end == pytest.approx(5.955, abs=0.01)
+    assert facts.sound.end == pytest.approx(5.96, abs=0.015)  # older FFmpegs: the last packet is whole
     np.testing.assert_allclose(clicks(load_audio(path)), np.array(CLICKS) - 0.004, atol=0.002)
     result = av_align(path, variant="trusted")
     assert (result.num_frames, result.fps) == (116, info.fps)
