@@ -23,13 +23,22 @@ ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests" / "browser"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Without its recommended fonts Chromium has none on a bare system.
-INSTALL = ("install", "--yes", "--quiet=2", "--no-install-recommends", "chromium", "fonts-liberation")
+CHROMIUM = ("chromium", "fonts-liberation")
+# Playwright drives the browser through a Node.js of its own, which a bare system may lack a library for.
+DRIVER = (sys.executable, "-m", "playwright")
+DRIVER_NEEDS = ("libatomic1",)
+INSTALL = ("install", "--yes", "--quiet=2", "--no-install-recommends")
 WAIT_MS = 120_000.0
 VERSION_SECONDS = 60.0
 REMEDY = (
     "Install the package chromium (Debian: apt-get install chromium fonts-liberation), or let Playwright get "
     "its own (.venv/bin/python -m playwright install --with-deps chromium), or set CHROMIUM to the path of a "
     "Chromium or Chrome. Only tests/browser needs one: `make test TESTS=tests/tokens`, say, runs without."
+)
+
+
+DRIVER_REMEDY = (
+    "Install the library that it names (Debian: apt-get install libatomic1). Only tests/browser needs it."
 )
 
 
@@ -68,13 +77,26 @@ def get_browser(own: str, root: bool) -> str:
     found = find_browser(own)
     if found is None and root and shutil.which("apt-get"):
         _say("there is none; installing Debian's Chromium, which can take some minutes")
-        if not _apt_get(*INSTALL):
-            _apt_get("update", "--quiet=2")  # the lists of packages are missing or old
-            _apt_get(*INSTALL)
+        _install(*CHROMIUM)
         found = find_browser(own)
     if found is None:
-        raise BrowserError("none found")
+        raise BrowserError(f"no browser: none found. {REMEDY}")
     return found
+
+
+def get_driver(driver: Sequence[str], root: bool) -> None:
+    """See that Playwright's driver runs; `root` installs what it needs on Debian. Raises BrowserError."""
+    try:
+        version(*driver)
+    except BrowserError as error:
+        if not (root and shutil.which("apt-get")):
+            raise BrowserError(f"{error}. {DRIVER_REMEDY}") from error
+        _say(f"{error}; installing what it needs")
+        _install(*DRIVER_NEEDS)
+        try:
+            version(*driver)
+        except BrowserError as again:
+            raise BrowserError(f"{again}. {DRIVER_REMEDY}") from again
 
 
 def find_browser(own: str) -> str | None:
@@ -97,11 +119,12 @@ def find_browser(own: str) -> str | None:
     return None
 
 
-def version(program: str) -> str:
-    """What a browser says that it is. Raises BrowserError where it does not run."""
+def version(*program: str) -> str:
+    """What a program says that it is. Raises BrowserError where it does not run."""
+    name = " ".join(program)
     try:
         done = subprocess.run(
-            [program, "--version"],
+            [*program, "--version"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -110,10 +133,10 @@ def version(program: str) -> str:
             timeout=VERSION_SECONDS,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise BrowserError(f"{program} does not run: {error}") from error
+        raise BrowserError(f"{name} does not run: {error}") from error
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise BrowserError(f"{program} does not run: {' '.join(said) or done.returncode}")
+        raise BrowserError(f"{name} does not run: {' '.join(said) or done.returncode}")
     return done.stdout.strip()
 
 
@@ -128,15 +151,23 @@ def main(words: Sequence[str]) -> int:
     """Get the browser that the tests will need; 1 where there is none."""
     if not needs_browser(words):
         return 0
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
     try:
+        get_driver(DRIVER, root)
         with sync_playwright() as playwright:
             own = playwright.chromium.executable_path
-        found = get_browser(own, root=os.geteuid() == 0)
+        found = get_browser(own, root)
         _say(f"{found} ({version(found)})")
     except BrowserError as error:
-        print(f"\nno browser: {error}. {REMEDY}", file=sys.stderr)
+        print(f"\n{error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _install(*packages: str) -> None:
+    if not _apt_get(*INSTALL, *packages):
+        _apt_get("update", "--quiet=2")  # the lists of packages are missing or old
+        _apt_get(*INSTALL, *packages)
 
 
 def _apt_get(*arguments: str) -> bool:

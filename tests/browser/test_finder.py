@@ -16,6 +16,7 @@ from scripts.browser import (
     BrowserError,
     find_browser,
     get_browser,
+    get_driver,
     needs_browser,
     running_browser,
 )
@@ -125,6 +126,19 @@ def test_an_apt_get_without_chromium_is_no_help(path: Path) -> None:
     with pytest.raises(BrowserError, match="none found"):
         get_browser(OWN, root=True)
     assert len(log.read_text().splitlines()) == 3
+
+
+def test_what_playwrights_driver_lacks_is_installed(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = apt_get(path, refused=0)  # this one brings a program, as that one brings a library
+    driver = str(path / "chromium")
+    with pytest.raises(BrowserError, match=r"does not run.*apt-get install libatomic1"):
+        get_driver([driver], root=False)
+    get_driver([driver], root=True)
+    (call,) = log.read_text().splitlines()
+    assert call.split()[-1] == "libatomic1"
+    assert "does not run" in capsys.readouterr().out
+    get_driver([driver], root=True)
+    assert len(log.read_text().splitlines()) == 1
 
 
 def test_only_root_installs(path: Path) -> None:
