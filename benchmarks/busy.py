@@ -1,10 +1,10 @@
-"""What a busy neighbour costs, with and without OMP_WAIT_POLICY=passive.
+"""What a busy neighbour costs, by how OpenMP's threads wait.
 
     python -m benchmarks.busy [--neighbours N] [--runs N] [--json] [options of benchmarks.stages]
 
 The clip of `benchmarks.stages`, in a process of its own each time, alone and beside N processes that never
 rest, in turns: with OpenMP's own way of waiting, which spins, and with that of this pack's programs
-(`a2v_core.processors`), which sleeps. The ratios are default / passive.
+(`a2v_core.processors`), which soon sleeps. The ratios are default / pack.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from a2v_core.errors import A2VError
-from a2v_core.processors import VALUE, VARIABLE
+from a2v_core.processors import VARIABLES, share_processors
 
 from .machine import describe_machine
 
 ROOT = Path(__file__).resolve().parents[1]
-DEFAULT = "default"
-POLICIES = (DEFAULT, VALUE)
+DEFAULT, PACK = "default", "pack"
+POLICIES = (DEFAULT, PACK)
 PLACES = ("alone", "busy")
 
 # torch before the package, which would choose for OpenMP's default as well.
@@ -59,7 +59,7 @@ def measure(runs: int, neighbours: int, options: Sequence[str] = ()) -> dict[str
         "neighbours": neighbours,
         "seconds": seconds,
         "median": medians,
-        "ratio": {place: row[DEFAULT] / row[VALUE] for place, row in medians.items()},
+        "ratio": {place: row[DEFAULT] / row[PACK] for place, row in medians.items()},
     }
 
 
@@ -77,9 +77,9 @@ def busy_neighbours(count: int) -> Iterator[None]:
 
 def clip_seconds(policy: str, options: Sequence[str]) -> float:
     """Seconds of one clip in a new process whose threads wait as `policy` says."""
-    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
-    if policy != DEFAULT:
-        environment[VARIABLE] = policy
+    environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    if policy == PACK:
+        share_processors(environment)
     command = [sys.executable, "-c", _CLIP, *options, "--runs", "1", "--json"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -98,7 +98,7 @@ def as_text(facts: dict[str, Any]) -> str:
         f"{f'seconds a clip, median of {runs}':30}{'alone':>10}{'beside ' + str(facts['neighbours']):>10}",
     ]
     lines += [
-        f"{VARIABLE + ' ' + policy:30}{median['alone'][policy]:10.2f}{median['busy'][policy]:10.2f}"
+        f"{'threads wait as by ' + policy:30}{median['alone'][policy]:10.2f}{median['busy'][policy]:10.2f}"
         for policy in POLICIES
     ]
     ratio = facts["ratio"]

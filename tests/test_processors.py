@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from a2v_core.headless import server
-from a2v_core.processors import share_processors
+from a2v_core.processors import VARIABLES, share_processors
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("training", "benchmarks", "scripts")  # all that is run of them goes through the package
@@ -41,7 +41,7 @@ else:
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("OMP_WAIT")} | more
+    return {name: value for name, value in os.environ.items() if name not in VARIABLES} | more
 
 
 def policy_of(*arguments: str, **more: str) -> str:
@@ -91,7 +91,7 @@ def test_openmp_takes_it() -> None:
         check=True,
         timeout=120,
     )
-    assert re.search(r"GOMP_SPINCOUNT = '0'$", done.stderr, re.MULTILINE), done.stderr
+    assert re.search(r"GOMP_SPINCOUNT = '1000'$", done.stderr, re.MULTILINE), done.stderr
 
 
 def test_these_tests_run_with_it() -> None:
@@ -123,7 +123,17 @@ def test_importing_the_pack_changes_nothing() -> None:
     assert done.stdout == "None\n"
 
 
-def test_other_variables_are_left_alone() -> None:
-    given = {"OMP_NUM_THREADS": "3"}
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        (
+            {"OMP_NUM_THREADS": "3"},
+            {"OMP_NUM_THREADS": "3", "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "1000"},
+        ),
+        ({"GOMP_SPINCOUNT": "7"}, {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "7"}),
+        ({"OMP_WAIT_POLICY": "passive"}, {"OMP_WAIT_POLICY": "passive"}),
+    ],
+)
+def test_what_is_set_is_left_alone(given: dict[str, str], left: dict[str, str]) -> None:
     share_processors(given)
-    assert given == {"OMP_NUM_THREADS": "3", "OMP_WAIT_POLICY": "passive"}
+    assert given == left

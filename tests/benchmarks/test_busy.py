@@ -9,7 +9,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from a2v_core.processors import VARIABLE
 from benchmarks import busy
 from benchmarks.mid_model import write_models
 from tests.benchmarks.tiny import TINY
@@ -22,16 +21,16 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert busy.main(["--runs", "1", "--json", *own, *small]) == 0
     facts = json.loads(capsys.readouterr().out)
     for place in ("alone", "busy"):
-        assert list(facts["seconds"][place]) == ["default", "passive"]
+        assert list(facts["seconds"][place]) == ["default", "pack"]
         for policy, (seconds,) in facts["seconds"][place].items():
             assert facts["median"][place][policy] == seconds > 0
         median = facts["median"][place]
-        assert facts["ratio"][place] == pytest.approx(median["default"] / median["passive"])
+        assert facts["ratio"][place] == pytest.approx(median["default"] / median["pack"])
     lines = busy.as_text(facts).splitlines()
     assert [line.split("  ")[0] for line in lines[2:]] == [
         "seconds a clip, median of 1",
-        f"{VARIABLE} default",
-        f"{VARIABLE} passive",
+        "threads wait as by default",
+        "threads wait as by pack",
         "ratio",
     ]
 
