@@ -30,9 +30,9 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from a2v_core.backbones.unet3d import DTYPES, UNet3DBackbone, compile_blocks, load_t2v
 from a2v_core.errors import A2VError
-from a2v_core.video import DTYPES, SampleSettings, UNet3DBackbone, load_t2v, sample
-from a2v_core.video.compiled import compile_blocks
+from a2v_core.sampling import SampleSettings, sample
 
 from .clip import DECODE_CHUNK, Laps
 from .machine import describe_machine, resident_bytes

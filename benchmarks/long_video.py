@@ -34,7 +34,7 @@ import numpy as np
 import torch
 
 from a2v_core.audio import Waveform
-from a2v_core.video.stream import stream_video
+from a2v_core.sampling import stream_video
 from training.demo_world.sounds import SAMPLE_RATE
 from training.demo_world.world import FPS
 

@@ -26,7 +26,7 @@ from typing import Any
 from torch import Tensor
 
 from a2v_core.errors import A2VError
-from a2v_core.video.speed import EXACT, SPEEDS, find_speed
+from a2v_core.sampling import EXACT, SPEEDS, find_speed
 from training.demo_world.evaluate import PROMPT, Demo, Events, score
 from training.demo_world.held_out import held_out, visible_events
 from training.demo_world.look import look

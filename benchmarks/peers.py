@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from a2v_core.backbones.unet3d import load_t2v, per_frame_text
+from a2v_core.prompts import encode_ids, text_length, tokenize_prompt
+from a2v_core.schedules import make_scheduler
 from a2v_core.tokens import AudioTokens
-from a2v_core.video import load_t2v, make_scheduler, per_frame_text, tokenize_prompt
-from a2v_core.video.splice import encode_ids, text_length
 
 from .clip import Laps
 

@@ -40,15 +40,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from a2v_core.backbones.unet3d import UNet3DBackbone, load_t2v, merge_lora
 from a2v_core.demo import demo_path
 from a2v_core.errors import A2VError
+from a2v_core.prompts import PromptMemory
+from a2v_core.sampling import SampleSettings, find_speed, in_precision_of, sample
 from a2v_core.tokens import AudioTokens
-from a2v_core.video import SampleSettings, load_t2v, sample
-from a2v_core.video.lora import merge_lora
-from a2v_core.video.precision import in_precision_of
-from a2v_core.video.remember import PromptMemory
-from a2v_core.video.speed import find_speed
-from a2v_core.video.unet3d import UNet3DBackbone
 
 from .clip import Laps
 from .machine import describe_machine

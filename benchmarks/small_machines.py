@@ -36,9 +36,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from a2v_core.backbones.unet3d import UNet3DBackbone, load_t2v
 from a2v_core.errors import A2VError
-from a2v_core.video import SampleSettings, UNet3DBackbone, load_t2v, sample
-from a2v_core.video.storage import offload_weights
+from a2v_core.layers import offload_weights
+from a2v_core.sampling import SampleSettings, sample
 
 from .clip import Laps
 from .full_size import device_clock

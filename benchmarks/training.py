@@ -31,7 +31,7 @@ import torch
 
 from a2v_core.audio import Waveform
 from a2v_core.errors import A2VError
-from a2v_core.video import write_video
+from a2v_core.media import write_video
 
 from .machine import describe_machine, resident_bytes
 from .mid_model import MID, write_models

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
+from ..a2v_core.backbones.unet3d import FP8, load_t2v
 from ..a2v_core.errors import A2VError
-from ..a2v_core.video import load_t2v
-from ..a2v_core.video.load import FP8
 from . import downloads, folders, loaded, runtime
 from .packages import check_package
 from .sockets import CATEGORY, T2VModel, check_choice

@@ -1,7 +1,7 @@
 """LoRAs by ComfyUI's own loader: patches on the weights of a UNet, which can be taken off again.
 
 Core knows the layouts (LoRA in all spellings, LoHa, LoKr, GLoRA, OFT, BOFT, with DoRA); which layer a name
-means, and the list that T2V-Turbo saves, is our part (`a2v_core/video/lora_file.py`).
+means, and the list that T2V-Turbo saves, is our part (`a2v_core/backbones/unet3d/lora_file.py`).
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import comfy.lora
 import torch
 from torch import Tensor
 
-from ..a2v_core.errors import CheckpointError
-from ..a2v_core.video.lora import projected_guidance
-from ..a2v_core.video.lora_file import (
+from ..a2v_core.backbones.unet3d import (
     FIRST,
     GUIDANCE,
     check_used,
     layer_names,
     misfit,
     plain_pairs,
+    projected_guidance,
     read_lora,
     weighted_layers,
 )
+from ..a2v_core.errors import CheckpointError
 from . import runtime
 
 Patches = Mapping[str, Any]

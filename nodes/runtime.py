@@ -22,9 +22,9 @@ import latent_preview
 import torch
 from torch import Tensor, nn
 
-from ..a2v_core.video.long_resume import Progress as SamplingProgress
-from ..a2v_core.video.long_resume import keep_newest
-from ..a2v_core.video.stream import on_disk
+from ..a2v_core.sampling import on_disk
+from ..a2v_core.sampling.long import Progress as SamplingProgress
+from ..a2v_core.sampling.long import keep_newest
 
 Devices = tuple[torch.device, torch.device]
 

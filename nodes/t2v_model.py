@@ -12,16 +12,20 @@ from pathlib import Path
 
 from torch import Tensor
 
+from ..a2v_core.backbones.unet3d import NATIVE_FRAMES, UNet3DBackbone
+from ..a2v_core.prompts import FrameContext, PromptMemory
+from ..a2v_core.sampling import (
+    EXACT,
+    NEGATIVE,
+    PROMPT,
+    TEXT,
+    SampleSettings,
+    StepCallback,
+    find_speed,
+    in_precision_of,
+)
+from ..a2v_core.sampling.long import LongSettings, Progress, sample_long
 from ..a2v_core.tokens import AudioTokens, audio_words, without_words
-from ..a2v_core.video import FrameContext, SampleSettings, StepCallback, UNet3DBackbone
-from ..a2v_core.video.long import sample_long
-from ..a2v_core.video.long_resume import Progress
-from ..a2v_core.video.precision import in_precision_of
-from ..a2v_core.video.remember import PromptMemory
-from ..a2v_core.video.scales import NEGATIVE, PROMPT, TEXT
-from ..a2v_core.video.speed import EXACT, find_speed
-from ..a2v_core.video.unet3d import NATIVE_FRAMES
-from ..a2v_core.video.windows import LongSettings
 from . import runtime
 from .lora import lora_patches
 

@@ -10,11 +10,11 @@ from comfy_api.latest import io
 from torch import Tensor
 
 from ..a2v_core.errors import A2VError
+from ..a2v_core.sampling import EXACT, SPEEDS, SampleSettings
+from ..a2v_core.sampling.long import LongSettings
+from ..a2v_core.schedules import SCHEDULERS
 from ..a2v_core.tokens import AudioTokens as Tokens
 from ..a2v_core.tokens import frames_for
-from ..a2v_core.video import SCHEDULERS, SampleSettings
-from ..a2v_core.video.speed import EXACT, SPEEDS
-from ..a2v_core.video.windows import LongSettings
 from . import runtime
 from .sockets import CATEGORY, check_choice
 from .sound import clip_sound, read_audio

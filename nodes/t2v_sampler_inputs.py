@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..a2v_core.video import DEFAULT_SCHEDULER, SCHEDULERS
-from ..a2v_core.video.speed import EXACT, SPEEDS
-from ..a2v_core.video.windows import LongMode
+from ..a2v_core.sampling import EXACT, SPEEDS
+from ..a2v_core.sampling.long import LongMode
+from ..a2v_core.schedules import DEFAULT_SCHEDULER, SCHEDULERS
 from .sockets import AudioTokens, T2VModel
 
 PROMPT = "a video of <temp> <local1> <local2> <local3> <local4> <class>"

@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from a2v_core.audio import load_audio
+from a2v_core.media import read_video
 from a2v_core.metrics import detect_motion
-from a2v_core.video import read_video
 
 BACKGROUND, WAVE = (24, 26, 30), (86, 180, 233)
 FRAME = 96  # pixels of a frame in the strip

@@ -172,7 +172,7 @@ _FACTS: dict[str, Callable[[Checkpoint], dict[str, Any]]] = {
 
 def _folder(path: Path) -> Identity:
     """A diffusers folder, by its index; its weights are not read."""
-    from ..video.folder import PARTS, check_folder, read_json
+    from ..backbones import PARTS, check_folder, read_json
 
     index = path / "model_index.json"
     if not index.is_file():

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import Module
 
 from a2v_core.audio import BEATs, BEATsConfig, load_audio
+from a2v_core.media import probe_video, read_video
 from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper
-from a2v_core.video import probe_video, read_video
 from benchmarks.clip import STAGES, Job, Laps, ModelFiles, load_models, make_clip
 from benchmarks.mid_model import MID, write_models
 from benchmarks.stages import as_text, main, measure, write_sound

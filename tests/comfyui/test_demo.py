@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from a2v_core.demo import FPS, SIZE, demo_path
-from a2v_core.media import load_audio
-from a2v_core.video import read_video
+from a2v_core.media import load_audio, read_video
 from tests.comfyui.driver import Comfy, changed, load_graph, node_of
 from training.demo_world.look import look, matched
 

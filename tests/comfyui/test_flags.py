@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from a2v_core.headless.server import find_comfyui, running_server
-from a2v_core.video import read_video
+from a2v_core.media import read_video
 from scripts.archive import archive_bytes
 from tests.comfyui import tiny_models
 from tests.comfyui.driver import Comfy, Graph, changed, node_of

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from a2v_core.video import read_video
+from a2v_core.media import read_video
 from tests.comfyui.driver import Comfy, Graph, changed, node_of
 
 FRAMES = 30

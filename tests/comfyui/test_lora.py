@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from a2v_core.video import load_t2v, read_video
+from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.media import read_video
 from tests.comfyui.driver import Comfy, Graph, changed, node_of
 
 LAYER = "conv_out"

@@ -16,8 +16,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from a2v_core.video import UNet3DBackbone, load_t2v
-from a2v_core.video.lora import merge_lora
+from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
+from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.lora import merge_lora
 from tests.comfyui.driver import Comfy
 from tests.tiny_t2v import make_tiny_t2v
 

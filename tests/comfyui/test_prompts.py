@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from a2v_core.video import read_video
+from a2v_core.media import read_video
 from tests.comfyui.driver import Comfy, Graph, changed, node_of
 
 ALIKE = 5e-3  # two runs need not round alike

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from a2v_core.media import load_audio
-from a2v_core.video import read_video
+from a2v_core.media import load_audio, read_video
 from tests.comfyui.conftest import toy
 from tests.comfyui.driver import Comfy, Graph, changed, load_graph, node_of
 from tests.comfyui.tiny_models import PUBLISHED_MAPPER, RATE, hits

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from a2v_core.video import read_video
+from a2v_core.media import read_video
 from tests.comfyui.driver import Comfy, Graph, Run, changed, node_of
 from tests.tiny_t2v import make_tiny_t2v
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from a2v_core.video import read_video
+from a2v_core.media import read_video
 from tests.comfyui.driver import Comfy, Graph, changed, node_of
 
 WORDS = "<temp> <local1> <local2> <local3> <local4> <class>"

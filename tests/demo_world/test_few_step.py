@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from a2v_core.backbones.unet3d.lora import merge_lora
+from a2v_core.backbones.unet3d.per_frame import denoise
 from a2v_core.checkpoints import write_safetensors
 from a2v_core.demo import demo_path
-from a2v_core.video import denoise
-from a2v_core.video.lora import merge_lora
 from tests.tiny_t2v import TEXT_WIDTH, tiny_unet
 from training.demo_world import few_step, mapper
 

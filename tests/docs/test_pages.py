@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from a2v_core.media import probe_video
 from a2v_core.tokens import MapperConfig
-from a2v_core.video import probe_video
 from benchmarks.mid_model import write_models
 from benchmarks.stages import write_sound
 from tests.benchmarks.tiny import TINY

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from a2v_core.audio import load_beats
+from a2v_core.backbones.unet3d.load import load_t2v
 from a2v_core.errors import A2VError, CheckpointError
 from a2v_core.models import DownloadError, Plan, fetch, make_plan, model_named, own_model
 from a2v_core.models.drive import direct_link, drive_file
@@ -18,7 +19,6 @@ from a2v_core.models.errors import NotThereError
 from a2v_core.models.hub import choose, hub_file, hub_folder
 from a2v_core.models.sources import DriveFile, HubFile
 from a2v_core.tokens import load_mapper
-from a2v_core.video import load_t2v
 from tests.models.server import COMMIT, Server
 from tests.tokens.tiny import tiny_mapper
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import Waveform
-from a2v_core.video import write_video
+from a2v_core.media import write_video
 
 RATE = 16000
 

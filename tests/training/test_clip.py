@@ -10,7 +10,7 @@ import torch
 
 from a2v_core.audio import Waveform
 from a2v_core.errors import MediaError
-from a2v_core.video import read_video, write_video
+from a2v_core.media import read_video, write_video
 from tests.training.media import RATE, clock_sound, pictures, write_clip
 from training.config import Data
 from training.data import Item, cut, read_clip, unusable

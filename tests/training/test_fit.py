@@ -12,9 +12,12 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import encode_audio, load_audio, load_beats
+from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.per_frame import denoise
 from a2v_core.checkpoints import read_checkpoint
+from a2v_core.prompts.splice import encode_clips
+from a2v_core.schedules.noise import make_scheduler
 from a2v_core.tokens import AudioMapper, export_learned_embeds, load_mapper
-from a2v_core.video import denoise, encode_clips, load_t2v, make_scheduler
 from tests.training.media import write_clip
 from training.cache import open_cache, read_sample
 from training.cache.build import precompute

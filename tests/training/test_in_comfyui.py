@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from a2v_core.headless.server import ComfyServer
-from a2v_core.media import load_audio
+from a2v_core.media import load_audio, read_video
 from a2v_core.tokens import load_mapper
-from a2v_core.video import read_video
 from tests.comfyui.driver import Comfy, changed, load_graph, node_of
 from tests.media.files import write_sound
 from training.cache.build import precompute

@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from a2v_core.video import denoise, encode_clips, load_t2v
+from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.per_frame import denoise
+from a2v_core.prompts.splice import encode_clips
 from training.config import make_config
 from training.config.schema import Optimizer
 from training.loop.batches import prompt_of

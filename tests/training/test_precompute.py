@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from a2v_core.audio import encode_audio, load_beats
-from a2v_core.video import load_vae
-from a2v_core.video.vae import encode
+from a2v_core.backbones.image_vae import encode
+from a2v_core.backbones.unet3d.load import load_vae
 from tests.training.media import write_clip
 from training.cache import open_cache, read_sample
 from training.cache.build import precompute

@@ -12,8 +12,8 @@ import torch
 
 from a2v_core.audio import load_audio
 from a2v_core.checkpoints import read_checkpoint
+from a2v_core.media import probe_video, read_video
 from a2v_core.tokens import load_mapper
-from a2v_core.video import probe_video, read_video
 from training.cache.build import precompute
 from training.config import Config, make_config
 from training.loop import fit

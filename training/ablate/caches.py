@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import BEATs, encode_audio, load_beats
+from a2v_core.backbones.unet3d import UNet3DBackbone, load_t2v
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.tokens import stack_layers
-from a2v_core.video import UNet3DBackbone, load_t2v
 
 from ..demo_world.progress import device
 from ..demo_world.sounds import SAMPLE_RATE

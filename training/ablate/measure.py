@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from a2v_core.metrics import shifted_chance
+from a2v_core.sampling import SampleSettings, sample
 from a2v_core.tokens import AudioTokens
-from a2v_core.video import SampleSettings, sample
 
 from ..demo_world.evaluate import look, matched, score
 from ..demo_world.world import FPS, NUM_FRAMES, SIZE, Scene, render

@@ -19,7 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from a2v_core.video import denoise, encode_clips, make_scheduler
+from a2v_core.backbones.unet3d import denoise
+from a2v_core.prompts import encode_clips
+from a2v_core.schedules import make_scheduler
 
 from ..demo_world.world import FPS, NUM_FRAMES, SHAPES, Scene, heights, level_word
 from ..diffusion import add_noise, prediction_target

@@ -14,8 +14,8 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from a2v_core.audio import encode_audio, load_beats, to_mono_16k
-from a2v_core.video import load_vae
-from a2v_core.video.vae import encode as encode_frames
+from a2v_core.backbones import encode as encode_frames
+from a2v_core.backbones.unet3d import load_vae
 
 from ..config import Config
 from ..data import Clip, Item, Unusable, unusable

@@ -19,13 +19,12 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import Waveform, encode_audio, load_beats
+from a2v_core.backbones.unet3d import load_t2v, merge_lora
 from a2v_core.demo import demo_path
 from a2v_core.metrics import AVAlignResult, av_align, shifted_chance
+from a2v_core.sampling import EXACT, SPEEDS, SampleSettings, find_speed, in_precision_of, sample
+from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import load_mapper
-from a2v_core.video import DEFAULT_SCHEDULER, SampleSettings, load_t2v, sample
-from a2v_core.video.lora import merge_lora
-from a2v_core.video.precision import in_precision_of
-from a2v_core.video.speed import EXACT, SPEEDS, find_speed
 
 from .held_out import SETS, held_out, visible_events
 from .look import Seen, look, matched

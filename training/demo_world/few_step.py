@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from a2v_core.backbones.unet3d import denoise, load_t2v
 from a2v_core.checkpoints import write_safetensors
+from a2v_core.sampling import SampleSettings, Speed, sample
 from a2v_core.tokens import AudioTokens, load_mapper
-from a2v_core.video import SampleSettings, denoise, load_t2v, sample
-from a2v_core.video.speed import Speed
 
 from ..diffusion import add_noise, prediction_target
 from .mapper import POOL, encode_pool, pool_scene, prompt

@@ -20,8 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from a2v_core.audio import encode_audio, load_beats
+from a2v_core.backbones.unet3d import denoise
+from a2v_core.prompts import encode_clips
 from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper, stack_layers
-from a2v_core.video import denoise, encode_clips
 
 from ..diffusion import add_noise, prediction_target
 from .atlas import Atlas

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from a2v_core.video import denoise
+from a2v_core.backbones.unet3d import denoise
 
 from ..diffusion import add_noise, prediction_target
 from .atlas import Atlas

@@ -13,8 +13,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from a2v_core.backbones.unet3d import UNet3DBackbone, denoise
+from a2v_core.prompts import encode_clips
+from a2v_core.schedules import make_scheduler
 from a2v_core.tokens import AudioMapper, stack_layers
-from a2v_core.video import UNet3DBackbone, denoise, encode_clips, make_scheduler
 
 from ..cache import Sample
 from ..config import Config

@@ -7,7 +7,7 @@ import logging
 import torch
 from accelerate import Accelerator
 
-from a2v_core.video import UNet3DBackbone, checkpoint_blocks, checkpoint_layers, load_t2v
+from a2v_core.backbones.unet3d import UNet3DBackbone, checkpoint_blocks, checkpoint_layers, load_t2v
 
 from ..cache import open_cache
 from ..config import Config, check_paths

@@ -13,9 +13,12 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import Waveform
+from a2v_core.backbones.unet3d import load_vae
+from a2v_core.media import write_video
 from a2v_core.metrics import av_align
+from a2v_core.prompts import FrameContext
+from a2v_core.sampling import SampleSettings, sample
 from a2v_core.tokens import AudioMapper, AudioTokens
-from a2v_core.video import FrameContext, SampleSettings, load_vae, sample, write_video
 
 from ..cache import Sample
 from .batches import prompt_of

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from a2v_core.backbones.unet3d.per_frame import denoise
+from a2v_core.prompts.splice import encode_clips
+from a2v_core.schedules.noise import make_scheduler
 from a2v_core.tokens import AudioMapper
-from a2v_core.video import denoise, encode_clips, make_scheduler
 from training.ablate.adapter import LinearMapper, count_parameters, make_adapter
 from training.ablate.caches import Clips, Models, held_out_clips, training_clips
 from training.ablate.measure import measure, text_for

@@ -1,0 +1,33 @@
+"""Computing in bfloat16 for a while, with weights that stay what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+
+@contextmanager
+def in_bfloat16(module: nn.Module) -> Iterator[None]:
+    """While it lasts, a module's weights are rounded to bfloat16; then they are what they were.
+
+    Only on a CPU: a module on a GPU stays as it was loaded. Not for two threads at once.
+    """
+    first = next(module.parameters())
+    stays = first.dtype == torch.bfloat16 or first.device.type != "cpu"
+    # New parameters instead of new data: those of a model loaded in inference mode take no other data.
+    kept = [] if stays else [(owner, dict(owner._parameters)) for owner in module.modules()]
+    rounded: dict[nn.Parameter, nn.Parameter] = {}
+    try:
+        for owner, weights in kept:
+            for name, weight in weights.items():
+                if weight is not None:
+                    half = rounded.get(weight)
+                    half = nn.Parameter(weight.to(torch.bfloat16), False) if half is None else half
+                    rounded[weight] = owner._parameters[name] = half
+        yield
+    finally:
+        for owner, weights in kept:
+            owner._parameters.update(weights)

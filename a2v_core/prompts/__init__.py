@@ -1,0 +1,21 @@
+"""Words and text: what the diffusion model reads at every frame of a clip."""
+
+from __future__ import annotations
+
+from .cache import PromptMemory
+from .context import FrameContext
+from .prompt_ids import PromptIds, tokenize_prompt
+from .splice import check_token_width, encode_clips, encode_ids, encode_prompt, text_length, text_width
+
+__all__ = [
+    "FrameContext",
+    "PromptIds",
+    "PromptMemory",
+    "check_token_width",
+    "encode_clips",
+    "encode_ids",
+    "encode_prompt",
+    "text_length",
+    "text_width",
+    "tokenize_prompt",
+]

@@ -1,0 +1,15 @@
+"""Videos longer than the model's own clips."""
+
+from __future__ import annotations
+
+from .resume import Progress, keep_newest
+from .sample import sample_long
+from .settings import LongMode, LongSettings
+
+__all__ = [
+    "LongMode",
+    "LongSettings",
+    "Progress",
+    "keep_newest",
+    "sample_long",
+]

@@ -1,0 +1,135 @@
+"""Blocks through torch.compile, each as one graph: the same numbers, and whatever a block does not see works.
+
+The backend here runs the traced graphs with PyTorch's own operators; making machine code of them takes
+minutes. `python -m benchmarks.full_size --compile` does that.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
+from a2v_core.backbones.unet3d.compiled import KINDS, compile_blocks
+from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.whole import understands
+from a2v_core.sampling.sampler import sample
+from a2v_core.sampling.settings import SampleSettings
+
+BACKEND = "eager"
+BLOCKS = 25
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def evaluate(backbone: UNet3DBackbone) -> Tensor:
+    with torch.no_grad():
+        return backbone.denoise(random(1, 4, 3, 4, 4), 301, random(2, 3, 77, 32, seed=1)).float()
+
+
+def compiled(folder: Path, dtype: str = "fp32") -> UNet3DBackbone:
+    backbone = load_t2v(folder, dtype)
+    assert compile_blocks(backbone.unet, BACKEND) == BLOCKS
+    return backbone
+
+
+def graphs() -> int:
+    """How many were traced since the last reset."""
+    return int(torch._dynamo.utils.counters["stats"]["unique_graphs"])
+
+
+@pytest.fixture
+def counted() -> None:
+    """Nothing is traced yet."""
+    torch._dynamo.reset()
+    torch._dynamo.utils.counters.clear()
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "fp8"])
+def test_the_same_numbers_in_few_graphs(tiny_folder: Path, dtype: str, counted: None) -> None:
+    expected = evaluate(load_t2v(tiny_folder, dtype))
+    backbone = compiled(tiny_folder, dtype)
+    assert understands(backbone.unet)
+    torch.testing.assert_close(evaluate(backbone), expected, atol=1e-4, rtol=1e-4)
+    made = graphs()
+    assert 0 < made < BLOCKS  # blocks of one kind and shape share theirs
+    evaluate(backbone)
+    assert graphs() == made
+
+
+def test_what_breaks_a_graph_is_an_error(tiny_folder: Path, counted: None) -> None:
+    backbone = compiled(tiny_folder)
+    convolution = backbone.unet.mid_block.resnets[0].conv1
+
+    def look(module: nn.Module, args: tuple[Tensor, ...]) -> None:
+        torch._dynamo.graph_break()
+
+    handle = convolution.register_forward_pre_hook(look)
+    with pytest.raises(torch._dynamo.exc.Unsupported):
+        evaluate(backbone)
+    handle.remove()
+    assert evaluate(backbone).isfinite().all()
+
+
+def test_hooks_of_the_blocks_stay_outside(tiny_folder: Path) -> None:
+    """That is where ComfyUI's Cancel takes effect."""
+    backbone = compiled(tiny_folder)
+    ran: list[str] = []
+    for name, module in backbone.unet.named_modules():
+        if type(module).__name__ in KINDS or name in ("mid_block", "down_blocks.0"):
+            module.register_forward_pre_hook(lambda module, args: ran.append(type(module).__name__))
+    evaluate(backbone)
+    assert {*KINDS} <= {*ran}
+
+    def cancel(module: nn.Module, args: tuple[Tensor, ...]) -> None:
+        raise InterruptedError
+
+    backbone.unet.up_blocks[0].resnets[1].register_forward_pre_hook(cancel)
+    with pytest.raises(InterruptedError):
+        evaluate(backbone)
+
+
+def test_a_copy_runs_its_own_weights(tiny_folder: Path) -> None:
+    backbone = compiled(tiny_folder)
+    expected = evaluate(backbone)
+    twin = UNet3DBackbone(
+        copy.deepcopy(backbone.unet),
+        backbone.vae,
+        backbone.text_encoder,
+        backbone.tokenizer,
+        backbone.scheduler_config,
+    )
+    for parameter in backbone.unet.parameters():
+        parameter.zero_()
+    assert torch.equal(evaluate(twin), expected)
+    assert not evaluate(backbone).any()
+
+
+@pytest.mark.parametrize("speed", ["fast", "attention_2"])
+def test_speed_modes(tiny_folder: Path, speed: str) -> None:
+    settings = SampleSettings(3, 3.0, seed=0, width=32, height=32, num_frames=3, speed=speed)
+    found = []
+    for backbone in (load_t2v(tiny_folder), compiled(tiny_folder)):
+        contexts = [backbone.encode_prompt(prompt, None, 3) for prompt in ("a ball", "")]
+        found.append(sample(backbone, contexts[0], contexts[1], settings))
+    torch.testing.assert_close(found[1], found[0], atol=0.02 if speed == "fast" else 1e-3, rtol=0.02)
+
+
+def test_gradients_take_the_plain_way(tiny_folder: Path, counted: None) -> None:
+    backbone = compiled(tiny_folder)
+    text = random(1, 2, 77, 32).requires_grad_()
+    backbone.denoise(random(1, 4, 2, 4, 4), 5, text).square().mean().backward()
+    assert text.grad is not None
+    assert graphs() == 0
+
+
+def test_load(tiny_folder: Path) -> None:
+    backbone = load_t2v(tiny_folder, compiled=True)
+    assert all("forward" in vars(m) for m in backbone.unet.modules() if type(m).__name__ in KINDS)
+    assert backbone.unet.state_dict().keys() == load_t2v(tiny_folder).unet.state_dict().keys()

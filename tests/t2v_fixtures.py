@@ -1,0 +1,73 @@
+"""Real modules for tests: the golden UNet, and a tiny text-to-video model in a diffusers folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from tests.golden_recipe import GOLDEN, fill_module
+from tests.tiny_t2v import make_tiny_t2v, tiny_text_encoder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def unet_golden() -> dict[str, Tensor]:
+    return load_file(GOLDEN / "unet_sampler.safetensors")
+
+
+@pytest.fixture(scope="session")
+def unet_layout() -> dict[str, Any]:
+    layout: dict[str, Any] = json.loads((GOLDEN / "unet_layout.json").read_text())
+    return layout
+
+
+@pytest.fixture(scope="session")
+def golden_unet(unet_layout: dict[str, Any]) -> torch.nn.Module:
+    """The UNet3DConditionModel of the golden values, recipe weights, strictly loaded."""
+    from diffusers import UNet3DConditionModel
+
+    unet = UNet3DConditionModel(**unet_layout["unet_config"])
+    unet.load_state_dict(fill_module(unet_layout["state_dict"]))
+    return unet.eval().requires_grad_(False)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_t2v(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tiny_folder: Path) -> Any:
+    from transformers import CLIPTokenizer
+
+    return CLIPTokenizer.from_pretrained(tiny_folder / "tokenizer", local_files_only=True)
+
+
+@pytest.fixture
+def fresh_tokenizer(tiny_folder: Path) -> Any:
+    """Another one, to be changed."""
+    from transformers import CLIPTokenizer
+
+    return CLIPTokenizer.from_pretrained(tiny_folder / "tokenizer", local_files_only=True)
+
+
+@pytest.fixture(scope="session")
+def encoder(tokenizer: Any) -> Any:
+    """A tiny CLIP text encoder with recipe weights."""
+    model = tiny_text_encoder(len(tokenizer))
+    model.load_state_dict(fill_module(model.state_dict()))
+    return model.requires_grad_(False)
