@@ -22,9 +22,9 @@ from training.config import Config, load_config, make_config
 from training.errors import ConfigError, DataError, TrainingError
 from training.fit import main
 from training.loop import Result, fit
-from training.loop.curve import read_lines
 from training.loop.order import draw
 from training.loop.product import make_mapper
+from training.parts import read_lines
 
 
 def train(values: dict[str, Any], cached: bool = True) -> tuple[Config, Result]:

@@ -10,7 +10,7 @@ from a2v_core.files import atomic_path
 
 from ..errors import DataError
 from .chart import table_svg
-from .records import Record, read_records, to_lines
+from .records import Record, to_lines
 from .stats import PLUS_MINUS, Result, Verdict, judge, results_of
 from .tables import BASE, TABLES, Table
 
@@ -57,11 +57,6 @@ def write_page(path: Path, records: Sequence[Record]) -> None:
         if len(results := results_of(table.rows, records)) > 1:
             _write(images / f"ablation_{name}.svg", table_svg(table.title, results))
     _write(path, page_text(records))
-
-
-def page_of_lines(lines: Path) -> str:
-    """The page as the lines in a file make it."""
-    return page_text(read_records(lines))
 
 
 def page_text(records: Sequence[Record]) -> str:

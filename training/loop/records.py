@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from a2v_core.files import atomic_path
 
 from ..config import Config, to_yaml
-from .curve import Curve
+from ..parts import Curve
 from .validate import Video
 from .watch import Watch
 

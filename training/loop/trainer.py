@@ -19,14 +19,15 @@ from ..cache import Sample
 from ..config import Config, check_paths
 from ..data import some_bad
 from ..errors import TrainingError
+from ..parts import MovingAverage, set_learning_rate
 from . import checkpoint
 from .batches import Batch, check_prompt
+from .gradients import flat_gradient, set_gradient
 from .loss import Objective, gradient_ratio
-from .optimize import Average, flat_gradient, learning_rate, make_optimizer, set_gradient
 from .order import Schedule, draw
 from .product import BEST_FILE, MAPPER_FILE, make_mapper, save_product
 from .records import Records
-from .setup import load_frozen, make_accelerator, make_source
+from .setup import learning_rate, load_frozen, make_accelerator, make_adamw, make_source
 from .validate import make_videos, mean_score, validation_loss
 
 _log = logging.getLogger(__name__)
@@ -83,9 +84,10 @@ class Trainer:
         layers, width = self.source.feature_shape
         self.mapper = make_mapper(config, width, layers, backbone.token_width).to(self.accelerator.device)
         self.parameters = [p for p in self.mapper.parameters() if p.requires_grad]
-        plain = make_optimizer(self.mapper, config.optimizer)
+        self.rate = learning_rate(config.optimizer)
+        plain = make_adamw(self.mapper, config.optimizer)
         decay = config.optimizer.ema_decay
-        self.average = None if decay is None else Average(self.mapper, decay)
+        self.average = None if decay is None else MovingAverage(self.mapper, decay)
         found = checkpoint.resume(config, self.schedule.global_batch, self.mapper, plain, self.average)
         self.step, self.best = (found.step, found.best) if found else (0, None)
         self.optimizer = self.accelerator.prepare_optimizer(plain)
@@ -137,9 +139,8 @@ class Trainer:
 
     def _one_step(self, batches: Iterator[Batch]) -> dict[str, float]:
         """One optimizer step: forward and backward of the global batch, then AdamW."""
-        rate = learning_rate(self.config.optimizer, self.step, self.config.run.steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        rate = self.rate.at(self.step, self.config.run.steps)
+        set_learning_rate(self.optimizer, rate)
         self.optimizer.zero_grad()
         sums = torch.zeros(2, device=self.accelerator.device)
         pull = math.nan
@@ -169,9 +170,8 @@ class Trainer:
     def _backward(self, batch: Batch) -> tuple[Tensor, float]:
         """Add a batch's gradient; its part of the step's two losses [2], and the pull of the L1 term."""
         config = self.config
-        timesteps = len(self.objective.alphas)
         draws = [
-            draw(config.seed, place, sample.latents.shape, config.loss, timesteps)
+            draw(config.seed, place, sample.latents.shape, config.loss, self.objective.timesteps)
             for place, sample in zip(batch.places, batch.samples, strict=True)
         ]
         losses = self.objective(self.mapper, batch.samples, draws)
