@@ -73,7 +73,7 @@ def test_page_is_made_of_the_lines(models: Path, work: Path, tmp_path: Path) -> 
     assert "(the paper's Table 2)" in text
     assert "Table 3" not in text
     for name in ("conditions", "layout"):
-        assert (page.parent / "images" / f"ablation_{name}.svg").read_text().startswith("<svg")
+        assert "<svg" in (page.parent / "images" / f"ablation_{name}.svg").read_text()
         assert f"(images/ablation_{name}.svg)" in text
     rows = {line.split(" | ")[0].removeprefix("| "): line.split(" | ") for line in text.splitlines()}
     records = [json.loads(line) for line in (work / "runs.jsonl").read_text().splitlines()]

@@ -99,6 +99,7 @@ def test_chart_shows_every_row() -> None:
     results = results_of(CONDITIONS.rows, [record(row, 0, [0.3]) for row in CONDITIONS.rows])
     svg = table_svg("A title", results)
     assert all(f">{row.label}</text>" in svg for row in CONDITIONS.rows)
+    assert svg == table_svg("A title", results)
     assert "paper, on VGGSound" in svg
     assert "paper" not in table_svg("Another", results_of(CROSS.rows, [record(CROSS.rows[0], 0, [0.3])]))
 
