@@ -83,10 +83,10 @@ def test_the_first_loss_is_the_published_one(values: dict[str, Any]) -> None:
     mapper = make_mapper(config, 32, 3, 32)
     from training.loop.batches import CachedSource
 
-    row = CachedSource(config, contents).row
+    order = CachedSource(config, contents).order
     mse, l1 = [], []
     for place in (0, 1):
-        name, number = row.at(place)
+        name, number = order.at(place)
         sample = read_sample(next(e for e in contents.entries if (e.id, e.number) == (name, number)))
         chosen = draw(config.seed, place, sample.latents.shape, config.loss, 1000)
         a = alphas[chosen.timestep]

@@ -1,4 +1,4 @@
-"""Everything that the frozen encoders say of the clips, made once and kept in the work folder.
+"""Latents and BEATs features of the clips, computed once and cached in the work folder.
 
 Legend: N clips, T audio steps, Q frequency patches, W width (layers x layer width), F frames, h w latents,
 B clips of a step, L text positions, C text width, D token width.
@@ -58,7 +58,7 @@ class Models:
 
 @dataclass(frozen=True)
 class Clips:
-    """Clips of one world and what the encoders say of them.
+    """Clips of one world with their latents and BEATs features.
 
     latents   float32 [N, 4, F, h, w]
     features  by hop in ms: float32 [N, T, 1, W], frequency averaged

@@ -71,7 +71,7 @@ def ceiling(clips: Clips) -> list[float | None]:
 
 
 def text_for(scene: Scene, words: tuple[str, ...], test: Test) -> str:
-    """What a test asks for."""
+    """The prompt of a test."""
     text = f"a {scene.colour} {scene.shape}"
     spoken = " ".join(f"<{word}>" for word in words)
     return {
@@ -106,7 +106,7 @@ def validation_loss(
 
 @torch.no_grad()
 def _words(clips: Clips, variant: Variant, adapter: Adapter | None) -> dict[str, Tensor]:
-    """Word -> [B, F, D] for all clips; nothing without an adapter."""
+    """Tokens [B, F, D] of every audio word for all clips; empty without an adapter."""
     if adapter is None:
         return {}
     features, times = clips.heard(variant.layout, variant.hop_ms)

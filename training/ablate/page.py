@@ -1,4 +1,4 @@
-"""docs/results.md: all of it comes from the lines of finished runs, which lie beside its pictures."""
+"""Writes docs/results.md with its charts from the records of finished runs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ for VGGSound with its own metric code, so only their order can be compared, neve
 
 
 def write_page(path: Path, records: Sequence[Record]) -> None:
-    """Write the page, a picture per table into `images/` beside it, and the lines that all comes from."""
+    """Write the page, and into `images/` beside it a chart per table and the records themselves."""
     images = path.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
     _write(images / LINES, to_lines(records))

@@ -102,7 +102,7 @@ def wall_latents(vae: Any) -> dict[str, Tensor]:
 
 
 def object_weight(clean: Tensor, scenes: list[Scene], walls: dict[str, Tensor]) -> Tensor:
-    """Weight [B, 1, F, h, w] of each place in the loss of the scenes' latents [B, 4, F, h, w]."""
+    """Weight [B, 1, F, h, w] of every latent pixel in the loss: latents [B, 4, F, h, w] of the scenes."""
     behind = torch.stack([walls[scene.wall] for scene in scenes])[:, :, None]
     objects = (clean - behind).abs().mean(1, keepdim=True) > OBJECT_ABOVE
     return 1 + (OBJECT_WEIGHT - 1) * objects

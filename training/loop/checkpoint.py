@@ -36,7 +36,7 @@ class Progress(NamedTuple):
 
 
 def relevant(config: Config, global_batch: int) -> dict[str, Any]:
-    """The part of a config that the numbers of a training depend on; the rest may change on resume."""
+    """The settings that the trained weights depend on: on resume they must be the same, others may differ."""
     values = config.model_dump(mode="json")
     for section in ("output_dir", "models", "cache", "checkpoints", "validation", "logging"):
         values.pop(section)
@@ -50,7 +50,7 @@ def relevant(config: Config, global_batch: int) -> dict[str, Any]:
 
 
 def folder_of(config: Config) -> Path:
-    """Where the checkpoints are."""
+    """The folder of the checkpoints."""
     return config.output_dir / "checkpoints"
 
 

@@ -83,7 +83,7 @@ class Objective:
         return tokens, words
 
     def __call__(self, mapper: AudioMapper, samples: Sequence[Sample], draws: Sequence[Draw]) -> Losses:
-        """Losses of B clips with the draws of their places."""
+        """Losses of B clips, with timestep, noise and dropout from `draws`."""
         clean = torch.stack([sample.latents for sample in samples]).to(self.device)
         noise = torch.stack([draw.noise for draw in draws]).to(self.device)
         t = torch.tensor([draw.timestep for draw in draws])
@@ -102,12 +102,12 @@ class Objective:
 
 
 def gradient_ratio(gradient: Tensor, tokens: Tensor, num_frames: int, l1_weight: float) -> float:
-    """How strongly the L1 term pulls at the temp tokens, in terms of the first term's pull.
+    """Norm of the L1 term's gradient at the temp tokens, divided by the norm of the MSE term's gradient.
 
     `gradient` is that of the mean over clips of mse + l1_weight * temp_l1 with respect to `tokens` [B, G, D],
     of which the first `num_frames` frames are the clip. The second part of it is known: l1_weight * sign /
-    size. Above 1 the tokens shrink whatever the first term says, and the adapter collapses. NaN where
-    the first term does not pull at all, as without any sound.
+    size. Above 1 the tokens shrink whatever the MSE term asks for, and the adapter collapses. NaN where
+    the MSE term has no gradient, as when the sound of all clips is dropped.
     """
     signs = tokens.detach().sign()
     signs[:, num_frames:] = 0
