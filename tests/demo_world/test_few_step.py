@@ -12,7 +12,7 @@ from torch import Tensor
 
 from a2v_core.backbones.unet3d.lora import merge_lora
 from a2v_core.backbones.unet3d.per_frame import denoise
-from a2v_core.checkpoints import write_safetensors
+from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.demo import demo_path
 from tests.tiny_t2v import TEXT_WIDTH, tiny_unet
 from training.demo_world import few_step, mapper
@@ -63,9 +63,9 @@ def test_a_run_from_pairs_to_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name in ("beats", "mapper"):
         shutil.copy(demo_path(name), tmp_path)
     few_step.train(tmp_path, steps=2)
-    files = sorted((tmp_path / "few_step").glob("*.pt"))
-    assert [file.name for file in files] == ["00000.pt", "00001.pt"]
-    pair = torch.load(files[0], weights_only=True)
+    files = sorted((tmp_path / "few_step").glob("*.safetensors"))
+    assert [file.name for file in files] == ["00000.safetensors", "00001.safetensors"]
+    pair = read_checkpoint(files[0]).tensors
     assert pair["clean"].shape == (1, 4, 24, 8, 8)
     assert pair["context"].shape[:2] == (1, 24)
     times = [file.stat().st_mtime_ns for file in files]

@@ -1,41 +1,40 @@
-"""The training loop: resuming gives the weights of an uninterrupted run."""
+"""How the demo models are fitted: the recipe of all of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import torch
+import pytest
 from torch import Tensor, nn
 
-from training.demo_world.progress import cosine, fit
-
-
-def _run(work: Path, stop: int) -> dict[str, Tensor]:
-    work.mkdir(exist_ok=True)
-    torch.manual_seed(1)
-    module = nn.Linear(3, 2)
-
-    def loss(step: int) -> dict[str, Tensor]:
-        if step == stop:
-            raise KeyboardInterrupt
-        return {"loss": (module(torch.randn(8, 3)) - 1).square().mean()}
-
-    return fit("toy", work, module, loss, steps=60, learning_rate=1e-2, save_every=20)
-
-
-def test_resumed_equals_uninterrupted(tmp_path: Path) -> None:
-    whole = _run(tmp_path / "whole", stop=-1)
-    try:
-        _run(tmp_path / "broken", stop=33)
-    except KeyboardInterrupt:
-        assert (tmp_path / "broken" / "toy.pt").exists()
-    resumed = _run(tmp_path / "broken", stop=-1)
-    for key, value in whole.items():
-        assert torch.equal(value, resumed[key])
+from training.demo_world.progress import fit, warm_up_and_cosine
 
 
 def test_learning_rate_warms_up_and_falls() -> None:
-    assert cosine(0, 1000) == 0.01
-    assert cosine(99, 1000) == 1.0
-    assert cosine(550, 1000) < 0.51
-    assert abs(cosine(1000, 1000) - 0.01) < 1e-6
+    rate = warm_up_and_cosine(2.0)
+    assert [rate.at(step, 1001) for step in (0, 49, 99, 100)] == [0.02, 1.0, 2.0, 2.0]
+    assert rate.at(550, 1001) == pytest.approx(2 * 0.505)
+    assert rate.at(1000, 1001) == pytest.approx(0.02)
+
+
+def test_fitted_weights_are_averaged_and_kept(tmp_path: Path) -> None:
+    def start(weight: float) -> nn.Linear:
+        module = nn.Linear(1, 1, bias=False)
+        nn.init.constant_(module.weight, weight)
+        return module
+
+    def run(module: nn.Linear) -> dict[str, Tensor]:
+        def loss(step: int) -> dict[str, Tensor]:
+            return {"loss": module.weight.square().sum()}
+
+        return fit("toy", tmp_path, module, loss, steps=2, learning_rate=1e-1)
+
+    module = start(1.0)
+    average = float(run(module)["weight"])
+    # AdamW's first steps are as long as the rate, here 0.001 and 0.002; the average keeps 1/10, then 2/11.
+    first, last = 1 - 0.001, 1 - 0.003
+    expected = (2 * (1 + 9 * first) / 10 + 9 * last) / 11
+    assert average == pytest.approx(expected, abs=1e-5)
+    assert module.weight.item() == pytest.approx(last, abs=1e-5)
+    # A finished training is read, whatever the module was.
+    assert float(run(start(7.0))["weight"]) == average

@@ -25,9 +25,9 @@ from training.config import Config, load_config, make_config
 from training.errors import ConfigError, DataError, TrainingError
 from training.fit import main
 from training.loop import Result, fit
-from training.loop.curve import read_lines
 from training.loop.order import draw
 from training.loop.product import make_mapper
+from training.parts import read_lines
 
 
 def train(values: dict[str, Any], cached: bool = True) -> tuple[Config, Result]:
@@ -86,10 +86,10 @@ def test_the_first_loss_is_the_published_one(values: dict[str, Any]) -> None:
     mapper = make_mapper(config, 32, 3, 32)
     from training.loop.batches import CachedSource
 
-    row = CachedSource(config, contents).row
+    order = CachedSource(config, contents).order
     mse, l1 = [], []
     for place in (0, 1):
-        name, number = row.at(place)
+        name, number = order.at(place)
         sample = read_sample(next(e for e in contents.entries if (e.id, e.number) == (name, number)))
         chosen = draw(config.seed, place, sample.latents.shape, config.loss, 1000)
         a = alphas[chosen.timestep]

@@ -1,4 +1,4 @@
-"""Parts of the loss and of the optimizer, against their formulas."""
+"""The product's loss: the pull of its L1 term, its prompts, and gradients over processes and layers."""
 
 from __future__ import annotations
 
@@ -9,36 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from a2v_core.backbones.unet3d.load import load_t2v
 from a2v_core.backbones.unet3d.per_frame import denoise
 from a2v_core.prompts.splice import encode_clips
 from training.config import make_config
-from training.config.schema import Optimizer
 from training.loop.batches import prompt_of
-from training.loop.loss import Objective, gradient_ratio
-from training.loop.optimize import Average, flat_gradient, learning_rate, set_gradient
+from training.loop.gradients import flat_gradient, set_gradient
+from training.loop.loss import gradient_ratio
 from training.loop.setup import load_frozen
-
-
-def objective(values: dict[str, Any], kind: str, **loss: Any) -> Objective:
-    config = make_config(values | {"loss": loss})
-    backbone = load_t2v(config.models.t2v, with_vae=False)
-    backbone.scheduler_config = {**backbone.scheduler_config, "prediction_type": kind}
-    return Objective.of(config, backbone)
-
-
-@pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
-def test_min_snr_weights(values: dict[str, Any], kind: str) -> None:
-    made = objective(values, kind, min_snr_gamma=5.0)
-    betas = torch.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2
-    alphas = torch.cumprod(1 - betas, dim=0)
-    torch.testing.assert_close(made.alphas, alphas)
-    t = torch.tensor([0, 100, 400, 999])
-    snr = alphas[t] / (1 - alphas[t])
-    least = torch.minimum(snr, torch.tensor(5.0))
-    weights = {"epsilon": least / snr, "v_prediction": least / (snr + 1), "sample": least}
-    torch.testing.assert_close(made._weight(t), weights[kind])
-    assert torch.equal(objective(values, kind)._weight(t), torch.ones(4))
 
 
 def test_strength_of_the_l1_term_is_exact() -> None:
@@ -56,29 +33,8 @@ def test_strength_of_the_l1_term_is_exact() -> None:
     assert math.isnan(gradient_ratio(only, tokens, num_frames=6, l1_weight=0.3))
 
 
-def test_learning_rate() -> None:
-    constant = Optimizer(learning_rate=1.0)
-    assert {learning_rate(constant, step, 10) for step in range(10)} == {1.0}
-    cosine = Optimizer(learning_rate=2.0, schedule="cosine", warm_up_steps=4, final_share=0.1)
-    rates = [learning_rate(cosine, step, 15) for step in range(15)]
-    assert rates[:5] == [0.5, 1.0, 1.5, 2.0, 2.0]
-    assert rates[9] == pytest.approx(1.1)  # half way: the mean of 2 and 0.2
-    assert rates[14] == pytest.approx(0.2)
-    assert rates[4:] == sorted(rates[4:], reverse=True)
-    assert learning_rate(cosine, 99, 15) == pytest.approx(0.2)
-
-
-def test_average_and_gradients_of_all_processes() -> None:
+def test_gradients_of_all_processes() -> None:
     module = nn.Linear(2, 1)
-    average = Average(module, decay=0.5)
-    start = module.weight.detach().clone()
-    with torch.no_grad():
-        module.weight += 1
-    average.update(module, step=0)  # quick at first: 1 / 10 of the old value
-    torch.testing.assert_close(average.values["weight"], start + 0.9)
-    average.update(module, step=100)
-    torch.testing.assert_close(average.values["weight"], start + 0.95)
-
     module.weight.grad = torch.tensor([[1.0, 2.0]])
     flat = flat_gradient(module.parameters())
     assert flat.tolist() == [1.0, 2.0, 0.0]

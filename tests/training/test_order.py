@@ -7,22 +7,24 @@ import pytest
 import torch
 
 from training.config.schema import Loss
-from training.loop.order import Row, Schedule, draw
+from training.loop.order import BatchSampler, ClipOrder, draw
 
 FILES = [(f"file{number}", [0, 1, 4]) for number in range(7)]
 
 
 def test_every_epoch_has_every_file_once_with_another_clip() -> None:
-    row = Row(5, FILES)
-    epochs = [[row.at(place) for place in range(7 * epoch, 7 * epoch + 7)] for epoch in range(4)]
+    order = ClipOrder(5, FILES)
+    epochs = [[order.at(place) for place in range(7 * epoch, 7 * epoch + 7)] for epoch in range(4)]
     for epoch, number in zip(epochs, (0, 1, 4, 0), strict=True):
         assert sorted(name for name, _ in epoch) == [name for name, _ in FILES]
         assert {number for _, number in epoch} == {number}
     orders = [[name for name, _ in epoch] for epoch in epochs]
     assert len({tuple(order) for order in orders}) == 4
-    assert [Row(5, FILES).at(place) for place in range(28)] == [clip for epoch in epochs for clip in epoch]
-    assert [Row(6, FILES).at(place)[0] for place in range(7)] != orders[0]
-    assert Row(5, [("a", [])]).at(12) == ("a", 12)
+    assert [ClipOrder(5, FILES).at(place) for place in range(28)] == [
+        clip for epoch in epochs for clip in epoch
+    ]
+    assert [ClipOrder(6, FILES).at(place)[0] for place in range(7)] != orders[0]
+    assert ClipOrder(5, [("a", [])]).at(12) == ("a", 12)
 
 
 @pytest.mark.parametrize(
@@ -31,9 +33,9 @@ def test_every_epoch_has_every_file_once_with_another_clip() -> None:
 def test_processes_and_accumulation_share_a_step(processes: int, batch_size: int, accumulate: int) -> None:
     dealt = []
     for process in range(processes):
-        schedule = Schedule(batch_size, accumulate, processes, process)
-        assert schedule.global_batch == 8
-        batches = list(schedule.batches(3, 5))
+        sampler = BatchSampler(batch_size, accumulate, processes, process)
+        assert sampler.global_batch == 8
+        batches = list(sampler.batches(3, 5))
         assert len(batches) == 2 * accumulate
         assert all(len(batch) == batch_size for batch in batches)
         dealt += [place for batch in batches for place in batch]

@@ -15,7 +15,7 @@ from a2v_core.checkpoints import read_checkpoint
 from training.cache.build import precompute
 from training.config import make_config
 from training.loop import fit
-from training.loop.curve import read_lines
+from training.parts import read_lines
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,8 +17,8 @@ from a2v_core.tokens import load_mapper
 from training.cache.build import precompute
 from training.config import Config, make_config
 from training.loop import fit
-from training.loop.curve import read_lines
 from training.loop.validate import mean_score
+from training.parts import read_lines
 
 
 def events(folder: Path) -> dict[str, list[Any]]:

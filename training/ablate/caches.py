@@ -1,12 +1,13 @@
-"""Everything that the frozen encoders say of the clips, made once and kept in the work folder.
+"""Latents and BEATs features of the clips, computed once and cached in the work folder.
 
-Legend: N clips, T audio steps, Q frequency patches, W width (layers x layer width), F frames, h w latents.
+Legend: N clips, T audio steps, Q frequency patches, W width (layers x layer width), F frames, h w latents,
+B clips of a step, L text positions, C text width, D token width.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,11 +19,13 @@ from torch import Tensor
 from a2v_core.audio import BEATs, encode_audio, load_beats
 from a2v_core.backbones.unet3d import UNet3DBackbone, load_t2v
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
+from a2v_core.prompts import encode_clips
 from a2v_core.tokens import stack_layers
 
 from ..demo_world.progress import device
 from ..demo_world.sounds import SAMPLE_RATE
 from ..demo_world.world import Scene, render
+from ..parts import PredictionError
 from .worlds import held_out_clip, training_clip
 
 HOPS = (160, 80, 40)  # milliseconds
@@ -45,10 +48,18 @@ class Models:
             part.requires_grad_(False).to(device())
         return cls(load_beats(beats), backbone, _checksum([beats, *sorted(t2v.rglob("*.safetensors"))]))
 
+    def prediction_error(self) -> PredictionError:
+        """The first term of the loss: error of the text-to-video model's prediction."""
+        return PredictionError.of(self.backbone.unet, self.backbone.scheduler_config)
+
+    def context(self, prompts: Sequence[str], words: Mapping[str, Tensor]) -> Tensor:
+        """States [B, F, L, C] of B prompts with the tokens [B, F, D] of their audio words."""
+        return encode_clips(self.backbone.text_encoder, self.backbone.tokenizer, prompts, words)
+
 
 @dataclass(frozen=True)
 class Clips:
-    """Clips of one world and what the encoders say of them.
+    """Clips of one world with their latents and BEATs features.
 
     latents   float32 [N, 4, F, h, w]
     features  by hop in ms: float32 [N, T, 1, W], frequency averaged

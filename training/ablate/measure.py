@@ -20,7 +20,6 @@ from ..demo_world.world import FPS, NUM_FRAMES, SIZE, Scene, render
 from .adapter import Adapter
 from .caches import Clips, Models
 from .settings import Recipe, Test, Variant
-from .train import Objective
 
 VALIDATION_SEED = 31
 
@@ -72,7 +71,7 @@ def ceiling(clips: Clips) -> list[float | None]:
 
 
 def text_for(scene: Scene, words: tuple[str, ...], test: Test) -> str:
-    """What a test asks for."""
+    """The prompt of a test."""
     text = f"a {scene.colour} {scene.shape}"
     spoken = " ".join(f"<{word}>" for word in words)
     return {
@@ -87,26 +86,27 @@ def validation_loss(
     models: Models, clips: Clips, recipe: Recipe, prompts: list[str], words: dict[str, Tensor]
 ) -> float:
     """Mean squared error of the predicted noise in the middle of every clip, timesteps evenly spread."""
-    objective = Objective(models)
+    error = models.prediction_error()
     rng = np.random.default_rng(VALIDATION_SEED)
-    steps = np.linspace(recipe.lowest_timestep, objective.timesteps - 1, len(clips)).round()
+    steps = np.linspace(recipe.lowest_timestep, error.schedule.timesteps - 1, len(clips)).round()
     t = torch.from_numpy(rng.permutation(steps)).long()
     first = (NUM_FRAMES - recipe.frames) // 2
     piece = slice(first, first + recipe.frames)
     clean = clips.latents[:, :, piece]
-    noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
+    noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32)).to(clean.device)
     spoken = words or {"temp": torch.zeros(len(clips), NUM_FRAMES, models.backbone.token_width)}
     total = 0.0
     for rows in torch.arange(len(clips)).split(recipe.batch):
         some = {word: value[rows][:, piece] for word, value in spoken.items()}
         said = [prompts[int(row)] for row in rows]
-        total += len(rows) * float(objective.mse(clean[rows], noise[rows], t[rows], said, some))
+        context = models.context(said, some)
+        total += len(rows) * float(error.squared(clean[rows], noise[rows], t[rows], context).mean())
     return total / len(clips)
 
 
 @torch.no_grad()
 def _words(clips: Clips, variant: Variant, adapter: Adapter | None) -> dict[str, Tensor]:
-    """Word -> [B, F, D] for all clips; nothing without an adapter."""
+    """Tokens [B, F, D] of every audio word for all clips; empty without an adapter."""
     if adapter is None:
         return {}
     features, times = clips.heard(variant.layout, variant.hop_ms)

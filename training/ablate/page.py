@@ -1,4 +1,4 @@
-"""docs/results.md: all of it comes from the lines of finished runs, which lie beside its pictures."""
+"""Writes docs/results.md with its charts from the records of finished runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from a2v_core.files import atomic_path
 
 from ..errors import DataError
 from .chart import table_svg
-from .records import Record, read_records, to_lines
+from .records import Record, to_lines
 from .stats import PLUS_MINUS, Result, Verdict, judge, results_of
 from .tables import BASE, TABLES, Table
 
@@ -49,7 +49,7 @@ for VGGSound with its own metric code, so only their order can be compared, neve
 
 
 def write_page(path: Path, records: Sequence[Record]) -> None:
-    """Write the page, a picture per table into `images/` beside it, and the lines that all comes from."""
+    """Write the page, and into `images/` beside it a chart per table and the records themselves."""
     images = path.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
     _write(images / LINES, to_lines(records))
@@ -57,11 +57,6 @@ def write_page(path: Path, records: Sequence[Record]) -> None:
         if len(results := results_of(table.rows, records)) > 1:
             _write(images / f"ablation_{name}.svg", table_svg(table.title, results))
     _write(path, page_text(records))
-
-
-def page_of_lines(lines: Path) -> str:
-    """The page as the lines in a file make it."""
-    return page_text(read_records(lines))
 
 
 def page_text(records: Sequence[Record]) -> str:

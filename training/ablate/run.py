@@ -1,4 +1,4 @@
-"""Goes through the rows of the tables, seed by seed, and leaves a line for every one that is finished."""
+"""Trains and scores the rows of the tables, seed by seed; appends a record for every finished run."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Ablation:
         return True
 
     def result(self, variant: Variant, test: Test, seed: int) -> Record:
-        """Train, unless that is done, and score."""
+        """The record of one run: an adapter, trained unless it is cached, and its scores."""
         adapter, facts = self._trained(variant, seed)
         clips: Clips = self.to_test(test.world)
         numbers = measure(self.models, clips, self.setup.recipe, variant, test, adapter, seed)
@@ -124,6 +124,6 @@ def _short(numbers: dict[str, Any]) -> str:
 
 
 def one_thread_on_cpu() -> None:
-    """Small models gain nothing from threads, and runs beside each other lose by them."""
+    """Use one thread on the CPU: small models are no faster with more, and parallel runs get slower."""
     if not torch.cuda.is_available():
         torch.set_num_threads(1)

@@ -86,7 +86,7 @@ class Verdict:
 
     @property
     def words(self) -> str:
-        """What the numbers say of the claim."""
+        """The verdict in words."""
         if self.claim.same:
             if not self.clear:
                 return "no difference found"
@@ -139,5 +139,5 @@ def _mean(value: Any) -> float | None:
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """As JSON gives it back."""
+    """Tuples as lists, so that values compare with those of a record that was read from JSON."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

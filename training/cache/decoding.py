@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -33,11 +33,11 @@ def cut_or_say_why(config: Config, item: Item, number: int) -> Decoded:
         return item, number, unusable(item, error)
 
 
-def decode_ahead(config: Config, batches: Iterable[Sequence[Request]]) -> Iterator[list[Decoded]]:
+def decode_ahead(config: Config, batches: Iterable[list[Request]]) -> Iterator[list[Decoded]]:
     """The clips of every batch, in order, cut by `run.workers` processes ahead of time."""
     loader = DataLoader(
         _Cutter(config),
-        batch_sampler=batches,  # type: ignore[arg-type]
+        batch_sampler=batches,
         num_workers=config.run.workers,
         collate_fn=list,
         multiprocessing_context="spawn" if config.run.workers and torch.cuda.is_available() else None,

@@ -15,7 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .progress import device, save_atomically
+from a2v_core.checkpoints import read_checkpoint, write_safetensors
+
+from .progress import device
 from .world import COLOURS, LOUDNESS, REST, SHAPES, SIDES, SINK, WALLS, Scene, heights, render_heights
 
 
@@ -46,11 +48,11 @@ class Atlas:
 
     @classmethod
     def load(cls, work: Path, vae: Any) -> Atlas:
-        """The table from `work/atlas.pt`, made with `vae` if it is not there yet."""
-        path = work / "atlas.pt"
+        """The table from `work/atlas.safetensors`, made with `vae` if it is not there yet."""
+        path = work / "atlas.safetensors"
         if not path.exists():
-            save_atomically(cls._encode(vae), path)
-        return cls(torch.load(path, map_location=device(), weights_only=True))
+            write_safetensors(path, {"table": cls._encode(vae)}, {})
+        return cls(read_checkpoint(path).tensors["table"].to(device()))
 
     @classmethod
     @torch.no_grad()

@@ -17,14 +17,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from a2v_core.backbones.unet3d import denoise, load_t2v
-from a2v_core.checkpoints import write_safetensors
+from a2v_core.backbones.unet3d import load_t2v
+from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.sampling import SampleSettings, Speed, sample
 from a2v_core.tokens import AudioTokens, load_mapper
 
-from ..diffusion import add_noise, prediction_target
+from ..parts import PredictionError
 from .mapper import POOL, encode_pool, pool_scene, prompt
-from .progress import device, fit, save_atomically
+from .progress import device, fit
 from .t2v import SCHEDULER
 from .world import FPS, NUM_FRAMES, clip_caption
 
@@ -85,8 +85,9 @@ def draw_pairs(work: Path, first: int) -> dict[str, Tensor]:
 
     Drawn once and kept in `work/few_step`.
     """
-    path = work / "few_step" / f"{first:05d}.pt"
+    path = work / "few_step" / f"{first:05d}.safetensors"
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         backbone = load_t2v(work / "t2v", "fp32")
         backbone.unet.to(device())
         backbone.text_encoder.to(device())
@@ -107,13 +108,15 @@ def draw_pairs(work: Path, first: int) -> dict[str, Tensor]:
             noise = first_noise(number, (1, 4, NUM_FRAMES, 8, 8))
             clean.append(sample(backbone, positive, negative, settings, latents=noise)[0])
             contexts.append(positive.per_frame)
-        save_atomically({"context": torch.stack(contexts).half(), "clean": torch.stack(clean).half()}, path)
-    return torch.load(path, map_location=device(), weights_only=True)
+        write_safetensors(
+            path, {"context": torch.stack(contexts).half(), "clean": torch.stack(clean).half()}, {}
+        )
+    return {name: value.to(device()) for name, value in read_checkpoint(path).tensors.items()}
 
 
 def train(work: Path, steps: int = 2000, minutes: float = 0.0) -> None:
     """Draws the pairs, fits the update and writes `work/few_steps.safetensors`."""
-    from diffusers import DDIMScheduler, UNet3DConditionModel
+    from diffusers import UNet3DConditionModel
 
     blocks = [draw_pairs(work, first) for first in range(0, PAIRS, BLOCK)]
     pairs = {key: torch.cat([block[key] for block in blocks]) for key in ("context", "clean")}
@@ -121,8 +124,8 @@ def train(work: Path, steps: int = 2000, minutes: float = 0.0) -> None:
     unet: Any = UNet3DConditionModel.from_pretrained(work / "t2v" / "unet").float().to(device()).eval()
     updates = add_low_rank(unet, RANK)
     unet.to(device())
-    alphas = DDIMScheduler(**SCHEDULER).alphas_cumprod.to(device())
-    last = len(alphas) - 1
+    prediction = PredictionError.of(unet, SCHEDULER)
+    last = prediction.schedule.timesteps - 1
 
     def loss(step: int) -> dict[str, Tensor]:
         unet.eval()
@@ -132,10 +135,7 @@ def train(work: Path, steps: int = 2000, minutes: float = 0.0) -> None:
         noise = torch.stack([first_noise(int(n), tuple(clean.shape[1:])) for n in chosen]).to(clean)
         t = torch.from_numpy(rng.integers(LOWEST_TIMESTEP, last + 1, size=CLIPS)).to(clean.device)
         t[torch.from_numpy(rng.random(CLIPS) < FROM_NOISE).to(clean.device)] = last
-        noisy = add_noise(clean, noise, t, alphas)
-        predicted = denoise(unet, noisy, t, pairs["context"][chosen].float())
-        wanted = prediction_target(SCHEDULER["prediction_type"], clean, noise, t, alphas)
-        error = (predicted - wanted).square().mean((1, 2, 3, 4))
+        error = prediction.per_clip(clean, noise, t, pairs["context"][chosen].float())
         start = t == last
         return {"loss": error.mean(), "start": error[start].sum() / start.sum().clamp(min=1)}
 

@@ -20,15 +20,15 @@ import torch
 from torch import Tensor, nn
 
 from a2v_core.audio import encode_audio, load_beats
-from a2v_core.backbones.unet3d import denoise
+from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.prompts import encode_clips
 from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper, stack_layers
 
-from ..diffusion import add_noise, prediction_target
+from ..parts import PredictionError, temp_l1
 from .atlas import Atlas
-from .progress import device, fit, save_atomically
+from .progress import device, fit
 from .sounds import SAMPLE_RATE, render_sound
-from .t2v import SCHEDULER, TEXT_WIDTH, noise_levels, object_weight, wall_latents
+from .t2v import SCHEDULER, TEXT_WIDTH, object_weight, wall_latents
 from .world import COLOURS, FPS, LEVELS, NUM_FRAMES, SHAPES, Scene, heights, level_word, random_scene
 
 HOP_DIVISOR = 2  # a step every 80 ms, about one per frame
@@ -56,7 +56,7 @@ def encode_pool(work: Path) -> dict[str, Tensor]:
     """Features of all sounds of the pool, frequency averaged: {"features": [POOL, T, 1, L*D], "times":
     [T]}.
     """
-    path = work / "pool.pt"
+    path = work / "pool.safetensors"
     if not path.exists():
         beats = load_beats(work / "beats.safetensors").to(device())
         rows, times = [], torch.empty(0)
@@ -71,8 +71,8 @@ def encode_pool(work: Path) -> dict[str, Tensor]:
             features = encode_audio(beats, samples, SAMPLE_RATE, HOP_DIVISOR)
             rows.append(stack_layers(features.layers.mean(dim=3, keepdim=True), ()))
             times = features.times
-        save_atomically({"features": torch.cat(rows), "times": times}, path)
-    return torch.load(path, map_location=device(), weights_only=True)
+        write_safetensors(path, {"features": torch.cat(rows), "times": times}, {})
+    return {name: value.to(device()) for name, value in read_checkpoint(path).tensors.items()}
 
 
 def words_of_moments(scene: Scene, ids: dict[str, int], table: Tensor) -> Tensor:
@@ -105,7 +105,7 @@ def fit_to_words(
 
 def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
     """Fits the adapter and writes `work/mapper.safetensors`."""
-    from diffusers import AutoencoderKL, DDIMScheduler, UNet3DConditionModel
+    from diffusers import AutoencoderKL, UNet3DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer
 
     torch.manual_seed(0)
@@ -117,7 +117,7 @@ def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
     unet = UNet3DConditionModel.from_pretrained(folder / "unet").float().to(device()).requires_grad_(False)
     vae = AutoencoderKL.from_pretrained(folder / "vae").float().to(device()).eval()
     atlas, pool, walls = Atlas.load(work, vae), encode_pool(work), wall_latents(vae)
-    alphas = noise_levels(DDIMScheduler(**SCHEDULER))
+    prediction = PredictionError.of(unet, SCHEDULER)
     config = MapperConfig(
         input_size=pool["features"].shape[-1],
         hidden_size=256,
@@ -141,11 +141,9 @@ def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
         words = mapper(pool["features"][torch.from_numpy(chosen)], pool["times"], NUM_FRAMES, FPS)
         spoken = {word: piece[:, start : start + frames] for word, piece in words.items()}
         context = encode_clips(text_encoder, tokenizer, [prompt(scene, rng) for scene in scenes], spoken)
-        predicted = denoise(unet, add_noise(clean, noise, t, alphas), t, context)
-        wanted = prediction_target(SCHEDULER["prediction_type"], clean, noise, t, alphas)
-        error = (predicted - wanted).square()
+        error = prediction.squared(clean, noise, t, context)
         weighted = (error * object_weight(clean, scenes, walls)).mean()
-        size = words["temp"].abs().mean()
+        size = temp_l1(words["temp"]).mean()
         return {"loss": weighted + L1_WEIGHT * size, "mse": error.mean(), "temp_l1": size}
 
     weights = fit("mapper", work, mapper, loss, steps=steps, learning_rate=5e-4, decay=0.99, minutes=minutes)

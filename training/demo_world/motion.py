@@ -11,14 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from a2v_core.backbones.unet3d import denoise
-
-from ..diffusion import add_noise, prediction_target
+from ..parts import PredictionError
 from .atlas import Atlas
 from .progress import device, fit
-from .t2v import SCHEDULER, encode_captions, noise_levels
+from .t2v import SCHEDULER, encode_captions
 from .world import NUM_FRAMES, clip_caption, moment_captions, random_scene
 
 CLIPS = 4
@@ -27,7 +25,7 @@ TEMPORAL = ("temp_convs", "temp_attentions", "transformer_in")
 
 def train(work: Path, steps: int = 600, minutes: float = 0.0) -> None:
     """Fits the temporal layers of `work/t2v/unet` and writes it back."""
-    from diffusers import AutoencoderKL, DDIMScheduler, UNet3DConditionModel
+    from diffusers import AutoencoderKL, UNet3DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer
 
     folder = work / "t2v"
@@ -35,7 +33,7 @@ def train(work: Path, steps: int = 600, minutes: float = 0.0) -> None:
     text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder").float().to(device())
     unet = UNet3DConditionModel.from_pretrained(folder / "unet").float().to(device())
     atlas = Atlas.load(work, AutoencoderKL.from_pretrained(folder / "vae").float().to(device()).eval())
-    alphas = noise_levels(DDIMScheduler(**SCHEDULER))
+    prediction = PredictionError.of(unet, SCHEDULER)
     for name, parameter in unet.named_parameters():
         parameter.requires_grad_(any(part in name for part in TEMPORAL))
 
@@ -55,9 +53,7 @@ def train(work: Path, steps: int = 600, minutes: float = 0.0) -> None:
         clean = torch.stack([atlas.latents(scene) for scene in scenes])
         noise = torch.randn_like(clean)
         t = torch.randint(0, 1000, (CLIPS,), device=clean.device)
-        predicted = denoise(unet, add_noise(clean, noise, t, alphas), t, context)
-        wanted = prediction_target(SCHEDULER["prediction_type"], clean, noise, t, alphas)
-        return {"loss": nn.functional.mse_loss(predicted, wanted)}
+        return {"loss": prediction.squared(clean, noise, t, context).mean()}
 
     weights = fit("motion", work, unet, loss, steps=steps, learning_rate=4e-4, decay=0.99, minutes=minutes)
     unet.load_state_dict(weights)

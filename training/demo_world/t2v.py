@@ -16,9 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from a2v_core.backbones.unet3d import denoise
-
-from ..diffusion import add_noise, prediction_target
+from ..parts import PredictionError
 from .atlas import Atlas
 from .progress import device, fit
 from .tokenizer import LENGTH, save_tokenizer
@@ -95,11 +93,6 @@ def encode_captions(text_encoder: nn.Module, tokenizer: Any, captions: list[str]
     return states[[distinct.index(caption) for caption in captions]]
 
 
-def noise_levels(scheduler: Any) -> Tensor:
-    """Cumulative product of alphas, [timesteps]."""
-    return scheduler.alphas_cumprod.to(device())
-
-
 @torch.no_grad()
 def wall_latents(vae: Any) -> dict[str, Tensor]:
     """Latents [4, h, w] of every wall without an object."""
@@ -109,7 +102,7 @@ def wall_latents(vae: Any) -> dict[str, Tensor]:
 
 
 def object_weight(clean: Tensor, scenes: list[Scene], walls: dict[str, Tensor]) -> Tensor:
-    """Weight [B, 1, F, h, w] of each place in the loss of the scenes' latents [B, 4, F, h, w]."""
+    """Weight [B, 1, F, h, w] of every latent pixel in the loss: latents [B, 4, F, h, w] of the scenes."""
     behind = torch.stack([walls[scene.wall] for scene in scenes])[:, :, None]
     objects = (clean - behind).abs().mean(1, keepdim=True) > OBJECT_ABOVE
     return 1 + (OBJECT_WEIGHT - 1) * objects
@@ -126,8 +119,7 @@ def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
     vae = AutoencoderKL.from_pretrained(folder / "vae").float().to(device()).eval()
     atlas = Atlas.load(work, vae)
     model = TextToVideo(save_tokenizer(folder / "tokenizer")).to(device())
-    scheduler = DDIMScheduler(**SCHEDULER)
-    alphas = noise_levels(scheduler)
+    prediction = PredictionError.of(model.unet, SCHEDULER)
     walls = wall_latents(vae)
 
     def loss(step: int) -> dict[str, Tensor]:
@@ -154,14 +146,12 @@ def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
         noise = torch.randn_like(clean)
         t = torch.randint(0, 1000, (clips,), device=clean.device)
         context = encode_captions(model.text_encoder, model.tokenizer, captions).unflatten(0, (clips, frames))
-        predicted = denoise(model.unet, add_noise(clean, noise, t, alphas), t, context)
-        wanted = prediction_target(SCHEDULER["prediction_type"], clean, noise, t, alphas)
-        error = (predicted - wanted).square()
+        error = prediction.squared(clean, noise, t, context)
         return {"loss": (error * object_weight(clean, scenes, walls)).mean(), "mse": error.mean()}
 
     weights = fit("t2v", work, model, loss, steps=steps, learning_rate=1.5e-3, decay=0.996, minutes=minutes)
     model.load_state_dict(weights)
     model.text_encoder.half().save_pretrained(folder / "text_encoder")
     model.unet.half().save_pretrained(folder / "unet")
-    scheduler.save_pretrained(folder / "scheduler")
+    DDIMScheduler(**SCHEDULER).save_pretrained(folder / "scheduler")
     (folder / "model_index.json").write_text(json.dumps(INDEX, indent=2) + "\n")

@@ -20,22 +20,22 @@ from ..cache.decoding import cut_or_say_why, decode_ahead
 from ..config import Config, Data
 from ..data import Clip, Item, Unusable, clips_of, list_items, summary, write_report
 from ..errors import ConfigError, DataError
-from .order import Row
+from .order import ClipOrder
 
 _log = logging.getLogger(__name__)
 
 
 class Batch(NamedTuple):
-    """Clips and their places in the row; fewer than asked for when some could not be cut."""
+    """Clips and their places in the order; fewer than asked for when some could not be decoded."""
 
     places: list[int]
     samples: list[Sample]
 
 
 class Source(Protocol):
-    """Where the clips come from."""
+    """What gives the training its clips; `unusable` lists those that had to be left out."""
 
-    row: Row
+    order: ClipOrder
     encoding_seconds: float
     unusable: list[Unusable]
 
@@ -74,7 +74,7 @@ def check_prompt(config: Config) -> None:
 
 
 class CachedSource(Dataset[Sample]):
-    """Clips from shards; the index is the place in the row."""
+    """Clips from the cache; the index is the place in the order."""
 
     def __init__(self, config: Config, contents: Contents) -> None:
         self.config = config
@@ -92,10 +92,10 @@ class CachedSource(Dataset[Sample]):
                 self._entries[entry.id, entry.number] = entry
         if not numbers:
             raise DataError(f"{config.cache_dir}: the cache holds no clip to train on")
-        self.row = Row(config.seed, list(numbers.items()))
+        self.order = ClipOrder(config.seed, list(numbers.items()))
 
     def __getitem__(self, place: int) -> Sample:
-        return read_sample(self._entries[self.row.at(place)])
+        return read_sample(self._entries[self.order.at(place)])
 
     @property
     def feature_shape(self) -> tuple[int, int]:
@@ -139,7 +139,7 @@ class DirectSource:
         if not self._items:
             raise DataError(f"{config.data.root}: no clip to train on; see data.test_share")
         numbers = list(range(clips_of(config.data)))
-        self.row = Row(config.seed, [(name, numbers) for name in self._items])
+        self.order = ClipOrder(config.seed, [(name, numbers) for name in self._items])
         self._report()
         if report and self.unusable:
             _log.warning("left out: %s; see %s", summary(self.unusable), self._report_path)
@@ -175,7 +175,7 @@ class DirectSource:
         return samples
 
     def _encoded(self, item: Item, number: int, clip: Clip | Unusable) -> Sample | None:
-        """The clip as the training sees it; None, and reported, where there is none."""
+        """Latents and features of a clip; None when it cannot be used, which goes into the report."""
         made = clip if isinstance(clip, Unusable) else self.encoder.encode_or_say_why(item, number, clip)
         if isinstance(made, Unusable):
             self._leave_out(made)
@@ -183,7 +183,7 @@ class DirectSource:
         return made
 
     def _request(self, place: int) -> tuple[Item, int]:
-        name, number = self.row.at(place)
+        name, number = self.order.at(place)
         return self._items[name], number
 
     def _leave_out(self, row: Unusable) -> None:
@@ -208,6 +208,6 @@ class DirectSource:
 
 
 def _tee(places: Iterable[list[int]]) -> tuple[Iterator[list[int]], Iterator[list[int]]]:
-    """Twice the same, for a loader that runs ahead."""
+    """Two iterators over the same batches: one for the loader, which reads ahead, one for what it returns."""
     one, two = itertools.tee(places)
     return one, two

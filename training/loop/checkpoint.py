@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.errors import CheckpointError
 
 from ..config import Config
 from ..errors import TrainingError
-from .optimize import Average
+from ..parts import MovingAverage, load_state, state_tensors
 
 KEY = "a2v_training"
-_SLOTS = ("step", "exp_avg", "exp_avg_sq")
+_MODULE = "mapper"  # prefix of its tensors
 _log = logging.getLogger(__name__)
 
 
@@ -36,7 +36,7 @@ class Progress(NamedTuple):
 
 
 def relevant(config: Config, global_batch: int) -> dict[str, Any]:
-    """The part of a config that the numbers of a training depend on; the rest may change on resume."""
+    """The settings that the trained weights depend on: on resume they must be the same, others may differ."""
     values = config.model_dump(mode="json")
     for section in ("output_dir", "models", "cache", "checkpoints", "validation", "logging"):
         values.pop(section)
@@ -50,7 +50,7 @@ def relevant(config: Config, global_batch: int) -> dict[str, Any]:
 
 
 def folder_of(config: Config) -> Path:
-    """Where the checkpoints are."""
+    """The folder of the checkpoints."""
     return config.output_dir / "checkpoints"
 
 
@@ -60,17 +60,12 @@ def save(
     progress: Progress,
     mapper: nn.Module,
     optimizer: torch.optim.Optimizer,
-    average: Average | None,
+    average: MovingAverage | None,
 ) -> Path:
     """Write the state, then delete old ones beyond `keep_last`. CheckpointError when the disk is full."""
     folder = folder_of(config)
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"mapper.{key}": value for key, value in mapper.state_dict().items()}
-    if average is not None:
-        tensors |= {f"average.{key}": value for key, value in average.values.items()}
-    for name, parameter in mapper.named_parameters():
-        for slot, value in optimizer.state.get(parameter, {}).items():
-            tensors[f"optimizer.{slot}.{name}"] = value
+    tensors = state_tensors(mapper, optimizer, average, _MODULE)
     content = {
         "step": progress.step,
         "best": progress.best,
@@ -100,7 +95,7 @@ def resume(
     global_batch: int,
     mapper: nn.Module,
     optimizer: torch.optim.Optimizer,
-    average: Average | None,
+    average: MovingAverage | None,
 ) -> Progress | None:
     """Load the newest checkpoint that can be read into mapper, optimizer and average; None without one.
 
@@ -114,23 +109,9 @@ def resume(
             _log.warning("%s cannot be used (%s); trying the one before", path, error)
             continue
         _check_same(path, content["config"], relevant(config, global_batch))
-        mapper.load_state_dict(_part(tensors, "mapper."))
-        if average is not None:
-            for key, value in _part(tensors, "average.").items():
-                average.values[key].copy_(value)
-        for name, parameter in mapper.named_parameters():
-            slots = {slot: tensors.get(f"optimizer.{slot}.{name}") for slot in _SLOTS}
-            state = {slot: value for slot, value in slots.items() if value is not None}
-            # The step count stays on the CPU, the moments go where the weights are.
-            optimizer.state[parameter] = {
-                slot: value if slot == "step" else value.to(parameter.device) for slot, value in state.items()
-            }
+        load_state(tensors, mapper, optimizer, average, _MODULE)
         return Progress(content["step"], content["best"], content["scaler"])
     return None
-
-
-def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
 
 
 def _check_same(path: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The published loss: MSE of the predicted noise plus a weight times the mean magnitude of the temp tokens.
+"""The published loss of clips with their sounds: MSE of the predicted noise, magnitude of the temp tokens.
 
 Legend: B clips, F frames, h w latent size, D token width, T audio steps, Q frequency bands.
 """
@@ -13,15 +13,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from a2v_core.backbones.unet3d import UNet3DBackbone, denoise
+from a2v_core.backbones.unet3d import UNet3DBackbone
 from a2v_core.prompts import encode_clips
-from a2v_core.schedules import make_scheduler
 from a2v_core.tokens import AudioMapper, stack_layers
 
 from ..cache import Sample
 from ..config import Config
-from ..diffusion import add_noise, prediction_target
 from ..errors import ConfigError
+from ..parts import PredictionError, temp_l1
 from .batches import prompt_of
 from .order import Draw
 
@@ -38,33 +37,39 @@ class Losses(NamedTuple):
 class Objective:
     """The frozen model and everything about the loss that stays the same.
 
-    alphas  float32 [timesteps], cumulative alphas of the noise schedule
-    layers  places of the used BEATs layers among those that a sample holds
+    prediction  its error in what it predicts of noisy latents
+    layers      places of the used BEATs layers among those that a sample holds
     """
 
     config: Config
     backbone: UNet3DBackbone
-    alphas: Tensor
+    prediction: PredictionError
     layers: tuple[int, ...]
 
     @classmethod
     def of(cls, config: Config, backbone: UNet3DBackbone) -> Objective:
         """For a config and a loaded model. ConfigError for timesteps beyond the model's noise schedule."""
-        alphas = make_scheduler("ddpm", backbone.scheduler_config).alphas_cumprod.float()
         loss = config.loss
-        if loss.timestep_min >= min(len(alphas), (loss.timestep_max or len(alphas)) + 1):
+        prediction = PredictionError.of(backbone.unet, backbone.scheduler_config, loss.min_snr_gamma)
+        timesteps = prediction.schedule.timesteps
+        if loss.timestep_min >= min(timesteps, (loss.timestep_max or timesteps) + 1):
             raise ConfigError(
                 f"loss.timestep_min {loss.timestep_min} and timestep_max {loss.timestep_max} leave none of "
-                f"the model's {len(alphas)} timesteps"
+                f"the model's {timesteps} timesteps"
             )
         kept = config.cache.layers
         layers = tuple(kept.index(n) if kept else n for n in config.mapper.layers)
-        return cls(config, backbone, alphas, layers)
+        return cls(config, backbone, prediction, layers)
 
     @property
     def device(self) -> torch.device:
         """Where the frozen model is."""
         return self.backbone.device
+
+    @property
+    def timesteps(self) -> int:
+        """Length of the noise schedule."""
+        return self.prediction.schedule.timesteps
 
     def words(
         self, mapper: AudioMapper, samples: Sequence[Sample], dropped: Tensor | None = None
@@ -79,20 +84,15 @@ class Objective:
         return tokens, words
 
     def __call__(self, mapper: AudioMapper, samples: Sequence[Sample], draws: Sequence[Draw]) -> Losses:
-        """Losses of B clips with the draws of their places."""
+        """Losses of B clips, with timestep, noise and dropout from `draws`."""
         clean = torch.stack([sample.latents for sample in samples]).to(self.device)
         noise = torch.stack([draw.noise for draw in draws]).to(self.device)
         t = torch.tensor([draw.timestep for draw in draws])
-        noisy = add_noise(clean, noise, t, self.alphas)
         dropped = torch.tensor([draw.dropped for draw in draws]) if mapper.config.no_sound else None
         tokens, words = self.words(mapper, samples, dropped)
         context = self.context(samples, words)
-        predicted = denoise(self.backbone.unet, noisy, t.to(self.device), context).float()
-        kind = self.backbone.scheduler_config.get("prediction_type", "epsilon")
-        wanted = prediction_target(kind, clean, noise, t, self.alphas)
-        mse = (predicted - wanted).square().mean(dim=(1, 2, 3, 4))
-        temp_l1 = tokens[:, : self.config.data.num_frames].abs().mean(dim=(1, 2))
-        return Losses(mse * self._weight(t).to(mse), temp_l1, tokens)
+        mse = self.prediction.per_clip(clean, noise, t, context)
+        return Losses(mse, temp_l1(tokens[:, : self.config.data.num_frames]), tokens)
 
     def context(self, samples: Sequence[Sample], words: dict[str, Tensor]) -> Tensor:
         """Text-encoder states [B, F, L, C] of the clips' prompts with their audio words."""
@@ -101,24 +101,14 @@ class Objective:
         ]
         return encode_clips(self.backbone.text_encoder, self.backbone.tokenizer, prompts, words)
 
-    def _weight(self, t: Tensor) -> Tensor:
-        """[B]: min-SNR-gamma (arXiv 2303.09556), section 3.4, for what the model predicts."""
-        gamma = self.config.loss.min_snr_gamma
-        if gamma is None:
-            return torch.ones(len(t))
-        snr = self.alphas[t] / (1 - self.alphas[t])
-        kind = self.backbone.scheduler_config.get("prediction_type", "epsilon")
-        divisor = {"epsilon": snr, "v_prediction": snr + 1, "sample": torch.ones_like(snr)}[kind]
-        return snr.clamp(max=gamma) / divisor
-
 
 def gradient_ratio(gradient: Tensor, tokens: Tensor, num_frames: int, l1_weight: float) -> float:
-    """How strongly the L1 term pulls at the temp tokens, in terms of the first term's pull.
+    """Norm of the L1 term's gradient at the temp tokens, divided by the norm of the MSE term's gradient.
 
     `gradient` is that of the mean over clips of mse + l1_weight * temp_l1 with respect to `tokens` [B, G, D],
     of which the first `num_frames` frames are the clip. The second part of it is known: l1_weight * sign /
-    size. Above 1 the tokens shrink whatever the first term says, and the adapter collapses. NaN where
-    the first term does not pull at all, as without any sound.
+    size. Above 1 the tokens shrink whatever the MSE term asks for, and the adapter collapses. NaN where
+    the MSE term has no gradient, as when the sound of all clips is dropped.
     """
     signs = tokens.detach().sign()
     signs[:, num_frames:] = 0

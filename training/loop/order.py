@@ -1,8 +1,9 @@
-"""Which clip stands where, and with which noise: functions of the seed and the place alone.
+"""The order of the clips and everything random about them: functions of the seed and the place alone.
 
-The training sees one endless row of clips. Place p holds a file (a new permutation every epoch), which of its
-clips, its timestep, its noise and whether its sound is dropped. A step takes the next global batch from the
-row. So neither the number of processes, nor gradient accumulation, nor an interruption changes what is seen.
+The training sees one endless sequence of clips. Place p of it holds a file (a new permutation every epoch),
+which of its clips, its timestep, its noise and whether its sound is dropped. A step takes the next global
+batch of it. So neither the number of processes, nor gradient accumulation, nor an interruption changes what
+is seen.
 """
 
 from __future__ import annotations
@@ -29,8 +30,12 @@ class Draw:
     dropped: bool
 
 
-class Row:
-    """The endless row. `choices`: for every file, the numbers of its clips; empty means no end of them."""
+class ClipOrder:
+    """The endless sequence of clips.
+
+    `choices` holds for every file its id and the numbers of its clips; a file without numbers gives a new
+    clip in every epoch.
+    """
 
     def __init__(self, seed: int, choices: Sequence[tuple[str, Sequence[int]]]) -> None:
         self.seed = seed
@@ -49,8 +54,8 @@ def _permutation(seed: int, epoch: int, size: int) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """How a step's global batch is dealt out: `accumulate` rounds of `processes` batches of `batch_size`."""
+class BatchSampler:
+    """Splits the global batch of a step: `accumulate` rounds of `processes` batches of `batch_size` clips."""
 
     batch_size: int
     accumulate: int
@@ -71,7 +76,7 @@ class Schedule:
 
 
 def draw(seed: int, place: int, shape: Sequence[int], loss: Loss, timesteps: int) -> Draw:
-    """The draw of a place, for latents of `shape` and a noise schedule of `timesteps`."""
+    """What is random at a place, for latents of `shape` and a noise schedule of `timesteps`."""
     random = generator("draw", seed, place)
     top = timesteps if loss.timestep_max is None else min(loss.timestep_max + 1, timesteps)
     share = {

@@ -1,4 +1,4 @@
-"""The mapper: made for a config, and saved as the one file that a training is for."""
+"""The AudioMapper that is trained: made from the config, and saved with the facts of its training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training leaves to look at: curves on disk, loggers, warnings. Of the main process alone."""
+"""Metrics, validation videos and warnings of a training, written by the main process alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from a2v_core.files import atomic_path
 
 from ..config import Config, to_yaml
-from .curve import Curve
+from ..parts import Curve
 from .validate import Video
 from .watch import Watch
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Records:
-    """Open after `step` finished steps."""
+    """Files and loggers of a training that starts, or goes on, after `step` finished steps."""
 
     def __init__(self, config: Config, step: int) -> None:
         self.config = config
@@ -38,7 +38,12 @@ class Records:
     def step(
         self, step: int, values: Mapping[str, float], clips: int, seconds: float, encoding: float
     ) -> None:
-        """After a step: its numbers, how many clips it saw, its seconds and those of them that encoded."""
+        """Write the metrics of a finished step.
+
+        clips     in the step
+        seconds   that it took
+        encoding  seconds of them that went into decoding and encoding clips
+        """
         finite = {name: value for name, value in values.items() if math.isfinite(value)}
         self._curve.add({"step": step, **finite})
         if step == 1 or step % self.config.logging.every == 0:
@@ -47,12 +52,12 @@ class Records:
         self._tell_cost(seconds, encoding)
 
     def validation(self, step: int, values: Mapping[str, float]) -> None:
-        """Numbers of a validation."""
+        """Write the metrics of a validation after `step`."""
         self._validations.add({"step": step, **values})
         self._watch.scalars({f"validation/{name}": value for name, value in values.items()}, step)
 
     def video(self, step: int, video: Video) -> None:
-        """A validation video."""
+        """Log a validation video."""
         self._watch.video(video.id, video.path, video.frames, video.sound, self.config.data.fps, step)
 
     def close(self) -> None:

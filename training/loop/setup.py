@@ -1,4 +1,4 @@
-"""What a training needs before its first step: processes, clips and the frozen model."""
+"""What a training needs before its first step: processes, clips, the frozen model, the optimizer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import logging
 
 import torch
 from accelerate import Accelerator
+from torch import nn
 
 from a2v_core.backbones.unet3d import UNet3DBackbone, checkpoint_blocks, checkpoint_layers, load_t2v
 
 from ..cache import open_cache
 from ..config import Config, check_paths
+from ..config.schema import Optimizer
 from ..errors import ConfigError
+from ..parts import LearningRate, make_optimizer
 from .batches import CachedSource, DirectSource, Source
 
 _log = logging.getLogger(__name__)
@@ -46,3 +49,21 @@ def load_frozen(config: Config, device: torch.device) -> UNet3DBackbone:
         checkpoint_blocks(backbone.unet)
         checkpoint_layers(backbone.text_encoder)
     return backbone
+
+
+def make_adamw(mapper: nn.Module, config: Optimizer) -> torch.optim.AdamW:
+    """AdamW over the parameters of the mapper that are trained."""
+    return make_optimizer(
+        mapper,
+        config.learning_rate,
+        betas=(config.betas[0], config.betas[1]),
+        weight_decay=config.weight_decay,
+        eps=config.eps,
+    )
+
+
+def learning_rate(config: Optimizer) -> LearningRate:
+    """The learning rate that the config asks for."""
+    return LearningRate(
+        config.learning_rate, config.schedule, config.warm_up_steps, final_share=config.final_share
+    )

@@ -19,14 +19,15 @@ from ..cache import Sample
 from ..config import Config, check_paths
 from ..data import some_bad
 from ..errors import TrainingError
+from ..parts import MovingAverage, set_learning_rate
 from . import checkpoint
 from .batches import Batch, check_prompt
+from .gradients import flat_gradient, set_gradient
 from .loss import Objective, gradient_ratio
-from .optimize import Average, flat_gradient, learning_rate, make_optimizer, set_gradient
-from .order import Schedule, draw
+from .order import BatchSampler, draw
 from .product import BEST_FILE, MAPPER_FILE, make_mapper, save_product
 from .records import Records
-from .setup import load_frozen, make_accelerator, make_source
+from .setup import learning_rate, load_frozen, make_accelerator, make_adamw, make_source
 from .validate import make_videos, mean_score, validation_loss
 
 _log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class Trainer:
         check_paths(config, ("models.t2v", "models.mapper"))
         check_prompt(config)
         self.accelerator = make_accelerator(config)
-        self.schedule = Schedule(
+        self.sampler = BatchSampler(
             config.run.batch_size,
             config.run.accumulate,
             self.accelerator.num_processes,
@@ -83,10 +84,11 @@ class Trainer:
         layers, width = self.source.feature_shape
         self.mapper = make_mapper(config, width, layers, backbone.token_width).to(self.accelerator.device)
         self.parameters = [p for p in self.mapper.parameters() if p.requires_grad]
-        plain = make_optimizer(self.mapper, config.optimizer)
+        self.rate = learning_rate(config.optimizer)
+        plain = make_adamw(self.mapper, config.optimizer)
         decay = config.optimizer.ema_decay
-        self.average = None if decay is None else Average(self.mapper, decay)
-        found = checkpoint.resume(config, self.schedule.global_batch, self.mapper, plain, self.average)
+        self.average = None if decay is None else MovingAverage(self.mapper, decay)
+        found = checkpoint.resume(config, self.sampler.global_batch, self.mapper, plain, self.average)
         self.step, self.best = (found.step, found.best) if found else (0, None)
         self.optimizer = self.accelerator.prepare_optimizer(plain)
         if found and self.accelerator.scaler is not None:
@@ -97,8 +99,8 @@ class Trainer:
         self._held_out: list[Sample] | None = None
 
     def run(self, on_step: Callable[[int], None] | None, progress: bool) -> Result:
-        """All steps that are left."""
-        steps, clips = self.config.run.steps, self.schedule.global_batch
+        """Train until `run.steps`."""
+        steps, clips = self.config.run.steps, self.sampler.global_batch
         loss = math.nan
         hidden = not (progress and self.accelerator.is_main_process)
         with tqdm(total=steps, initial=self.step, unit="step", desc="fit", disable=hidden) as bar:
@@ -118,7 +120,7 @@ class Trainer:
 
     def steps(self) -> Iterator[tuple[float, float]]:
         """The steps that are left, one at a time: the loss of each, and its seconds."""
-        batches = self.source.batches(self.schedule.batches(self.step, self.config.run.steps))
+        batches = self.source.batches(self.sampler.batches(self.step, self.config.run.steps))
         while self.step < self.config.run.steps:
             began, encoded = time.perf_counter(), self.source.encoding_seconds
             values = self._one_step(batches)
@@ -126,24 +128,23 @@ class Trainer:
             seconds = time.perf_counter() - began
             if self.records is not None:
                 encoding = self.source.encoding_seconds - encoded
-                self.records.step(self.step, values, self.schedule.global_batch, seconds, encoding)
+                self.records.step(self.step, values, self.sampler.global_batch, seconds, encoding)
             self._keep()
             yield values["loss"], seconds
 
     def close(self) -> None:
-        """Files and loggers."""
+        """Close files and loggers."""
         if self.records is not None:
             self.records.close()
 
     def _one_step(self, batches: Iterator[Batch]) -> dict[str, float]:
         """One optimizer step: forward and backward of the global batch, then AdamW."""
-        rate = learning_rate(self.config.optimizer, self.step, self.config.run.steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        rate = self.rate.at(self.step, self.config.run.steps)
+        set_learning_rate(self.optimizer, rate)
         self.optimizer.zero_grad()
         sums = torch.zeros(2, device=self.accelerator.device)
         pull = math.nan
-        for _ in range(self.schedule.accumulate):
+        for _ in range(self.sampler.accumulate):
             batch = next(batches)
             if batch.samples:
                 batch_sums, pull = self._backward(batch)
@@ -167,17 +168,19 @@ class Trainer:
         }
 
     def _backward(self, batch: Batch) -> tuple[Tensor, float]:
-        """Add a batch's gradient; its part of the step's two losses [2], and the pull of the L1 term."""
+        """Backward of one batch.
+
+        Returns its share of the step's mse and temp_l1, [2], and the `gradient_ratio` of the L1 term.
+        """
         config = self.config
-        timesteps = len(self.objective.alphas)
         draws = [
-            draw(config.seed, place, sample.latents.shape, config.loss, timesteps)
+            draw(config.seed, place, sample.latents.shape, config.loss, self.objective.timesteps)
             for place, sample in zip(batch.places, batch.samples, strict=True)
         ]
         losses = self.objective(self.mapper, batch.samples, draws)
         losses.tokens.retain_grad()
         # Sums, so that clips that could not be cut leave their share empty instead of counting others twice.
-        share = 1 / (self.schedule.batch_size * self.schedule.accumulate)
+        share = 1 / (self.sampler.batch_size * self.sampler.accumulate)
         total = (losses.mse.sum() + config.loss.l1_weight * losses.temp_l1.sum()) * share
         self.accelerator.backward(total)
         gradient, scaler = losses.tokens.grad, self.accelerator.scaler
@@ -202,12 +205,12 @@ class Trainer:
         return mean
 
     def _check_finite(self, loss: float, norm: float) -> None:
-        """TrainingError when numbers overflowed; single gradients that do are up to fp16's scaler."""
+        """TrainingError when the loss, or without fp16's loss scaler the gradient norm, is not finite."""
         if math.isfinite(loss) and (math.isfinite(norm) or self.accelerator.scaler is not None):
             return
-        first = self.step * self.schedule.global_batch
-        places = range(first, first + self.schedule.global_batch)
-        clips = ", ".join(f"{name} ({number})" for name, number in map(self.source.row.at, places))
+        first = self.step * self.sampler.global_batch
+        places = range(first, first + self.sampler.global_batch)
+        clips = ", ".join(f"{name} ({number})" for name, number in map(self.source.order.at, places))
         saved = checkpoint.checkpoints(checkpoint.folder_of(self.config))
         kept = f"the last good checkpoint is {saved[-1]}" if saved else "there is no checkpoint yet"
         raise TrainingError(
@@ -231,11 +234,11 @@ class Trainer:
         scaler = self.accelerator.scaler
         progress = checkpoint.Progress(self.step, self.best, {} if scaler is None else scaler.state_dict())
         plain = self.optimizer.optimizer
-        checkpoint.save(self.config, self.schedule.global_batch, progress, self.mapper, plain, self.average)
+        checkpoint.save(self.config, self.sampler.global_batch, progress, self.mapper, plain, self.average)
         self._save_product(MAPPER_FILE)
 
     def _save_product(self, name: str) -> None:
-        facts = {"steps": self.step, "clips_per_step": self.schedule.global_batch}
+        facts = {"steps": self.step, "clips_per_step": self.sampler.global_batch}
         save_product(self.config, self._result(), self.config.output_dir / name, facts)
 
     def _result(self) -> AudioMapper:

@@ -43,7 +43,7 @@ class Video(NamedTuple):
 @torch.no_grad()
 def validation_loss(objective: Objective, mapper: AudioMapper, samples: Sequence[Sample]) -> float:
     """Mean loss of the clips, each at a timestep of its own, spread over the noise schedule."""
-    config, steps = objective.config, len(objective.alphas)
+    config, steps = objective.config, objective.timesteps
     total = 0.0
     for number, held_out in enumerate(samples):
         timestep = int((number + 0.5) / len(samples) * steps)

@@ -25,7 +25,7 @@ class Watch:
         self._wandb = _wandb(config, first_step)
 
     def scalars(self, values: Mapping[str, float], step: int) -> None:
-        """Points of curves, after `step` finished steps."""
+        """Log values by name, after `step` finished steps."""
         if self._board is not None:
             for name, value in values.items():
                 self._board.add_scalar(name, value, step)
@@ -90,7 +90,7 @@ def _wandb(config: Config, first_step: int) -> Any:
 
 
 def _animation(name: str, pixels: NDArray[np.uint8], fps: float) -> Any:
-    """A TensorBoard image that moves. Its own add_video would need moviepy."""
+    """An animated GIF as a TensorBoard image summary: TensorBoard's own add_video needs moviepy."""
     from PIL import Image
     from tensorboard.compat.proto.summary_pb2 import Summary
 

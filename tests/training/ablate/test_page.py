@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from training.ablate.chart import table_svg
-from training.ablate.page import LINES, page_of_lines, page_text, write_page
+from training.ablate.page import LINES, page_text, write_page
 from training.ablate.records import append_record, read_records
 from training.ablate.settings import Recipe, Setup, Test, Variant
 from training.ablate.stats import judge, results_of
@@ -99,6 +99,7 @@ def test_chart_shows_every_row() -> None:
     results = results_of(CONDITIONS.rows, [record(row, 0, [0.3]) for row in CONDITIONS.rows])
     svg = table_svg("A title", results)
     assert all(f">{row.label}</text>" in svg for row in CONDITIONS.rows)
+    assert svg == table_svg("A title", results)
     assert "paper, on VGGSound" in svg
     assert "paper" not in table_svg("Another", results_of(CROSS.rows, [record(CROSS.rows[0], 0, [0.3])]))
 
@@ -114,7 +115,7 @@ def test_page_and_lines(tmp_path: Path) -> None:
     records = [record(row, seed, [0.3, 0.4]) for row in WINDOWS.rows for seed in (0, 1)]
     write_page(tmp_path / "page.md", records)
     text = (tmp_path / "page.md").read_text(encoding="utf-8")
-    assert text == page_of_lines(tmp_path / "images" / LINES)
+    assert text == page_text(read_records(tmp_path / "images" / LINES))
     assert (
         "12 trainings took 6 minutes of one processor core. The true videos of the test sounds score 0.90."
         in text
@@ -137,7 +138,7 @@ def test_torn_last_line_is_made_good(tmp_path: Path) -> None:
 def test_published_page_is_what_its_lines_say() -> None:
     """docs/results.md was not edited by hand, and its pictures are there."""
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
-    assert page == page_of_lines(ROOT / "docs" / "images" / LINES)
+    assert page == page_text(read_records(ROOT / "docs" / "images" / LINES))
     pictures = re.findall(r"\]\((images/[\w.]+)\)", page)
     assert pictures
     assert all((ROOT / "docs" / picture).is_file() for picture in pictures)

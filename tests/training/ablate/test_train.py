@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,16 +10,19 @@ import numpy as np
 import pytest
 import torch
 
-from a2v_core.backbones.unet3d.per_frame import denoise
-from a2v_core.prompts.splice import encode_clips
-from a2v_core.schedules.noise import make_scheduler
 from a2v_core.tokens import AudioMapper
 from training.ablate.adapter import LinearMapper, count_parameters, make_adapter
 from training.ablate.caches import Clips, Models, held_out_clips, training_clips
 from training.ablate.measure import measure, text_for
 from training.ablate.settings import Recipe, Setup, Test, Variant, run_key, training_key
 from training.ablate.tables import BASE, TABLES
-from training.ablate.train import Objective, fit_to_words, train, training_prompt, words_of_moments
+from training.ablate.train import (
+    fit_to_words,
+    learning_rate,
+    train,
+    training_prompt,
+    words_of_moments,
+)
 from training.demo_world.world import FPS, NUM_FRAMES, heights
 
 RECIPE = Recipe(steps=2, start_steps=30, pool=12, clips=2, sampling_steps=2)
@@ -93,16 +97,12 @@ def test_training_repeats_and_seeds_differ(frozen: Models, pool: Clips) -> None:
     assert 0 < moved < 0.05
 
 
-def test_mse_is_of_the_noise_that_was_added(frozen: Models, pool: Clips) -> None:
-    """Against the scheduler's own way to add noise."""
-    clean, t = pool.latents[:2, :, :4], torch.tensor([999, 400])
-    noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
-    prompts, words = ["a video of <temp>", "<temp>"], {"temp": torch.ones(2, 4, frozen.backbone.token_width)}
-    noisy = make_scheduler("ddpm", frozen.backbone.scheduler_config).add_noise(clean, noise, t)
-    context = encode_clips(frozen.backbone.text_encoder, frozen.backbone.tokenizer, prompts, words)
-    wanted = (denoise(frozen.backbone.unet, noisy, t, context) - noise).square().mean()
-    found = Objective(frozen).mse(clean, noise, t, prompts, words)
-    torch.testing.assert_close(found, wanted)
+def test_learning_rate_falls_from_the_first_step_on() -> None:
+    rate = learning_rate(2.0)
+    assert rate.at(0, 101) == pytest.approx(0.2)
+    assert rate.at(9, 101) == pytest.approx(2 * (0.505 + 0.495 * math.cos(math.pi * 0.09)))
+    assert rate.at(50, 101) == pytest.approx(2 * 0.505)
+    assert rate.at(100, 101) == pytest.approx(0.02)
 
 
 def test_prompts(pool: Clips) -> None:

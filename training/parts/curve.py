@@ -1,8 +1,9 @@
-"""metrics.jsonl: one line per step, without clocks, so that a resumed training writes the same file."""
+"""The numbers of a training in a file of JSON lines, each with the step after which it was written."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -20,13 +21,13 @@ class Curve:
             part.write_text("".join(json.dumps(line) + "\n" for line in kept))
         self._file: IO[str] = path.open("a")
 
-    def add(self, values: dict[str, float | int]) -> None:
+    def add(self, values: Mapping[str, float]) -> None:
         """Write a line at once."""
-        self._file.write(json.dumps(values) + "\n")
+        self._file.write(json.dumps(dict(values)) + "\n")
         self._file.flush()
 
     def close(self) -> None:
-        """No more lines."""
+        """Close the file."""
         self._file.close()
 
 
