@@ -9,6 +9,7 @@ Legend: C channels, N samples.
 from __future__ import annotations
 
 import itertools
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -21,6 +22,7 @@ from ..errors import MediaError
 
 _LATE_FRAMES = 0.5  # as much as a constant rate may be off by rounding and start delays
 _JITTER_SECONDS = 0.003  # what rounded stamps may be off by; also the precision of the clock
+LONGEST_JUMP = 3600  # seconds without a packet
 _CONFIRMED_BY = 4  # later blocks that must agree on a step
 _RESTART_SECONDS = 0.3  # stamps that go back further than that begin anew (chained and joined files)
 
@@ -99,6 +101,22 @@ class _TimeLine:
         # Missing packets only ever add to the distance, so the smallest of them is sure.
         sure = max(0.0, min(off)) if off[0] > 0 else min(0.0, max(off))
         return round(sure) if abs(sure) > self.tolerance else 0
+
+
+def check_jump(seconds: float, at: float, what: str, path: str | os.PathLike[str]) -> None:
+    """MediaError for a jump of more than an hour `at` seconds: such stamps went wrong, and a time line with
+    them would fill the memory."""
+    if seconds > LONGEST_JUMP:
+        raise MediaError(
+            f"{path}: its time stamps jump by {seconds:.0f} s after {at:.2f} s of {what}; copy it into "
+            "another container (remux it), or choose a part before that"
+        )
+
+
+def check_pictures(stamps: Sequence[Fraction], path: str | os.PathLike[str]) -> None:
+    """`check_jump` for the presentation times of frames in seconds, ascending."""
+    for earlier, later in itertools.pairwise(stamps):
+        check_jump(float(later - earlier), float(earlier - stamps[0]), "video", path)
 
 
 def measured_rate(stamps: Sequence[Fraction], stated: Fraction | None) -> Fraction | None:

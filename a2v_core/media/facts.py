@@ -15,7 +15,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from ..errors import MediaError
-from .clock import measured_rate
+from .clock import check_pictures, measured_rate
 from .opener import has_picture, open_media, packets, picture_stream, positive, sound_stream, time_base
 
 _PACKETS_TO_A_PICTURE = 600  # a stream that was joined late shows nothing before its next key frame
@@ -69,6 +69,7 @@ def _first_picture(path: str, size: int, changed: int) -> Fraction | None:
         stream = _or_none(picture_stream, container, Path(path))
         if stream is None:
             return None
+        frames: list[Any] = []
         for number, packet in enumerate(packets(container, stream)):
             try:
                 frames = packet.decode()
@@ -104,6 +105,7 @@ def _facts(path: str, size: int, changed: int) -> Facts:
                 heard.append((at, at + lasts))
         stated = None if picture is None else positive(picture.average_rate)
         shown.sort()
+        check_pictures(shown, path)
         rate = measured_rate(shown, stated)
         zero = (
             origin

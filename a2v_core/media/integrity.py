@@ -159,6 +159,8 @@ def _w64_lacks_bytes(file: Any, size: int) -> bool:
         if length < 24:
             return False
         at += -(-length // 8) * 8
+        if at > size:  # and perhaps beyond what a system can seek to
+            return True
         file.seek(at)
     return True
 

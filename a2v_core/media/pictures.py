@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from ..errors import MediaError
-from .clock import measured_rate, uneven_times
+from .clock import check_pictures, measured_rate, uneven_times
 from .facts import file_facts, has_sound, picture_origin
 from .opener import decoded_pictures, open_media, picture_stream, positive, time_base
 
@@ -74,11 +74,15 @@ class VideoFrames:
                 yield np.ascontiguousarray(np.rot90(image, quarter_turns(frame)))
         if not self._stamps:
             raise _nothing_decoded(self._path)
+        check_pictures(self._known(), self._path)
+
+    def _known(self) -> list[Fraction]:
+        return sorted(stamp for stamp in self._stamps if stamp is not None)
 
     @property
     def rate(self) -> Fraction:
         """MediaError where neither the file nor its time stamps tell."""
-        rate = measured_rate(sorted(stamp for stamp in self._stamps if stamp is not None), self._stated)
+        rate = measured_rate(self._known(), self._stated)
         if rate is None or rate <= 0:
             raise _no_rate(self._path)
         return rate

@@ -23,7 +23,7 @@ from av.error import FFmpegError, PatchWelcomeError
 from numpy.typing import NDArray
 
 from ..errors import MediaError
-from .clock import Placed, Stamped, place_blocks
+from .clock import Placed, Stamped, check_jump, place_blocks
 from .facts import picture_origin
 from .integrity import MP4, Ending, declared_end, padding, why_cut
 from .opener import open_media, packets, sound_stream, time_base
@@ -33,7 +33,6 @@ _LOG = logging.getLogger(__name__)
 _EXACT_SEEK = ("wav", "w64", "aiff", "flac", "mp3", "ogg", MP4)
 # Their frames are numbered and nothing else is in the file: a number that is missing is damage.
 _NO_GAPS = ("flac", "wv", "tta", "ape")
-_LONGEST_SILENCE = 3600  # seconds without a packet; more are stamps gone wrong, and would fill the memory
 _SILENCE_AT_ONCE = 10  # seconds
 
 _DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
@@ -68,11 +67,7 @@ def without_gaps(blocks: Iterator[Block], path: str | os.PathLike[str], first: i
     """
     at = first
     for position, samples, rate in blocks:
-        if position - at > _LONGEST_SILENCE * rate:
-            raise MediaError(
-                f"{path}: its time stamps jump by {(position - at) / rate:.0f} s after {at / rate:.2f} s of "
-                "sound; copy it into another container (remux it), or choose a part before that"
-            )
+        check_jump((position - at) / rate, at / rate, "sound", path)
         while at < position:
             size = min(position - at, _SILENCE_AT_ONCE * rate)
             yield Block(at, np.zeros((len(samples), size), np.float32), rate)

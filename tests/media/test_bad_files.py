@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import struct
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -12,6 +16,11 @@ import torch
 
 from a2v_core.audio import load_audio
 from a2v_core.errors import MediaError
+from a2v_core.media import file_facts, probe_video
+from a2v_core.media.integrity import _lacks_bytes as lacks_bytes
+from a2v_core.metrics.clip import Settings
+from a2v_core.metrics.clip import score_clip as score_with
+from tests.media import clockwork
 from tests.media.files import sweep, write_silent_video, write_sound
 
 CODECS = {
@@ -161,3 +170,43 @@ def test_times_that_make_no_sense(tmp_path: Path, start: float, duration: float)
 def test_a_duration_without_a_sample(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="holds no sample"):
         load_audio(sound(tmp_path, "a.wav"), 0.5, 1e-6)
+
+
+def score_clip(path: Path) -> Any:
+    return score_with(path, None, Settings(fast=True))
+
+
+@pytest.mark.parametrize("read", [probe_video, file_facts, score_clip], ids=["probe", "facts", "score"])
+def test_pictures_whose_stamps_jump_by_hours(tmp_path: Path, read: Callable[[Path], Any]) -> None:
+    path = tmp_path / "jump.mkv"
+    times = (*(n / 8 for n in range(8)), *(4000 + n / 8 for n in range(8)))
+    picture = clockwork.Picture("libx264", times, (), Fraction(8))
+    clockwork.write(path, clockwork.Sound("libopus", 48000, 1.0, (0.5,)), picture)
+    with pytest.raises(MediaError, match=r"jump\.mkv: its time stamps jump by 3999 s after 0\.88 s of video"):
+        read(path)
+
+
+def test_a_video_of_which_no_picture_can_be_decoded(tmp_path: Path) -> None:
+    whole, path = tmp_path / "whole.avi", tmp_path / "none.avi"
+    picture = clockwork.Picture("libx264", tuple(n / 8 for n in range(8)), (), Fraction(8))
+    clockwork.write(whole, clockwork.Sound("pcm_s16le", 16000, 1.0, (0.5,)), picture)
+    content = bytearray(whole.read_bytes())
+    at = content.index(b"movi")
+    while (at := content.find(b"01dc", at + 1)) >= 0:
+        size = struct.unpack("<I", content[at + 4 : at + 8])[0]
+        if at + 8 + size <= content.index(b"idx1"):
+            content[at + 8 : at + 8 + size] = bytes(size)
+    path.write_bytes(content)
+    assert load_audio(path).samples.shape == (1, 16000)
+    with pytest.raises(MediaError, match=r"none\.avi: cannot be read"):
+        probe_video(path)
+
+
+def test_w64_with_a_chunk_of_absurd_size(tmp_path: Path) -> None:
+    """No system can seek that far."""
+    path = write_sound(tmp_path / "a.w64", sweep(48_000, 1, 1.0), 48_000, "pcm_s16le")
+    content = bytearray(path.read_bytes())
+    size = content.index(b"fmt ") + 16
+    content[size : size + 8] = struct.pack("<Q", 2**62)
+    path.write_bytes(content)
+    assert lacks_bytes(path) is True
