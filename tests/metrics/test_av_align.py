@@ -11,7 +11,7 @@ from a2v_core.audio import Waveform
 from a2v_core.errors import A2VError, MediaError
 from a2v_core.media import load_audio, read_video, write_video
 from a2v_core.metrics import av_align
-from a2v_core.metrics.generated import Scene, render_frames
+from benchmarks.av_align_study.scenes import Scene, render_frames
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "av_align"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((GOLDEN / "expected.json").read_text())

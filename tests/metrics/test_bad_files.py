@@ -14,7 +14,7 @@ from a2v_core.errors import MediaError
 from a2v_core.media import load_audio, write_video
 from a2v_core.metrics import detect_motion
 from a2v_core.metrics.clip import Settings, score_clip
-from a2v_core.metrics.generated import Scene, render_frames, render_sound
+from benchmarks.av_align_study.scenes import Scene, render_frames, render_sound
 from tests.metrics.media import Frames, write_frames, write_sound
 
 EVENTS = (0.6, 1.2, 1.9)

@@ -6,7 +6,7 @@ import torch
 
 from a2v_core.metrics import Motion, Onsets, detect_motion, detect_onsets
 from a2v_core.metrics.companions import cross_correlation, steadiness
-from a2v_core.metrics.generated import Scene, event_times, render_frames, render_sound
+from benchmarks.av_align_study.scenes import Scene, event_times, render_frames, render_sound
 
 HOP = 512 / 22050
 

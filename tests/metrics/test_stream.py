@@ -12,8 +12,8 @@ from a2v_core.errors import MediaError
 from a2v_core.media import load_audio
 from a2v_core.metrics import detect_onsets
 from a2v_core.metrics import stream as stream_module
-from a2v_core.metrics.generated import SAMPLE_RATE, Scene, render_sound
 from a2v_core.metrics.stream import file_onsets, stream_onsets
+from benchmarks.av_align_study.scenes import SAMPLE_RATE, Scene, render_sound
 from tests.metrics.media import write_sound
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "av_align"

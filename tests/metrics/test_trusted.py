@@ -10,9 +10,9 @@ import torch
 from a2v_core.audio import Waveform
 from a2v_core.errors import A2VError
 from a2v_core.metrics import Motion, Onsets, detect_motion, detect_onsets, score_peaks, trusted_score
-from a2v_core.metrics.generated import Scene, event_times, render_frames, render_sound
 from a2v_core.metrics.onsets import trusted_onsets
 from a2v_core.metrics.trusted import motion_curve, prominent_peaks
+from benchmarks.av_align_study.scenes import Scene, event_times, render_frames, render_sound
 
 EVENTS = (0.5, 1.0, 1.6, 2.3)
 

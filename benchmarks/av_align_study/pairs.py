@@ -15,14 +15,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..audio import Waveform
-from .companions import cross_correlation
-from .flow import Motion, detect_motion
-from .generated import SAMPLE_RATE, Scene, event_times, render_frames, render_sound
-from .matching import VARIANTS
-from .onsets import Onsets, detect_onsets
-from .scoring import score_peaks
-from .trusted import trusted_score
+from a2v_core.audio import Waveform
+from a2v_core.metrics import (
+    VARIANTS,
+    Motion,
+    Onsets,
+    detect_motion,
+    detect_onsets,
+    score_peaks,
+    trusted_score,
+)
+from a2v_core.metrics.companions import cross_correlation
+from a2v_core.metrics.onsets import pick_onsets
+
+from .scenes import SAMPLE_RATE, Scene, event_times, render_frames, render_sound
 
 SIDE = 64
 FIRST_SEED = 1000  # the settings of the trusted score were chosen on seeds below it
@@ -91,8 +97,6 @@ def measure(pair: Pair, tolerance_ms: float | None = None, onset_delta: float | 
     if tolerance_ms is not None:
         trusted_options["tolerance_ms"] = tolerance_ms
     if onset_delta is not None:
-        from .onsets import pick_onsets
-
         onsets = replace(onsets, times=pick_onsets(onsets.envelope, onset_delta))
         trusted_options["onset_delta"] = onset_delta
     found: Values = {}

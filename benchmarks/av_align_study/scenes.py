@@ -1,6 +1,6 @@
 """Clips whose truth is known: a disc that is kicked, and a struck sound, each at given event times.
 
-For measuring the metrics themselves (`sensitivity`). Everything follows from the seed.
+For measuring the metrics themselves. Everything follows from the seed.
 
 Legend: F video frames, S side in pixels, N audio samples, E events.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..audio import Waveform
+from a2v_core.audio import Waveform
 
 SAMPLE_RATE = 22050  # Hz
 RADIUS = 0.2  # of the disc, in picture sides
