@@ -109,7 +109,7 @@ def test_so_does_a_server_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_importing_the_pack_changes_nothing() -> None:
     """A ComfyUI of the user's is left as it is: only commands set it."""
-    rooms = ("audio", "headless", "metrics.scoring", "models", "preview", "tokens", "video")
+    rooms = ("audio", "headless", "metrics.alignment.scoring", "models", "preview", "tokens", "video")
     code = "import os, " + ", ".join(f"a2v_core.{room}" for room in rooms)
     done = subprocess.run(
         [sys.executable, "-c", f"{code}; print(os.environ.get('OMP_WAIT_POLICY'))"],

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from a2v_core.audio import Waveform
+from a2v_core.audio import Waveform, pick_onsets
 from a2v_core.metrics import (
     VARIANTS,
     Motion,
@@ -25,8 +25,7 @@ from a2v_core.metrics import (
     score_peaks,
     trusted_score,
 )
-from a2v_core.metrics.companions import cross_correlation
-from a2v_core.metrics.onsets import pick_onsets
+from a2v_core.metrics.alignment import cross_correlation
 
 from .scenes import SAMPLE_RATE, Scene, event_times, render_frames, render_sound
 

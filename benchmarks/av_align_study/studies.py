@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from a2v_core.metrics.flow import FAST_SIDE, REFERENCE_SIDE
+from a2v_core.metrics.alignment import FAST_SIDE, REFERENCE_SIDE
 
 from .pairs import (
     MEASURES,

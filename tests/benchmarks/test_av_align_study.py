@@ -81,7 +81,7 @@ def test_changes_do_what_they_say() -> None:
 
 
 def measured_onsets(pair: object) -> tuple[float, ...]:
-    from a2v_core.metrics.onsets import trusted_onsets
+    from a2v_core.audio.onsets import trusted_onsets
     from benchmarks.av_align_study.pairs import Pair
 
     assert isinstance(pair, Pair)

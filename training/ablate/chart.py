@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from a2v_core.drawing.canvas import FAINT, INK, PAPER, PICTURE, SHADE, SOUND, SvgCanvas, rectangle
+from a2v_core.drawing import FAINT, INK, PAPER, PICTURE, SHADE, SOUND, SvgCanvas, rectangle
 
 from .stats import Result
 
