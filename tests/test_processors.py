@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from a2v_core.headless import server
+from a2v_core.headless.server import process as server
 from a2v_core.processors import VARIABLES, share_processors
 
 ROOT = Path(__file__).resolve().parents[1]

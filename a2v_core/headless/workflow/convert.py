@@ -11,7 +11,7 @@ import random
 from datetime import datetime
 from typing import Any
 
-from ..errors import WorkflowError
+from ...errors import WorkflowError
 from .graph import Node, read_graph
 from .links import Constant, resolve_input
 from .values import ObjectInfo, Texts, Values, title_of

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from a2v_core.headless import RunSettings, run
-from a2v_core.headless.forms import NAME_BYTES, stored_name
-from a2v_core.headless.progress import Lines
 from a2v_core.headless.server import ComfyServer
+from a2v_core.headless.server.forms import NAME_BYTES, stored_name
+from a2v_core.headless.server.progress import Lines
 from tests.headless.test_cli import call
 from tests.headless.test_run import seconds_of, sound_prompt, write, write_wav
 

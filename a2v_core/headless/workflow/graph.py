@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import WorkflowError
+from ...errors import WorkflowError
 
 ACTIVE, MUTED, BYPASSED = 0, 2, 4
 CORE_VIRTUAL_TYPES = frozenset({"Note", "MarkdownNote", "Reroute", "PrimitiveNode"})

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from a2v_core.errors import WorkflowError
-from a2v_core.headless.convert import to_api
-from a2v_core.headless.text import choose_dynamic, format_date
+from a2v_core.headless.workflow.convert import to_api
+from a2v_core.headless.workflow.text import choose_dynamic, format_date
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 def load(name: str) -> Any:

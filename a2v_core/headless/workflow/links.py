@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..errors import WorkflowError
+from ...errors import WorkflowError
 from .graph import BYPASSED, MUTED, SUBGRAPH_INPUT_ID, SUBGRAPH_OUTPUT_ID, Link, Node, Scope, Slot
 from .virtual import SETTERS, setter_of
 

@@ -21,12 +21,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import WorkflowError
-from ..processors import share_processors
+from ...comfyui import PACK, PINNED
+from ...errors import WorkflowError
+from ...processors import share_processors
 
-PACK = Path(__file__).resolve().parents[2]
 PACK_NAME = "audio-to-video"
-PINNED = PACK / ".comfyui" / "0.3.75"
 READY_SECONDS = 300.0
 STOP_SECONDS = 15.0
 LOG_TAIL_LINES = 30
@@ -82,27 +81,6 @@ class ComfyServer:
     def log_tail(self) -> str:
         """The last lines of the log, for error messages."""
         return "\n".join(self.log_text().splitlines()[-LOG_TAIL_LINES:])
-
-
-def find_comfyui(given: str | os.PathLike[str] | None = None) -> Path:
-    """The ComfyUI to start: the given folder, else COMFYUI_PATH, else the one that this pack is installed in,
-    else the one that `make setup` unpacked. Raises WorkflowError when there is none."""
-    named = given or os.environ.get("COMFYUI_PATH", "").strip()
-    if named:
-        path = Path(named).expanduser().resolve()
-        if not (path / "main.py").is_file():
-            source = "--comfyui" if given else "COMFYUI_PATH"
-            raise WorkflowError(
-                f"{source} names {path}, where there is no main.py: name the folder of a ComfyUI"
-            )
-        return path
-    for path in (PACK.parent.parent, PINNED):
-        if (path / "main.py").is_file() and (path / "comfy").is_dir():
-            return path
-    raise WorkflowError(
-        "no ComfyUI found. Attach to a running one with --server URL, name a folder with --comfyui DIR or "
-        "COMFYUI_PATH, or run `make setup` to get the pinned one."
-    )
 
 
 @contextlib.contextmanager

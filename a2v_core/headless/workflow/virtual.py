@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
-from ..errors import WorkflowError
+from ...errors import WorkflowError
 from .graph import CORE_VIRTUAL_TYPES, Node, Scope
 from .saved_values import first_value
 

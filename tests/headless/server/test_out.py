@@ -16,9 +16,9 @@ import pytest
 
 from a2v_core.errors import WorkflowError
 from a2v_core.headless import RunSettings, run
-from a2v_core.headless.client import connect
-from a2v_core.headless.outputs import LeftFile, OutputFile, check_folder, fetch_outputs
 from a2v_core.headless.server import ComfyServer, find_comfyui
+from a2v_core.headless.server.client import connect
+from a2v_core.headless.server.outputs import LeftFile, OutputFile, check_folder, fetch_outputs
 from tests.headless.test_cli import ROOT, call, command
 from tests.headless.test_run import image_prompt, size_of, write
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..errors import A2VError, WorkflowError
-from ..texts import read_text
+from ...errors import A2VError, WorkflowError
+from ...texts import read_text
 from .embedded import Graphs, graphs_in_file, graphs_in_svg
 
 Json = dict[str, Any]

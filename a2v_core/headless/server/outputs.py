@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from ..errors import WorkflowError
+from ...errors import WorkflowError
 from .client import ComfyClient
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import aiohttp
 from yarl import URL
 
-from ..errors import WorkflowError
+from ...errors import WorkflowError
 from .errors import ServerUnreachable
 from .forms import file_form
 

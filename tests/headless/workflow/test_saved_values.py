@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from a2v_core.headless.convert import to_api
-from a2v_core.headless.overrides import apply_overrides
+from a2v_core.headless.workflow.convert import to_api
+from a2v_core.headless.workflow.overrides import apply_overrides
 
 INFO: dict[str, Any] = {
     "Paint": {

@@ -8,11 +8,10 @@ from typing import Any
 
 import aiohttp
 
-from ..errors import WorkflowError
+from ...errors import WorkflowError
+from ..workflow import ApiPrompt, describe
 from .client import ComfyClient
-from .convert import ApiPrompt
 from .errors import InterruptedRun, NodeError
-from .overrides import describe
 from .progress import Progress
 
 

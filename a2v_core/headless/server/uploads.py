@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..errors import WorkflowError
+from ...errors import WorkflowError
+from ..workflow import ApiPrompt, ObjectInfo, Spec, choices, describe, options, specs_of
 from .client import ComfyClient
-from .convert import ApiPrompt
-from .overrides import describe, specs_of
-from .values import ObjectInfo
-from .widgets import Spec, choices, options
 
 UPLOAD_KINDS = ("audio_upload", "image_upload", "video_upload", "animated_image_upload")
 

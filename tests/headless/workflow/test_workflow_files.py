@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from a2v_core.errors import WorkflowError
-from a2v_core.headless.workflow import is_api, is_saved, load_workflow
+from a2v_core.headless.workflow.load import is_api, is_saved, load_workflow
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 def test_both_formats_are_told_apart(tmp_path: Path) -> None:

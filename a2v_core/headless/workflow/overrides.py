@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import WorkflowError
+from ...errors import WorkflowError
 from .convert import ApiPrompt
 from .values import ObjectInfo
 from .widgets import Spec, choices, dynamic_specs, input_specs, is_widget, type_of

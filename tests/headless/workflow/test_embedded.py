@@ -15,12 +15,12 @@ from PIL import Image, PngImagePlugin
 
 from a2v_core.errors import WorkflowError
 from a2v_core.headless import RunSettings, run
-from a2v_core.headless.saved_values import named_values
 from a2v_core.headless.server import ComfyServer
-from a2v_core.headless.workflow import load_workflow
+from a2v_core.headless.workflow.load import load_workflow
+from a2v_core.headless.workflow.saved_values import named_values
 from tests.headless.test_run import image_prompt, write, write_wav
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 PROMPT = image_prompt(prefix="held")
 WORKFLOW = {
     "nodes": [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from a2v_core.errors import WorkflowError
-from a2v_core.headless.convert import to_api
+from a2v_core.headless.workflow.convert import to_api
 
 INFO: dict[str, Any] = {
     "Make": {"input": {"required": {"width": ["INT", {"default": 8}]}}, "output": ["IMAGE"]},

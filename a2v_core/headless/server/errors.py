@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..errors import WorkflowError
+from ...errors import WorkflowError
 
 
 @dataclass(eq=False)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from ..texts import ESCAPE
+from ...texts import ESCAPE
 
 
 class Progress(Protocol):

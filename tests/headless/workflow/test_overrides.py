@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from a2v_core.errors import WorkflowError
-from a2v_core.headless.convert import to_api
-from a2v_core.headless.overrides import apply_overrides
-from a2v_core.headless.uploads import audio_target
+from a2v_core.headless.server.uploads import audio_target
+from a2v_core.headless.workflow.convert import to_api
+from a2v_core.headless.workflow.overrides import apply_overrides
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 
-from a2v_core.headless.progress import Bars, Lines, Progress, for_terminal
+from a2v_core.headless.server.progress import Bars, Lines, Progress, for_terminal
 
 
 class Terminal(io.StringIO):

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import MediaError, WorkflowError
+from ...errors import MediaError, WorkflowError
 
 Graphs = dict[str, Any]
 """`workflow` and `prompt`, as far as a file holds them."""
@@ -103,7 +103,7 @@ def _tensor_tags(path: Path) -> dict[str, str] | None:
 
 def _media_tags(path: Path) -> dict[str, str] | None:
     """The tags of a video or sound, None if it is none."""
-    from ..media import media_tags
+    from ...media import media_tags
 
     try:
         return media_tags(path)
