@@ -14,8 +14,7 @@ import torch
 from torch import nn
 
 from a2v_core.audio import BEATs, Waveform, encode_audio, load_audio, load_beats
-from a2v_core.tokens import AudioMapper, load_mapper
-from a2v_core.tokens.timing import CHUNK_FRAMES
+from a2v_core.tokens import CHUNK_FRAMES, AudioMapper, load_mapper
 from a2v_core.video import DEFAULT_SCHEDULER, SampleSettings, UNet3DBackbone, load_t2v, sample, write_video
 
 STAGES = ("decode sound", "BEATs", "mapper", "text", "sampling", "VAE decode", "mux")

@@ -12,11 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a2v_core.audio import Waveform
-from a2v_core.audio.overlap import encode_overlapping
+from a2v_core.audio import Waveform, encode_overlapping
 from a2v_core.demo import demo_path
 from a2v_core.metrics import AVAlignResult, av_align
-from a2v_core.tokens.long_class import pool_long
+from a2v_core.tokens import pool_long
 from a2v_core.video import SampleSettings
 from a2v_core.video.long import sample_long
 from a2v_core.video.windows import LongSettings, make_windows

@@ -11,6 +11,7 @@ from .features import AudioFeatures
 from .mono import to_mono_16k
 from .onset_stream import file_onsets
 from .onsets import ONSET_DELTA, PADDED_STEPS, Onsets, detect_onsets, pick_onsets, trusted_onsets
+from .overlap import encode_overlapping
 
 __all__ = [
     "HOP_DIVISORS",
@@ -24,6 +25,7 @@ __all__ = [
     "beats_fbank",
     "detect_onsets",
     "encode_audio",
+    "encode_overlapping",
     "file_onsets",
     "kaldi_fbank",
     "load_audio",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...doors import lazy_door
 
 if TYPE_CHECKING:
-    from .bootstrap import PairedScore, SetScore, paired_difference, set_score
+    from .bootstrap import SetScore
     from .compare import Comparison, compare_sets, comparison_lines
     from .pool import start_helper
     from .runner import SOME_BAD, Outcome, find_videos, score_videos
@@ -20,17 +20,14 @@ __all__ = [
     "SOME_BAD",
     "Comparison",
     "Outcome",
-    "PairedScore",
     "SetScore",
     "as_json",
     "clip_lines",
     "compare_sets",
     "comparison_lines",
     "find_videos",
-    "paired_difference",
     "score_videos",
     "set_lines",
-    "set_score",
     "start_helper",
     "summarise",
     "write_files",
@@ -39,7 +36,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_door(
     __name__,
     {
-        ".bootstrap": "PairedScore SetScore paired_difference set_score",
+        ".bootstrap": "SetScore",
         ".compare": "Comparison compare_sets comparison_lines",
         ".pool": "start_helper",
         ".runner": "SOME_BAD Outcome find_videos score_videos",
