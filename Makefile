@@ -13,8 +13,8 @@ PY := .venv/bin/python
 TESTS ?= tests
 # Where the pack meets other people's libraries: media files, librosa, OpenCV, ComfyUI's own.
 NEWEST_TESTS ?= tests/audio tests/media/test_bad_files.py tests/media/test_cases.py tests/media/test_load.py \
-	tests/media/test_mp4.py tests/metrics tests/headless/test_convert.py tests/headless/test_workflow_files.py \
-	tests/comfyui/test_demo.py
+	tests/media/test_mp4.py tests/metrics tests/headless/workflow/test_convert.py \
+	tests/headless/workflow/test_workflow_files.py tests/comfyui/test_demo.py
 export COMFYUI_PATH NEWEST_PYTHON
 
 .PHONY: demo test test-newest browser setup lint format clean

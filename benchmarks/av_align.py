@@ -81,8 +81,9 @@ def benchmark(clips: int, cores: int, rounds: int) -> Facts:
 def draw_clips(folder: Path, clips: int) -> None:
     """clip_000.mp4 and .wav onwards: matched pairs and mismatched ones in turns."""
     from a2v_core.media import write_video
-    from a2v_core.metrics.generated import render_frames, render_sound
-    from a2v_core.metrics.study import make_scene
+
+    from .av_align_study.pairs import make_scene
+    from .av_align_study.scenes import render_frames, render_sound
 
     for number in range(clips):
         scene = make_scene(number, SECONDS, FPS, SIDE, matched=number % 2 == 0)

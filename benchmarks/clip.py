@@ -18,8 +18,7 @@ from a2v_core.backbones.unet3d import UNet3DBackbone, load_t2v
 from a2v_core.media import write_video
 from a2v_core.sampling import SampleSettings, sample
 from a2v_core.schedules import DEFAULT_SCHEDULER
-from a2v_core.tokens import AudioMapper, load_mapper
-from a2v_core.tokens.timing import CHUNK_FRAMES
+from a2v_core.tokens import CHUNK_FRAMES, AudioMapper, load_mapper
 
 STAGES = ("decode sound", "BEATs", "mapper", "text", "sampling", "VAE decode", "mux")
 DECODE_CHUNK = 8  # frames at once, the default of the T2V Sampler node

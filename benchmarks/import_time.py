@@ -21,8 +21,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from a2v_core.comfyui import find_comfyui
 from a2v_core.errors import WorkflowError
-from a2v_core.headless.server import find_comfyui
 
 from .machine import describe_machine
 

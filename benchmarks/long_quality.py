@@ -12,14 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a2v_core.audio import Waveform
-from a2v_core.audio.overlap import encode_overlapping
+from a2v_core.audio import Waveform, encode_overlapping
 from a2v_core.backbones import make_windows
 from a2v_core.demo import demo_path
 from a2v_core.metrics import AVAlignResult, av_align
 from a2v_core.sampling import SampleSettings
 from a2v_core.sampling.long import LongSettings, sample_long
-from a2v_core.tokens.long_class import pool_long
+from a2v_core.tokens import pool_long
 from training.demo_world.look import look, matched
 from training.demo_world.sounds import SAMPLE_RATE, render_sound
 from training.demo_world.world import FPS, NUM_FRAMES, Scene, random_scene, render

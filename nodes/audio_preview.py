@@ -8,10 +8,8 @@ import numpy as np
 import torch
 from comfy_api.latest import io, ui
 
-from ..a2v_core.audio import Waveform
+from ..a2v_core.audio import Waveform, detect_onsets, trusted_onsets
 from ..a2v_core.errors import MediaError
-from ..a2v_core.metrics import detect_onsets
-from ..a2v_core.metrics.onsets import trusted_onsets
 from ..a2v_core.preview import hearing_pixels
 from ..a2v_core.tokens import AudioTokens as Tokens
 from .sockets import CATEGORY, AudioTokens

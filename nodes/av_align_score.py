@@ -11,13 +11,21 @@ import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..a2v_core.audio import Waveform
+from ..a2v_core.audio import Waveform, detect_onsets
 from ..a2v_core.errors import MediaError
 from ..a2v_core.media import to_uint8
-from ..a2v_core.metrics import TRUSTED, VARIANTS, AVAlignResult, Motion, detect_onsets
-from ..a2v_core.metrics.clip import ScoredClip, Settings, score_detected
-from ..a2v_core.metrics.flow import assemble_motion, motion_steps
-from ..a2v_core.metrics.timeline import timeline_pixels
+from ..a2v_core.metrics.alignment import (
+    TRUSTED,
+    VARIANTS,
+    AVAlignResult,
+    Motion,
+    ScoredClip,
+    Settings,
+    assemble_motion,
+    motion_steps,
+    score_detected,
+)
+from ..a2v_core.metrics.report import timeline_pixels
 from . import runtime
 from .sockets import CATEGORY, check_choice
 from .sound import read_audio

@@ -6,9 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
+from ..a2v_core.audio import encode_audio, encode_overlapping
 from ..a2v_core.audio.beats import BEATs
-from ..a2v_core.audio.encode import encode_audio
-from ..a2v_core.audio.overlap import encode_overlapping
 from . import runtime
 
 FEATURES_KEY = "a2v_features"

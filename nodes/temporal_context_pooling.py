@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..a2v_core.tokens import AudioTokens as Tokens
-from ..a2v_core.tokens.long_class import pool_long
+from ..a2v_core.tokens import pool_long
 from . import runtime
 from .mapper import ManagedMapper
 from .sockets import CATEGORY, AudioTokens, FrameTokens, Mapper

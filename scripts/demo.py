@@ -14,8 +14,7 @@ import time
 from pathlib import Path
 
 from a2v_core.errors import A2VError, WorkflowError
-from a2v_core.headless import RunSettings, run
-from a2v_core.headless.progress import for_terminal
+from a2v_core.headless import RunSettings, for_terminal, run
 
 WORKFLOW = Path(__file__).resolve().parent.parent / "example_workflows" / "audio_to_video.json"
 

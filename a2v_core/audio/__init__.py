@@ -1,4 +1,7 @@
-"""Sound: waveform -> BEATs features. Files are read by `media`; its names for sound are named here too."""
+"""Sound: waveform -> BEATs features, and onsets.
+
+Files are read by `media`; its names for sound are named here too.
+"""
 
 from ..media import Waveform, load_audio, resample
 from .beats import BEATs, BEATsConfig, load_beats, save_beats
@@ -6,19 +9,30 @@ from .encode import HOP_DIVISORS, encode_audio
 from .fbank import beats_fbank, kaldi_fbank
 from .features import AudioFeatures
 from .mono import to_mono_16k
+from .onset_stream import file_onsets
+from .onsets import ONSET_DELTA, PADDED_STEPS, Onsets, detect_onsets, pick_onsets, trusted_onsets
+from .overlap import encode_overlapping
 
 __all__ = [
     "HOP_DIVISORS",
+    "ONSET_DELTA",
+    "PADDED_STEPS",
     "AudioFeatures",
     "BEATs",
     "BEATsConfig",
+    "Onsets",
     "Waveform",
     "beats_fbank",
+    "detect_onsets",
     "encode_audio",
+    "encode_overlapping",
+    "file_onsets",
     "kaldi_fbank",
     "load_audio",
     "load_beats",
+    "pick_onsets",
     "resample",
     "save_beats",
     "to_mono_16k",
+    "trusted_onsets",
 ]

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from ..errors import A2VError
 
+__all__ = ["FPS", "SIZE", "demo_path"]
+
 _FOLDER = Path(__file__).parent
 _NAMES = {"beats": "beats.safetensors", "mapper": "mapper.safetensors", "few_steps": "few_steps.safetensors"}
 

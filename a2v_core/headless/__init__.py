@@ -1,12 +1,13 @@
 """Headless runs: a saved workflow JSON -> a ComfyUI server -> files.
 
+`workflow` makes a prompt of a saved workflow, `server` runs a prompt.
+
 Command line: `python -m a2v_core.headless run WORKFLOW.json`; from Python: `run(RunSettings(...))`.
 """
 
-from .convert import to_api
-from .errors import InterruptedRun, NodeError
 from .runner import RunResult, RunSettings, run
-from .server import ComfyServer, find_comfyui, running_server
+from .server import ComfyServer, InterruptedRun, NodeError, find_comfyui, for_terminal, running_server
+from .workflow import to_api
 
 __all__ = [
     "ComfyServer",
@@ -15,6 +16,7 @@ __all__ = [
     "RunResult",
     "RunSettings",
     "find_comfyui",
+    "for_terminal",
     "run",
     "running_server",
     "to_api",

@@ -19,9 +19,8 @@ from typing import Any
 from ..errors import A2VError
 from ..processors import share_processors
 from ..texts import escape_outputs
-from .errors import InterruptedRun, NodeError
-from .progress import Silent, for_terminal
 from .runner import RunResult, RunSettings, run
+from .server import InterruptedRun, NodeError, Silent, for_terminal
 
 DONE, NODE_FAILED, BAD_INPUT, FILES_LEFT, INTERRUPTED = 0, 1, 2, 3, 130
 

@@ -11,16 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import WorkflowError
-from .client import ComfyClient, connect
-from .convert import ApiPrompt, to_api
-from .errors import ServerUnreachable
-from .execution import Execution, execute
-from .outputs import LeftFile, OutputFile, check_folder, fetch_outputs, texts_of
-from .overrides import apply_overrides, title
-from .progress import Progress, Silent
-from .server import ComfyServer, find_comfyui, running_server
-from .uploads import audio_target, is_file, send_inputs
-from .workflow import is_api, load_workflow
+from .server import (
+    ComfyClient,
+    ComfyServer,
+    Execution,
+    LeftFile,
+    OutputFile,
+    Progress,
+    ServerUnreachable,
+    Silent,
+    audio_target,
+    check_folder,
+    connect,
+    execute,
+    fetch_outputs,
+    find_comfyui,
+    is_file,
+    running_server,
+    send_inputs,
+    texts_of,
+)
+from .workflow import ApiPrompt, apply_overrides, is_api, load_workflow, title, to_api
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,31 @@
 """Scores of a video and its sound: `av_align` is the paper's metric, as published or trustworthy.
 
+`alignment` scores one clip, `sets` many, `report` draws pages and pictures of both, `learned` needs weights.
 Names are imported when asked for, so that `python -m a2v_core.metrics` can start its processes first.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..doors import lazy_door
 
 if TYPE_CHECKING:
-    from .chance import Chance, chance_level
-    from .flow import Motion, detect_motion
-    from .matching import VARIANTS
-    from .onsets import Onsets, detect_onsets
-    from .optional import MissingDependency
-    from .result import TRUSTED, AVAlignResult, shifted_chance
-    from .scoring import av_align, score_peaks
-    from .trusted import trusted_score
+    from ..audio import Onsets, detect_onsets
+    from ..optional import MissingDependency
+    from .alignment import (
+        TRUSTED,
+        VARIANTS,
+        AVAlignResult,
+        Chance,
+        Motion,
+        av_align,
+        chance_level,
+        detect_motion,
+        score_peaks,
+        shifted_chance,
+        trusted_score,
+    )
 
 __all__ = [
     "TRUSTED",
@@ -35,24 +44,12 @@ __all__ = [
     "trusted_score",
 ]
 
-_HOMES = {
-    "chance": ("Chance", "chance_level"),
-    "flow": ("Motion", "detect_motion"),
-    "matching": ("VARIANTS",),
-    "onsets": ("Onsets", "detect_onsets"),
-    "optional": ("MissingDependency",),
-    "result": ("TRUSTED", "AVAlignResult", "shifted_chance"),
-    "scoring": ("av_align", "score_peaks"),
-    "trusted": ("trusted_score",),
-}
-
-
-def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(importlib.import_module(f".{home}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy_door(
+    __name__,
+    {
+        "..audio": "Onsets detect_onsets",
+        "..optional": "MissingDependency",
+        ".alignment": "TRUSTED VARIANTS AVAlignResult Chance Motion av_align chance_level detect_motion "
+        "score_peaks shifted_chance trusted_score",
+    },
+)

@@ -12,8 +12,8 @@ from pathlib import Path
 from ..errors import A2VError
 from ..processors import share_processors
 from ..texts import escape_outputs
-from .matching import VARIANTS
-from .pool import start_helper
+from .alignment import VARIANTS
+from .sets import start_helper
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +36,7 @@ def _run(options: argparse.Namespace) -> int:
     as well.
     """
     if options.command == "quality":
-        from .learned.command import run_quality
+        from .quality import run_quality
 
         return run_quality(options)
     paths = options.paths if options.command == "score" else [options.a]

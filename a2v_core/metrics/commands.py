@@ -10,12 +10,20 @@ from pathlib import Path
 
 from ..errors import A2VError
 from ..texts import write_text
-from .clip import Settings, find_videos
-from .compare import compare_sets, comparison_lines
-from .compare_report import compare_page
-from .report import score_page
-from .runner import SOME_BAD, Outcome, score_videos
-from .tables import as_json, clip_lines, set_lines, write_files
+from .alignment import Settings
+from .report import compare_page, score_page
+from .sets import (
+    SOME_BAD,
+    Outcome,
+    as_json,
+    clip_lines,
+    compare_sets,
+    comparison_lines,
+    find_videos,
+    score_videos,
+    set_lines,
+    write_files,
+)
 
 
 def _settings(options: argparse.Namespace) -> Settings:

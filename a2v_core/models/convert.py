@@ -7,11 +7,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ..audio.beats.files import convert_beats, load_beats
+from ..audio.beats import convert_beats, load_beats
 from ..checkpoints import read_checkpoint, refuse_overwrite
 from ..errors import A2VError, CheckpointError
 from ..places import BEATS, MAPPER, SAFETENSORS, belongs, describe
-from ..tokens.files import export_learned_embeds, load_mapper, save_mapper
+from ..tokens import export_learned_embeds, load_mapper, save_mapper
 from .catalogue import Kind
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..comfyui import find_comfyui
 from ..errors import A2VError, WorkflowError
 from ..places import place_called
 from .catalogue import Kind
@@ -21,8 +22,6 @@ def folder_for(kind: Kind, comfyui: str = "", dest: str = "") -> Path:
 
 def comfyui_folder(given: str = "") -> Path:
     """The ComfyUI named by the user, by COMFYUI_PATH, around this pack, or of the stand-alone set-up."""
-    from ..headless.server import find_comfyui
-
     try:
         return find_comfyui(given or None)
     except WorkflowError as error:

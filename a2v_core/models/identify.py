@@ -11,8 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..audio.beats.config import BEATsConfig
-from ..audio.beats.files import read_cfg
+from ..audio.beats import BEATsConfig, read_cfg
 from ..checkpoints import Checkpoint, read_checkpoint
 from ..errors import A2VError
 from ..places import (
@@ -32,7 +31,7 @@ from ..places import (
     belongs,
     describe,
 )
-from ..tokens.files import config_of
+from ..tokens import config_of
 from .describe import amount
 
 

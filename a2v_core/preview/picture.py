@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..audio import Waveform
-from ..drawing.canvas import (
+from ..audio import Onsets, Waveform
+from ..drawing import (
+    COUNTS,
     FAINT,
+    HEADROOM,
     INK,
     OTHER,
     PICTURE,
@@ -21,11 +23,13 @@ from ..drawing.canvas import (
     Canvas,
     PixelCanvas,
     SvgCanvas,
+    TimeAxis,
+    area,
     rectangle,
+    seconds_axis,
+    tick_of,
 )
-from ..drawing.panels import COUNTS, HEADROOM, TimeAxis, area, seconds_axis, tick_of
 from ..errors import A2VError
-from ..metrics.onsets import Onsets
 from ..tokens import AudioTokens
 from .changes import token_changes
 
@@ -51,7 +55,7 @@ def hearing_pixels(
 ) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """The picture as pixels, uint8 [H, width, 3]; H = 232 without tokens, up to 416 with them.
 
-    onsets  of this sound: `metrics.detect_onsets`, best through `metrics.trusted_onsets`
+    onsets  of this sound: `audio.detect_onsets`, best through `audio.trusted_onsets`
     tokens  the words of every frame, from `AudioMapper.pool`; without them only the sound is drawn
 
     Raises A2VError for a width outside 384 to 8192 pixels.

@@ -29,7 +29,7 @@ from .types import AudioTokens, FrameTokens
 from .windows import half_open_mean, symmetric_mean
 
 if TYPE_CHECKING:
-    from ..audio.features import AudioFeatures
+    from ..audio import AudioFeatures
 
 
 class AudioMapper(nn.Module):

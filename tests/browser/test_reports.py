@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from a2v_core.metrics.__main__ import main
-from a2v_core.metrics.compare import MEASURES
+from a2v_core.metrics.sets.compare import MEASURES
 from tests.browser.pictures import colours
 from tests.browser.problems import watch
 

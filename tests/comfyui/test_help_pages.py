@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from a2v_core.headless.convert import to_api
+from a2v_core.headless import to_api
 from scripts.help_graphs import GRAPHS
 from tests.comfyui.driver import Comfy
 from tests.comfyui.locales import LANGUAGES, read

@@ -14,10 +14,10 @@ import pytest
 
 from a2v_core.errors import WorkflowError
 from a2v_core.headless import InterruptedRun, NodeError, RunSettings, run
-from a2v_core.headless.client import connect
-from a2v_core.headless.outputs import LeftFile, fetch_outputs
 from a2v_core.headless.runner import run_on
 from a2v_core.headless.server import ComfyServer
+from a2v_core.headless.server.client import connect
+from a2v_core.headless.server.outputs import LeftFile, fetch_outputs
 
 DATA = Path(__file__).parent / "data"
 RATE = 16000

@@ -9,7 +9,7 @@ import torch
 from a2v_core.audio import BEATs, save_beats
 from a2v_core.errors import A2VError
 from a2v_core.media import load_audio
-from a2v_core.metrics.clip import Settings, score_clip
+from a2v_core.metrics.alignment.clip import Settings, score_clip
 from tests.tiny_t2v import make_tiny_t2v
 from training.cache import Encoder
 from training.config import make_config

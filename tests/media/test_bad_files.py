@@ -18,8 +18,8 @@ from a2v_core.audio import load_audio
 from a2v_core.errors import MediaError
 from a2v_core.media import file_facts, probe_video
 from a2v_core.media.integrity import _lacks_bytes as lacks_bytes
-from a2v_core.metrics.clip import Settings
-from a2v_core.metrics.clip import score_clip as score_with
+from a2v_core.metrics.alignment import Settings
+from a2v_core.metrics.alignment import score_clip as score_with
 from tests.media import clockwork
 from tests.media.files import sweep, write_silent_video, write_sound
 

@@ -14,10 +14,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from a2v_core.audio.onset_stream import _Length, _mono_blocks
 from a2v_core.media import VideoFrames, load_audio, write_video
 from a2v_core.media.clock import Stamped, measured_rate, place_blocks
 from a2v_core.metrics import detect_motion
-from a2v_core.metrics.stream import _Length, _mono_blocks
 from tests.media.clockwork import Picture, Sound, clicks_in, heard, write
 from training.config import Data
 from training.data import Item, cut

@@ -13,8 +13,8 @@ import pytest
 from a2v_core.errors import MediaError
 from a2v_core.media import load_audio, write_video
 from a2v_core.metrics import detect_motion
-from a2v_core.metrics.clip import Settings, score_clip
-from a2v_core.metrics.generated import Scene, render_frames, render_sound
+from a2v_core.metrics.alignment.clip import Settings, score_clip
+from benchmarks.av_align_study.scenes import Scene, render_frames, render_sound
 from tests.metrics.media import Frames, write_frames, write_sound
 
 EVENTS = (0.6, 1.2, 1.9)
@@ -145,7 +145,8 @@ def repeated(source: Path, target: Path, times: int) -> Path:
 def test_an_hour_needs_little_more_memory_than_two_minutes(tmp_path: Path) -> None:
     """The peaks of two processes, 3588 s against 138 s."""
     script = (
-        "import sys; from pathlib import Path; from a2v_core.metrics.clip import Settings, score_clip\n"
+        "import sys; from pathlib import Path\n"
+        "from a2v_core.metrics.alignment import Settings, score_clip\n"
         "record, _ = score_clip(Path(sys.argv[1]), None, Settings())\n"
         "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
         "print(record['frames'], record['sound_seconds'], record['num_audio_peaks'], peak.split()[1])"

@@ -14,7 +14,7 @@ import pytest
 
 from a2v_core.media import load_audio, read_video, write_video
 from a2v_core.metrics.__main__ import main
-from a2v_core.metrics.runner import NOTEBOOK
+from a2v_core.metrics.sets.runner import NOTEBOOK
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "av_align"
 CLIP = GOLDEN / "clip0_sync_12fps.mp4"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from a2v_core.headless.server import PINNED
+from a2v_core.comfyui import PINNED
 from scripts import address, emblem
 from scripts.environment import OLDEST_PYTHON, dotted
 

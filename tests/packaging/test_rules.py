@@ -31,8 +31,8 @@ BY_HAND = re.compile(
 # Modules that the public scanners of packs look for; what is listed here may, for the reason given.
 RISKY = {"subprocess", "pickle", "runpy", "pkgutil", "pip", "ctypes", "marshal", "socketserver", "telnetlib"}
 MAY = {
-    ("a2v_core/headless/server.py", "subprocess"),  # `python -m a2v_core.headless` starts a ComfyUI
-    ("a2v_core/metrics/pool.py", "ctypes"),  # gives memory back between many clips
+    ("a2v_core/headless/server/process.py", "subprocess"),  # `python -m a2v_core.headless` starts a ComfyUI
+    ("a2v_core/metrics/sets/pool.py", "ctypes"),  # gives memory back between many clips
 }
 
 

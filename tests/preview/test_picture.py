@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from a2v_core.audio import Waveform
+from a2v_core.audio.onsets import Onsets, trusted_onsets
 from a2v_core.drawing.canvas import OTHER, PICTURE, SHADE, SOUND
 from a2v_core.errors import A2VError
 from a2v_core.metrics import detect_onsets
-from a2v_core.metrics.onsets import Onsets, trusted_onsets
 from a2v_core.preview import hearing_pixels, hearing_svg, token_changes
 from a2v_core.tokens import AudioTokens
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from a2v_core.tokens import AudioMapper, MapperConfig
-from a2v_core.tokens.timing import interpolate_steps
+from a2v_core.tokens import AudioMapper, MapperConfig, interpolate_steps
 
 from .settings import Variant
 

@@ -11,8 +11,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from a2v_core.tokens import words_of
-from a2v_core.tokens.types import Layout
+from a2v_core.tokens import Layout, words_of
 
 Kind = Literal["mapper", "linear", "none"]
 Prompt = Literal["audio", "text", "text_audio"]

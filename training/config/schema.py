@@ -12,8 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from a2v_core.schedules import SCHEDULERS
-from a2v_core.tokens import words_of
-from a2v_core.tokens.types import Layout
+from a2v_core.tokens import Layout, words_of
 
 AnyPath = Annotated[Path, Field(strict=False)]
 Share = Annotated[float, Field(ge=0, le=1)]

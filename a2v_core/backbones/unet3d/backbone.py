@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ...layers import in_bfloat16, use_cpu_layers
-from ...prompts import FrameContext, splice
+from ...prompts import FrameContext, encode_prompt, text_width
 from .. import image_vae as vae
 from ..contract import Part
 from ..feature_cache import FeatureCache
@@ -54,7 +54,7 @@ class UNet3DBackbone:
 
     @property
     def token_width(self) -> int:
-        return splice.text_width(self.text_encoder)
+        return text_width(self.text_encoder)
 
     @property
     def latent_channels(self) -> int:
@@ -66,7 +66,7 @@ class UNet3DBackbone:
 
     def encode_prompt(self, prompt: str, audio_tokens: AudioTokens | None, num_frames: int) -> FrameContext:
         """See `splice.encode_prompt`."""
-        return splice.encode_prompt(self.text_encoder, self.tokenizer, prompt, audio_tokens, num_frames)
+        return encode_prompt(self.text_encoder, self.tokenizer, prompt, audio_tokens, num_frames)
 
     def denoise(
         self, latents: Tensor, t: Tensor | float, context: Tensor, cache: FeatureCache | None = None

@@ -11,9 +11,10 @@ from .clipsim import ClipSim, load_clip
 from .frechet import frechet_distance, frechet_of_features
 from .inception import inception_score
 from .video_nets import VideoNet, fvd, load_c3d, load_i3d
-from .weights import MissingWeights
+from .weights import C3D_FILE, MissingWeights
 
 __all__ = [
+    "C3D_FILE",
     "ClipSim",
     "MissingWeights",
     "VideoNet",

@@ -1,0 +1,34 @@
+"""A ComfyUI server: started, sent a prompt and its files, followed to the end of the run."""
+
+from ...comfyui import find_comfyui
+from .client import ComfyClient, connect
+from .errors import InterruptedRun, NodeError, ServerUnreachable
+from .execution import Execution, execute
+from .outputs import LeftFile, OutputFile, check_folder, fetch_outputs, texts_of
+from .process import ComfyServer, running_server
+from .progress import Progress, Silent, for_terminal
+from .uploads import audio_target, is_file, send_inputs
+
+__all__ = [
+    "ComfyClient",
+    "ComfyServer",
+    "Execution",
+    "InterruptedRun",
+    "LeftFile",
+    "NodeError",
+    "OutputFile",
+    "Progress",
+    "ServerUnreachable",
+    "Silent",
+    "audio_target",
+    "check_folder",
+    "connect",
+    "execute",
+    "fetch_outputs",
+    "find_comfyui",
+    "for_terminal",
+    "is_file",
+    "running_server",
+    "send_inputs",
+    "texts_of",
+]

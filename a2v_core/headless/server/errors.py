@@ -1,0 +1,31 @@
+"""How a run can end badly, beyond a workflow that is wrong to begin with (WorkflowError)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ...errors import WorkflowError
+
+
+@dataclass(eq=False)
+class NodeError(WorkflowError):
+    """A node failed while it ran: which one, and what it said."""
+
+    node_id: str
+    node_type: str
+    title: str
+    exception: str
+    message: str
+    traceback: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        name = f"{self.title!r} ({self.node_type}, node {self.node_id})"
+        return f"node {name} failed with {self.exception}: {self.message.strip()}"
+
+
+class ServerUnreachable(WorkflowError):
+    """Nothing answers at the server's address, or no longer."""
+
+
+class InterruptedRun(WorkflowError):
+    """The run was cancelled, here or on the server."""

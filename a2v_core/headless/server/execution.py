@@ -1,0 +1,125 @@
+"""Queue a prompt and follow it to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from ...errors import WorkflowError
+from ..workflow import ApiPrompt, describe
+from .client import ComfyClient
+from .errors import InterruptedRun, NodeError
+from .progress import Progress
+
+
+@dataclass
+class Execution:
+    """A run under way: node ids that have started, ids that the server had cached, what the nodes gave
+    out."""
+
+    prompt_id: str
+    titles: dict[str, str]
+    progress: Progress
+    ran: list[str] = field(default_factory=list)
+    cached: list[str] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    blocked: NodeError | None = None
+
+    def take(self, message: dict[str, Any]) -> bool:
+        """Take in one message of the server; True when it says that this run is over."""
+        kind, data = message.get("type"), message.get("data") or {}
+        if data.get("prompt_id") != self.prompt_id:
+            return False
+        if kind == "execution_cached":
+            self.cached = [str(node) for node in data.get("nodes") or []]
+            self.progress.cached(self.cached)
+        elif kind == "executing":
+            node = data.get("node")
+            if node is None:
+                return True
+            if node not in self.ran:
+                self.ran.append(node)
+                self.progress.node(node)
+        elif kind == "progress" and data.get("max"):
+            self.progress.step(str(data.get("node")), data["value"], data["max"])
+        elif kind == "execution_error":
+            if data.get("exception_type") != "ExecutionBlocked":
+                return True
+            self.blocked = self._error(data)
+        return kind in ("execution_success", "execution_interrupted")
+
+    def close(self, entry: dict[str, Any]) -> None:
+        """Take in the server's history entry. Raises NodeError or InterruptedRun if it tells of a bad end."""
+        for kind, data in (entry.get("status") or {}).get("messages") or []:
+            if kind == "execution_error":
+                raise self._error(data)
+            if kind == "execution_interrupted":
+                node_id = str(data.get("node_id"))
+                name = self.titles.get(node_id, node_id)
+                raise InterruptedRun(f"the run was interrupted in node {name!r} ({node_id})")
+        if self.blocked is not None:
+            raise self.blocked
+        self.outputs = entry.get("outputs") or {}
+
+    def _error(self, data: dict[str, Any]) -> NodeError:
+        node_id, kind = str(data.get("node_id")), str(data.get("node_type"))
+        return NodeError(
+            node_id=node_id,
+            node_type=kind,
+            title=self.titles.get(node_id, kind),
+            exception=str(data.get("exception_type")).rpartition(".")[2],
+            message=str(data.get("exception_message")),
+            traceback=[str(line) for line in data.get("traceback") or []],
+        )
+
+
+async def execute(
+    client: ComfyClient, prompt: ApiPrompt, workflow: dict[str, Any] | None, execution: Execution
+) -> None:
+    """Run `prompt` to its end; `workflow` is the saved form that output files shall carry.
+
+    Raises WorkflowError when the server refuses it, NodeError, InterruptedRun. When this task is cancelled
+    the run is taken off the server first.
+    """
+    well = False
+    try:
+        async with client.events() as socket:
+            answer = await client.submit(prompt, execution.prompt_id, workflow)
+            if answer.get("error") or answer.get("node_errors"):
+                await client.cancel(execution.prompt_id)
+                raise WorkflowError(_faults(answer, prompt))
+            execution.progress.begin(execution.titles)
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.TEXT and execution.take(message.json()):
+                    break
+            else:
+                await _wait_for_end(client, execution.prompt_id)
+        execution.close(await client.finished(execution.prompt_id))
+        well = True
+    except asyncio.CancelledError:
+        await client.cancel(execution.prompt_id)
+        raise
+    finally:
+        execution.progress.end(well)
+
+
+async def _wait_for_end(client: ComfyClient, prompt_id: str) -> None:
+    """The message stream broke off: ask until the prompt has left the queue."""
+    while await client.queued(prompt_id) is not None:
+        await asyncio.sleep(1.0)
+
+
+def _faults(answer: dict[str, Any], prompt: ApiPrompt) -> str:
+    """What the server found wrong with the prompt, one line for each fault."""
+    lines = []
+    for node_id, faults in (answer.get("node_errors") or {}).items():
+        name = describe(prompt, node_id) if node_id in prompt else f"node {node_id}"
+        for fault in faults.get("errors") or []:
+            lines.append(f"  {name}: {fault.get('message')}: {fault.get('details')}")
+    error = answer.get("error")
+    if isinstance(error, dict) and not lines:
+        lines = [f"  {error.get('message')}: {error.get('details')}"]
+    return "\n".join(["the server refused the workflow:", *(lines or [f"  {error}"])])

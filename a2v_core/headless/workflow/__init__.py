@@ -1,0 +1,22 @@
+"""A saved workflow, read from any file that holds one, as the prompt that a server takes."""
+
+from .convert import ApiPrompt, to_api
+from .load import is_api, load_workflow
+from .overrides import apply_overrides, describe, specs_of, title
+from .values import ObjectInfo
+from .widgets import Spec, choices, options
+
+__all__ = [
+    "ApiPrompt",
+    "ObjectInfo",
+    "Spec",
+    "apply_overrides",
+    "choices",
+    "describe",
+    "is_api",
+    "load_workflow",
+    "options",
+    "specs_of",
+    "title",
+    "to_api",
+]

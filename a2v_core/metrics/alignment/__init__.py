@@ -1,0 +1,60 @@
+"""One clip: peaks of its motion, onsets of its sound, and how many of them fall together.
+
+Names are imported when asked for: those of `matching` come without torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...doors import lazy_door
+
+if TYPE_CHECKING:
+    from .chance import Chance, chance_level
+    from .clip import Record, ScoredClip, Settings, clip_curves, score_clip, score_detected, sound_of
+    from .companions import cross_correlation
+    from .flow import FAST_SIDE, REFERENCE_SIDE, Motion, assemble_motion, detect_motion, motion_steps
+    from .matching import VARIANTS
+    from .result import TRUSTED, AVAlignResult, shifted_chance
+    from .scoring import av_align, score_peaks
+    from .trusted import trusted_score
+
+__all__ = [
+    "FAST_SIDE",
+    "REFERENCE_SIDE",
+    "TRUSTED",
+    "VARIANTS",
+    "AVAlignResult",
+    "Chance",
+    "Motion",
+    "Record",
+    "ScoredClip",
+    "Settings",
+    "assemble_motion",
+    "av_align",
+    "chance_level",
+    "clip_curves",
+    "cross_correlation",
+    "detect_motion",
+    "motion_steps",
+    "score_clip",
+    "score_detected",
+    "score_peaks",
+    "shifted_chance",
+    "sound_of",
+    "trusted_score",
+]
+
+__getattr__, __dir__ = lazy_door(
+    __name__,
+    {
+        ".chance": "Chance chance_level",
+        ".clip": "Record ScoredClip Settings clip_curves score_clip score_detected sound_of",
+        ".companions": "cross_correlation",
+        ".flow": "FAST_SIDE REFERENCE_SIDE Motion assemble_motion detect_motion motion_steps",
+        ".matching": "VARIANTS",
+        ".result": "TRUSTED AVAlignResult shifted_chance",
+        ".scoring": "av_align score_peaks",
+        ".trusted": "trusted_score",
+    },
+)

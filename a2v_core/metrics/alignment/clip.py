@@ -1,0 +1,175 @@
+"""One clip's scores as one flat record: what the commands print, write and draw."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ...audio import Onsets, file_onsets, trusted_onsets
+from ...errors import MediaError
+from ...media import SOUND_ENDINGS, beside, has_sound, open_media, sound_stream
+from .companions import cross_correlation, steadiness
+from .flow import FAST_SIDE, Motion, detect_motion
+from .matching import VARIANTS, variant_named
+from .result import AVAlignResult
+from .scoring import checked_ms, score_peaks
+from .trusted import DEFAULT_TOLERANCE_MS, trusted_score
+
+CURVE_POINTS = 480
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How clips are scored.
+
+    variant         of the published score: reference, legacy or paper
+    tolerance_ms    of both scores; None is one frame for the published one and 125 ms for the trusted one
+    normalise_flow  published score: flow in pixels of a 384 x 384 picture
+    fast            flow of frames scaled down to 192 x 192 pixels in area; implies `normalise_flow`
+    """
+
+    variant: str = "reference"
+    tolerance_ms: float | None = None
+    normalise_flow: bool = False
+    fast: bool = False
+
+    def checked(self) -> Settings:
+        """Itself, or A2VError naming what is wrong."""
+        variant_named(self.variant)
+        if self.tolerance_ms is not None:
+            checked_ms(self.tolerance_ms)
+        return self
+
+
+@dataclass(frozen=True)
+class ScoredClip:
+    """What was detected in a clip and the two scores of it."""
+
+    motion: Motion
+    onsets: Onsets
+    published: AVAlignResult
+    trusted: AVAlignResult
+
+
+def score_clip(video: Path, audio: Path | None, settings: Settings) -> tuple[Record, Record]:
+    """The record of a clip, and its curves for plots. `audio` None: found by `sound_of`. Raises A2VError."""
+    sound = sound_of(video) if audio is None else audio
+    onsets, seconds = file_onsets(sound)
+    motion = detect_motion(video, flow_side=FAST_SIDE if settings.fast else 0)
+    scored = score_detected(motion, onsets, seconds, settings)
+    return {"video": str(video), "audio": str(sound), **clip_record(scored)}, clip_curves(scored)
+
+
+def score_detected(motion: Motion, onsets: Onsets, seconds: float, settings: Settings) -> ScoredClip:
+    """Both scores of what was detected; `seconds` is the length of the sound."""
+    published = score_peaks(
+        motion,
+        onsets,
+        seconds,
+        settings.variant,
+        tolerance_ms=settings.tolerance_ms,
+        normalise_flow=settings.normalise_flow or settings.fast,
+    )
+    tolerance = DEFAULT_TOLERANCE_MS if settings.tolerance_ms is None else settings.tolerance_ms
+    return ScoredClip(
+        motion, onsets, published, trusted_score(motion, onsets, seconds, tolerance_ms=tolerance)
+    )
+
+
+def clip_record(scored: ScoredClip) -> Record:
+    """Everything that is said of a clip, ready for JSON; times in seconds unless named ms, sizes in pixels.
+
+    Names without a prefix belong to the published score, those with `trusted` to the trustworthy one.
+    """
+    published, trusted, motion = scored.published, scored.trusted, scored.motion
+    together = cross_correlation(motion, scored.onsets)
+    return {
+        "frames": motion.num_frames,
+        "width": motion.width,
+        "height": motion.height,
+        "fps": motion.fps,
+        "sound_seconds": published.sound_seconds,
+        "av_align": published.score,
+        "variant": published.variant,
+        **_facts(published, ""),
+        "num_matches": len(published.matches),
+        "audio_peaks": list(published.audio_peaks),
+        "video_peaks": list(published.video_peaks),
+        **{f"av_align_{name}": _as(scored, name) for name in VARIANTS},
+        "trusted": trusted.score,
+        **_facts(trusted, "trusted_"),
+        "trusted_num_matches": len(trusted.matches),
+        "trusted_notes": list(trusted.notes),
+        "correlation": together.best,
+        "correlation_lag_ms": together.lag_ms,
+        "correlation_at_zero": together.at_zero,
+        **asdict(steadiness(motion)),
+    }
+
+
+def clip_curves(scored: ScoredClip) -> Record:
+    """What a plot of the clip needs: peaks and matches of the trusted score, both curves thinned to 480
+    points.
+
+    A thinned curve keeps the highest value of every stretch, so no peak is lost.
+    """
+    trusted = scored.trusted
+    envelope = trusted_onsets(scored.onsets).envelope
+    return {
+        "seconds": max(trusted.num_frames / trusted.fps, trusted.sound_seconds),
+        "audio_peaks": list(trusted.audio_peaks),
+        "video_peaks": list(trusted.video_peaks),
+        "matches": [list(pair) for pair in trusted.matches],
+        "window": list(trusted.window),
+        "envelope": thinned(envelope),
+        "envelope_seconds": len(envelope) * scored.onsets.hop_seconds,
+        "flow": thinned(trusted.flow),
+        "flow_seconds": trusted.num_frames / trusted.fps,
+        "fps": trusted.fps,
+    }
+
+
+def thinned(values: tuple[float, ...], points: int = CURVE_POINTS) -> list[float]:
+    """At most `points` values, each the maximum of an equal stretch, to four digits."""
+    stretch = -(-len(values) // points) if values else 1
+    return [round(max(values[i : i + stretch]), 4) for i in range(0, len(values), stretch)]
+
+
+def sound_of(video: Path) -> Path:
+    """The file that holds the sound: the video, or the sound file of the same name where it has no track."""
+    if has_sound(video):
+        return video
+    if (sound := beside(video, SOUND_ENDINGS)) is not None:
+        return sound
+    with open_media(video) as container:
+        try:
+            sound_stream(container, video)
+        except MediaError as error:
+            raise MediaError(f"{error}, or put the sound beside it as {video.stem}.wav") from error
+    return video
+
+
+def _facts(result: AVAlignResult, prefix: str) -> Record:
+    return {
+        f"{prefix}chance": result.chance,
+        f"{prefix}corrected": result.corrected,
+        f"{prefix}p_value": result.p_value,
+        f"{prefix}reason": result.reason,
+        f"{prefix}precision": result.precision,
+        f"{prefix}recall": result.recall,
+        f"{prefix}mean_lag_ms": result.mean_lag_ms,
+        f"{prefix}tolerance_ms": 1000 * result.tolerance,
+        f"{prefix}num_audio_peaks": len(result.audio_peaks),
+        f"{prefix}num_video_peaks": len(result.video_peaks),
+    }
+
+
+def _as(scored: ScoredClip, variant: str) -> float | None:
+    """The published score in another variant, from the same peaks."""
+    one = scored.published
+    if one.num_frames < 2:
+        return None
+    return VARIANTS[variant](one.audio_peaks, one.video_peaks, one.tolerance).value

@@ -1,0 +1,30 @@
+"""Pages about sets of clips, and the picture of one clip over time.
+
+Names are imported when asked for: the picture comes without what scores many clips.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...doors import lazy_door
+
+if TYPE_CHECKING:
+    from .comparison_page import compare_page
+    from .set_page import score_page
+    from .timeline import timeline_pixels
+
+__all__ = [
+    "compare_page",
+    "score_page",
+    "timeline_pixels",
+]
+
+__getattr__, __dir__ = lazy_door(
+    __name__,
+    {
+        ".comparison_page": "compare_page",
+        ".set_page": "score_page",
+        ".timeline": "timeline_pixels",
+    },
+)

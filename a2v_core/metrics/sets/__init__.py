@@ -1,0 +1,45 @@
+"""Many clips: scored on all cores, their means with intervals, and two sets compared.
+
+Names are imported when asked for: `start_helper` comes without torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...doors import lazy_door
+
+if TYPE_CHECKING:
+    from .bootstrap import SetScore
+    from .compare import Comparison, compare_sets, comparison_lines
+    from .pool import start_helper
+    from .runner import SOME_BAD, Outcome, find_videos, score_videos
+    from .tables import as_json, clip_lines, set_lines, summarise, write_files
+
+__all__ = [
+    "SOME_BAD",
+    "Comparison",
+    "Outcome",
+    "SetScore",
+    "as_json",
+    "clip_lines",
+    "compare_sets",
+    "comparison_lines",
+    "find_videos",
+    "score_videos",
+    "set_lines",
+    "start_helper",
+    "summarise",
+    "write_files",
+]
+
+__getattr__, __dir__ = lazy_door(
+    __name__,
+    {
+        ".bootstrap": "SetScore",
+        ".compare": "Comparison compare_sets comparison_lines",
+        ".pool": "start_helper",
+        ".runner": "SOME_BAD Outcome find_videos score_videos",
+        ".tables": "as_json clip_lines set_lines summarise write_files",
+    },
+)

@@ -1,0 +1,1 @@
+"""How AV-Align behaves: clips whose truth is known, changed one thing at a time. See `__main__`."""
