@@ -16,6 +16,9 @@ WEIGHTS = (SAFETENSORS, *TORCH_FILES)
 FOLDERS = ("folder",)
 """ComfyUI's mark in the place of endings for a folder that holds folders."""
 
+# The denoisers of text-to-video models in the diffusers layout that have a backbone, by their class.
+T2V_DENOISERS = ("UNet3DConditionModel",)
+
 BEATS = "BEATs encoder"
 MAPPER = "AudioMapper"
 T2V_FOLDER = "text-to-video model (diffusers folder)"

@@ -14,16 +14,15 @@ import torch
 from torch import nn
 
 from a2v_core.audio import BEATs, Waveform, encode_audio, load_audio, load_beats
-from a2v_core.backbones.unet3d import UNet3DBackbone, load_t2v
+from a2v_core.backbones import Backbone, load_t2v
 from a2v_core.media import write_video
-from a2v_core.sampling import SampleSettings, sample
+from a2v_core.sampling import SampleSettings, decode_video, sample
 from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import CHUNK_FRAMES, AudioMapper, load_mapper
 
 STAGES = ("decode sound", "BEATs", "mapper", "text", "sampling", "VAE decode", "mux")
 DECODE_CHUNK = 8  # frames at once, the default of the T2V Sampler node
 BEATS_STEP_MS = 160
-MODELSCOPE_SIZE = 32  # in latent pixels
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Models:
 
     beats: BEATs
     mapper: AudioMapper
-    backbone: UNet3DBackbone
+    backbone: Backbone
 
     @property
     def parameters(self) -> dict[str, int]:
@@ -49,17 +48,16 @@ class Models:
         networks: dict[str, nn.Module] = {
             "BEATs": self.beats,
             "AudioMapper": self.mapper,
-            "text encoder": self.backbone.text_encoder,
-            "UNet": self.backbone.unet,
-            "VAE": self.backbone.vae,
+            "text encoder": self.backbone.parts()["text"][0],
+            "UNet": self.backbone.parts()["denoiser"][0],
+            "VAE": self.backbone.parts()["vae"][0],
         }
         return {name: sum(p.numel() for p in network.parameters()) for name, network in networks.items()}
 
     @property
     def native_size(self) -> int:
         """Side in pixels of the pictures that the UNet is made for, as its config says; the shorter one."""
-        size = self.backbone.unet.config.sample_size or MODELSCOPE_SIZE
-        return int(size if isinstance(size, int) else min(size)) * self.backbone.vae_scale_factor
+        return min(self.backbone.spec.native_size)
 
 
 @dataclass(frozen=True)
@@ -150,7 +148,7 @@ def make_clip(models: Models, job: Job, sound: Path, target: Path) -> Laps:
     laps.lap("text")
     latents = sample(backbone, positive, negative, settings)
     laps.lap("sampling")
-    frames = backbone.decode(latents[0].movedim(0, 1), DECODE_CHUNK)
+    frames = decode_video(backbone, latents, DECODE_CHUNK)
     laps.lap("VAE decode")
     write_video(target, frames, job.fps, wave)
     laps.lap("mux")

@@ -27,12 +27,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from a2v_core.backbones.unet3d import DTYPES, UNet3DBackbone, compile_blocks, load_t2v
+from a2v_core.backbones import DTYPES, Backbone, load_t2v, networks
+from a2v_core.backbones.unet3d import compile_blocks
 from a2v_core.errors import A2VError
-from a2v_core.sampling import SampleSettings, sample
+from a2v_core.prompts import ContextBatch
+from a2v_core.sampling import SampleSettings, decode_video, sample
 
 from .clip import DECODE_CHUNK, Laps
 from .machine import describe_machine, resident_bytes
@@ -63,18 +64,19 @@ def measure(
 ) -> dict[str, Any]:
     """Everything the command prints, ready for JSON. A2VError for a model that can't be loaded."""
     backbone = load_t2v(folder, dtype)
-    for part in (backbone.unet, backbone.vae, backbone.text_encoder):
-        part.to(device)
+    for network in networks(backbone):
+        network.to(device)
+    denoiser = backbone.parts()["denoiser"][0]
     tflop = _count(backbone, settings) / 1e12  # of layers that are not compiled: PyTorch sees into those only
     if compiled:
-        compile_blocks(backbone.unet)
+        compile_blocks(denoiser)
     clock = device_clock(device)
     laps = [_clip(backbone, settings, Laps(clock)) for _ in range(runs)]
     later = laps[1:] or laps
     seconds = {stage: statistics.median(lap.seconds[stage] for lap in later) for stage in later[0].seconds}
     reached = tflop * settings.steps / seconds["sampling"]
     possible = matrix_rate(device, DTYPES[dtype]) / 1e12
-    parameters = sum(p.numel() for p in backbone.unet.parameters())
+    parameters = sum(p.numel() for p in denoiser.parameters())
     return {
         "machine": describe_machine() | {"device": _name(device)},
         "dtype": dtype,
@@ -105,25 +107,22 @@ def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
     return float(2 * side**3 / best)
 
 
-def _clip(backbone: UNet3DBackbone, settings: SampleSettings, laps: Laps) -> Laps:
+def _clip(backbone: Backbone, settings: SampleSettings, laps: Laps) -> Laps:
     positive, negative = (backbone.encode_prompt(text, None, settings.num_frames) for text in (PROMPT, ""))
     laps.lap("text")
     latents = sample(backbone, positive, negative, settings)
     laps.lap("sampling")
-    backbone.decode(latents[0].movedim(1, 0), DECODE_CHUNK)
+    decode_video(backbone, latents, DECODE_CHUNK)
     laps.lap("VAE decode")
     return laps
 
 
-def _count(backbone: UNet3DBackbone, settings: SampleSettings) -> int:
-    factor, frames = backbone.vae_scale_factor, settings.num_frames
-    latents = torch.zeros(
-        1, backbone.latent_channels, frames, settings.height // factor, settings.width // factor
-    )
-    text: Tensor = backbone.encode_prompt(PROMPT, None, frames).per_frame
+def _count(backbone: Backbone, settings: SampleSettings) -> int:
+    latents = torch.zeros(settings.grid(backbone.spec).shape)
+    text = backbone.encode_prompt(PROMPT, None, settings.num_frames)
     counter = FlopCounterMode(display=False)
     with counter:
-        backbone.denoise(latents, torch.tensor(500), torch.stack([text, text]))
+        backbone.denoise(latents, torch.tensor(500), ContextBatch.of([text, text]))
     return int(counter.get_total_flops())
 
 

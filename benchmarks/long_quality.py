@@ -16,7 +16,7 @@ from a2v_core.audio import Waveform, encode_overlapping
 from a2v_core.backbones import make_windows
 from a2v_core.demo import demo_path
 from a2v_core.metrics import AVAlignResult, av_align
-from a2v_core.sampling import SampleSettings
+from a2v_core.sampling import SampleSettings, decode_video
 from a2v_core.sampling.long import LongSettings, sample_long
 from a2v_core.tokens import pool_long
 from training.demo_world.look import look, matched
@@ -27,7 +27,7 @@ from .clip import BEATS_STEP_MS, ModelFiles, Models, load_models
 
 LENGTHS = (24, 48, 96, 240)
 SCENE_FRAMES = 480  # a multiple of every length
-WINDOWED = LongSettings()
+WINDOWED = LongSettings(stride=NUM_FRAMES // 3)  # the default stride
 OTHERS: dict[str, LongSettings | None] = {"naive": None, "whole-model windows": LongSettings(mode="model")}
 SILENCE = "silence"
 GLUED = "clips of 24, glued"
@@ -42,7 +42,7 @@ def demo_models() -> Models:
 def sample_video(
     models: Models, sound: np.ndarray, frames: int, long: LongSettings | None, steps: int, seed: int = 0
 ) -> Tensor:
-    """Latents [F, 4, h, w] that follow `sound` [N] at the demo world's rate, as the nodes make them."""
+    """Latents [1, c, f, h, w] that follow `sound` [N] at the demo world's rate, as the nodes make them."""
     mapper, backbone = models.mapper, models.backbone
     hop_divisor = BEATS_STEP_MS // int(mapper.config.facts.get("hop_ms", BEATS_STEP_MS))
     features = encode_overlapping(models.beats, torch.from_numpy(sound)[None, None], SAMPLE_RATE, hop_divisor)
@@ -51,7 +51,7 @@ def sample_video(
     size = models.native_size
     settings = SampleSettings(steps, 3.0, seed=seed, width=size, height=size, num_frames=frames)
     contexts = backbone.encode_prompt(prompt, tokens, frames), backbone.encode_prompt("", None, frames)
-    return sample_long(backbone, *contexts, settings, long)[0].movedim(0, 1)
+    return sample_long(backbone, *contexts, settings, long)
 
 
 def scene_of(number: int, frames: int) -> tuple[Scene, np.ndarray]:
@@ -161,13 +161,13 @@ def measure_quality(
         for name, length, long in ways:
             for piece, part in cut(scene, sound, length):
                 latents = sample_video(models, part, piece.num_frames, long, steps, seed=number)
-                frames = models.backbone.decode(latents, NUM_FRAMES)
+                frames = decode_video(models.backbone, latents, NUM_FRAMES)
                 tallies[name].add(frames, piece, part, window_borders(len(frames)))
                 clips += [frames] if length == short else []
             tell(f"scene {number + 1} of {scenes}, {name}: {json.dumps(tallies[name].summary())}")
         still, silence = silent(scene, sound, longest)
         latents = sample_video(models, silence, longest, WINDOWED, steps, seed=number)
-        frames = models.backbone.decode(latents, NUM_FRAMES)
+        frames = decode_video(models.backbone, latents, NUM_FRAMES)
         tallies[SILENCE].add(frames, still, silence, window_borders(longest))
         glued = torch.cat(clips)
         for at, (piece, part) in enumerate(cut(scene, sound, longest)):
@@ -207,7 +207,7 @@ def window_borders(frames: int) -> set[int]:
     """Frames with which a window begins, or that follow one's end; none in a video of one window."""
     if frames <= NUM_FRAMES:
         return set()
-    index = make_windows(frames, NUM_FRAMES, WINDOWED.resolved(NUM_FRAMES).stride).index
+    index = make_windows(frames, NUM_FRAMES, WINDOWED.stride).index
     return {int(window[0]) for window in index[1:]} | {int(window[-1]) + 1 for window in index[:-1]}
 
 

@@ -14,8 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from a2v_core.backbones.unet3d import load_t2v, per_frame_text
+from a2v_core.backbones import PARTS
+from a2v_core.backbones.unet3d import load_unet3d, per_frame_text
 from a2v_core.prompts import encode_ids, text_length, tokenize_prompt
+from a2v_core.sampling import decode_video
 from a2v_core.schedules import make_scheduler
 from a2v_core.tokens import AudioTokens
 
@@ -96,7 +98,7 @@ class PublishedLoop:
     @torch.no_grad()
     def make(self, clip: Clip, tokens: AudioTokens, laps: Laps) -> Tensor:
         """Frames [F, H, W, 3]."""
-        model, unet = load_t2v(self._folder), _stock_unet(self._folder)
+        model, unet = load_unet3d(self._folder, "fp32", PARTS), _stock_unet(self._folder)
         laps.lap("load")
         frames = clip.num_frames
         length = text_length(model.text_encoder, model.tokenizer)
@@ -117,7 +119,7 @@ class PublishedLoop:
                 prediction = uncond + clip.guidance_scale * (cond - uncond)
                 x = scheduler.step(prediction, t, x).prev_sample
         laps.lap("sampling")
-        decoded = model.decode(x[0].transpose(0, 1), 8)
+        decoded = decode_video(model, x)
         laps.lap("VAE decode")
         return decoded
 

@@ -40,11 +40,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from a2v_core.backbones.unet3d import UNet3DBackbone, load_t2v, merge_lora
+from a2v_core.backbones import Backbone, load_t2v
+from a2v_core.backbones.lora import merge_lora
 from a2v_core.demo import demo_path
 from a2v_core.errors import A2VError
 from a2v_core.prompts import PromptMemory
-from a2v_core.sampling import SampleSettings, find_speed, in_precision_of, sample
+from a2v_core.sampling import SampleSettings, decode_video, find_speed, in_precision_of, sample
 from a2v_core.tokens import AudioTokens
 
 from .clip import Laps
@@ -61,7 +62,7 @@ STAGES = ("load", "text", "sampling", "VAE decode", "clip")
 class Ours:
     """This library in one speed mode; prompts are remembered from run to run, as in the node."""
 
-    def __init__(self, backbone: UNet3DBackbone, speed: str) -> None:
+    def __init__(self, backbone: Backbone, speed: str) -> None:
         self._backbone, self._speed, self._memory = backbone, speed, PromptMemory()
 
     @torch.no_grad()
@@ -83,7 +84,7 @@ class Ours:
         latents = sample(backbone, positive, negative, settings, latents=clip.latents)
         laps.lap("sampling")
         with in_precision_of(find_speed(self._speed), backbone, "vae"):
-            decoded = backbone.decode(latents[0].transpose(0, 1), 8)
+            decoded = decode_video(backbone, latents)
         laps.lap("VAE decode")
         return decoded
 
@@ -93,20 +94,20 @@ def measure(
 ) -> dict[str, Any]:
     """Everything the command prints, ready for JSON; times in seconds. A2VError when frames differ."""
     backbone = load_t2v(folder)
-    pixels = size or int(backbone.unet.config.sample_size) * backbone.vae_scale_factor
-    tokens = _tokens(backbone.token_width, frames)
+    pixels = size or backbone.spec.native_size[0]
+    tokens = _tokens(backbone.spec.token_width, frames)
     pipeline, published = DiffusersPipeline(folder), PublishedLoop(folder)
     ours = {speed: Ours(backbone, speed) for speed in ("exact", "fast", "few_steps")}
     distilled, has_lora = backbone, folder == demo_path("t2v")
     if has_lora:
         distilled = load_t2v(folder)
-        merge_lora(distilled.unet, demo_path("few_steps"))
+        merge_lora(distilled.parts()["denoiser"][0], demo_path("few_steps"))
     few = Ours(distilled, "bf16")
 
     def clip(prompt: str, seed: int = 0) -> Clip:
-        side = pixels // backbone.vae_scale_factor
+        grid = backbone.spec.grid(frames, pixels, pixels)
         generator = torch.Generator().manual_seed(seed)
-        noise = torch.randn(1, backbone.latent_channels, frames, side, side, generator=generator)
+        noise = torch.randn(grid.shape, generator=generator)
         return Clip(prompt, noise, steps, 3.0, "dpmpp_2m", pixels)
 
     contestants: dict[str, Callable[[Laps], Tensor]] = {

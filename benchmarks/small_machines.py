@@ -36,10 +36,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from a2v_core.backbones.unet3d import UNet3DBackbone, load_t2v
+from a2v_core.backbones import Backbone, load_t2v, networks
 from a2v_core.errors import A2VError
 from a2v_core.layers import offload_weights
-from a2v_core.sampling import SampleSettings, sample
+from a2v_core.sampling import SampleSettings, decode_video, sample
 
 from .clip import Laps
 from .full_size import device_clock
@@ -125,10 +125,11 @@ def child(job: Job, setting: Setting, target: Path) -> dict[str, Any]:
     """What `measure` runs in a process of its own; frames [F, H, W, 3] go to `target`."""
     device = torch.device(job.device)
     backbone = load_t2v(job.t2v, setting.dtype)
-    parts = (backbone.unet, backbone.vae, backbone.text_encoder)
+    parts = networks(backbone)
+    (unet,) = backbone.parts()["denoiser"]
     loaded, loading = resident_bytes()
     forget_peak()
-    side = job.size or int(backbone.unet.config.sample_size) * backbone.vae_scale_factor
+    side = job.size or backbone.spec.native_size[0]
     settings = SampleSettings(
         job.steps,
         4.0,
@@ -138,7 +139,7 @@ def child(job: Job, setting: Setting, target: Path) -> dict[str, Any]:
         batch_guidance=not setting.in_turn,
     )
     if setting.offload:
-        offload_weights(backbone.unet, device)
+        offload_weights(unet, device)
     clock = device_clock(device) if device.type == "cuda" else CLOCKS[job.clock]
     seconds = []
     for _ in range(job.runs):
@@ -149,7 +150,7 @@ def child(job: Job, setting: Setting, target: Path) -> dict[str, Any]:
     np.save(target, frames.numpy())
     on_gpu = device.type == "cuda"
     return {
-        "unet": _bytes(backbone.unet),
+        "unet": _bytes(unet),
         "weights": sum(_bytes(part) for part in parts),
         "loaded": loaded,
         "loading": loading,
@@ -159,15 +160,15 @@ def child(job: Job, setting: Setting, target: Path) -> dict[str, Any]:
 
 
 @torch.no_grad()
-def _clip(backbone: UNet3DBackbone, settings: SampleSettings, device: torch.device, offload: bool) -> Tensor:
-    with _on(device, backbone.text_encoder):
+def _clip(backbone: Backbone, settings: SampleSettings, device: torch.device, offload: bool) -> Tensor:
+    with _on(device, backbone.parts()["text"][0]):
         positive, negative = (
             backbone.encode_prompt(text, None, settings.num_frames) for text in (PROMPT, "")
         )
-    with nullcontext() if offload else _on(device, backbone.unet):
+    with nullcontext() if offload else _on(device, backbone.parts()["denoiser"][0]):
         latents = sample(backbone, positive, negative, settings)
-    with _on(device, backbone.vae):
-        return backbone.decode(latents[0].movedim(1, 0), DECODE_CHUNK)
+    with _on(device, backbone.parts()["vae"][0]):
+        return decode_video(backbone, latents, DECODE_CHUNK)
 
 
 @contextmanager

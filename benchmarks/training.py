@@ -117,7 +117,9 @@ def _step_seconds(values: dict[str, Any], steps: int) -> tuple[dict[str, float],
             spans[name].append(time.perf_counter() - began)
     for trainer in trainers.values():
         trainer.close()
-    parameters = sum(p.numel() for p in trainers["cached"].objective.backbone.unet.parameters())
+    parameters = sum(
+        p.numel() for p in trainers["cached"].objective.backbone.parts()["denoiser"][0].parameters()
+    )
     # The first step pays for first-time work.
     return {name: statistics.median(times[1:]) for name, times in spans.items()}, parameters
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from comfy_api.latest import io
 
-from ..a2v_core.backbones.unet3d import FP8, load_t2v
+from ..a2v_core.backbones import FP8, load_t2v
 from ..a2v_core.errors import A2VError
 from . import downloads, folders, loaded, runtime
 from .packages import check_package
@@ -110,7 +110,8 @@ class A2VLoadT2VModel(io.ComfyNode):
         def read() -> ManagedT2V:
             backbone = load_t2v(folder, runtime.unet_dtype_name() if dtype == "auto" else dtype)
             if dtype == "auto":
-                backbone.vae.to(runtime.vae_dtype())
+                for network in backbone.parts()["vae"]:
+                    network.to(runtime.vae_dtype())
             return ManagedT2V(backbone)
 
         def with_lora(model: ManagedT2V) -> ManagedT2V:

@@ -1,7 +1,7 @@
 """LoRAs by ComfyUI's own loader: patches on the weights of a UNet, which can be taken off again.
 
 Core knows the layouts (LoRA in all spellings, LoHa, LoKr, GLoRA, OFT, BOFT, with DoRA); which layer a name
-means, and the list that T2V-Turbo saves, is our part (`a2v_core/backbones/unet3d/lora_file.py`).
+means, and the list that T2V-Turbo saves, is our part (`a2v_core/backbones/lora/files.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import comfy.lora
 import torch
 from torch import Tensor
 
-from ..a2v_core.backbones.unet3d import (
+from ..a2v_core.backbones.lora import (
     FIRST,
     GUIDANCE,
     check_used,
@@ -35,15 +35,15 @@ Patches = Mapping[str, Any]
 
 
 def lora_patches(
-    path: Path, unet: torch.nn.Module, managed: runtime.Managed, strength: float
+    path: Path, network: torch.nn.Module, managed: runtime.Managed, strength: float
 ) -> list[tuple[Patches, float]]:
     """The patches of a LoRA file for `managed.patched`, with their strengths.
 
     CheckpointError when the file is broken, when nothing of it is for this UNet, and when a part does not fit
     its layer. What else is for no layer is named in the log.
     """
-    tensors = _Watched(read_lora(path, unet))
-    layers = weighted_layers(unet)
+    tensors = _Watched(read_lora(path, network))
+    layers = weighted_layers(network)
     keys = {
         name: managed.weight_key(f"{layer}.weight")
         for name, layer in layer_names(layers).items()
@@ -53,12 +53,12 @@ def lora_patches(
     pairs, used = plain_pairs(path, tensors, layer_names([GUIDANCE, FIRST]))
     used |= tensors.used if found else set()  # an alpha alone is read, and changes nothing
     check_used(path, tensors, used)
-    shapes = {managed.weight_key(name): weight.shape for name, weight in unet.state_dict().items()}
+    shapes = {managed.weight_key(name): weight.shape for name, weight in network.state_dict().items()}
     for key, patch in found.items():
         _check(path, key, patch, shapes.get(key))
     patches: list[tuple[Patches, float]] = [(found, strength)]
     if GUIDANCE in pairs:
-        first = unet.get_submodule(FIRST)
+        first = network.get_submodule(FIRST)
         projected = projected_guidance(path, first, pairs[GUIDANCE])
         bias = managed.weight_key(f"{FIRST}.bias")
         constant = managed.weight(f"{FIRST}.weight").float().cpu() @ projected

@@ -107,6 +107,12 @@ class Managed:
         if self.patcher.loaded_size() < self.patcher.model_size():  # --novram loads nothing by itself
             self.patcher.partially_load(self.patcher.load_device, 1e32)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the module is now."""
+        device: torch.device = next(self.patcher.model.parameters()).device
+        return device
+
     def patched(self, patches: Iterable[tuple[Mapping[str, Any], float]]) -> Managed:
         """The same module with patches on its weights, each with a strength, whenever this is what is loaded.
 
@@ -196,12 +202,22 @@ class Progress:
         self._bar.update_absolute(done, total, preview)
 
 
-def latent_previewer(channels: int) -> Callable[[Tensor], Any] | None:
-    """Latents [F, 4, h, w] -> what `Progress` shows as a preview; None when the user wants no previews."""
-    latent_format = comfy.latent_formats.SD15()
-    if channels != latent_format.latent_channels:
+def latent_previewer(name: str, channels: int) -> Callable[[Tensor], Any] | None:
+    """Latents [1, c, f, h, w] of one of core's latent formats -> what `Progress` shows as a preview.
+
+    None when the user wants no previews, or for a format that this ComfyUI does not know.
+    """
+    known = getattr(comfy.latent_formats, name, None)
+    latent_format = None if known is None else known()
+    if latent_format is None or latent_format.latent_channels != channels:
         return None
     previewer = latent_preview.get_previewer(mm.get_torch_device(), latent_format)
     if previewer is None:
         return None
-    return lambda latents: previewer.decode_latent_to_preview_image("JPEG", latents)
+    of_video = latent_format.latent_dimensions == 3
+
+    def preview(latents: Tensor) -> Any:
+        shown = latents if of_video else latents[0].movedim(0, 1)
+        return previewer.decode_latent_to_preview_image("JPEG", shown)
+
+    return preview

@@ -1,6 +1,6 @@
-"""What flows through the A2V_T2V_MODEL socket: a backbone whose three networks ComfyUI keeps.
+"""What flows through the A2V_T2V_MODEL socket: a text-to-video model whose networks ComfyUI keeps.
 
-Legend: F video frames, h w latent size.
+Legend: c latent channels, f latent frames, h w latent size, H W picture size.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..a2v_core.backbones.unet3d import NATIVE_FRAMES, UNet3DBackbone
+from ..a2v_core.backbones import Backbone, BackboneSpec, Grid, Part
 from ..a2v_core.prompts import FrameContext, PromptMemory
 from ..a2v_core.sampling import (
     EXACT,
@@ -29,57 +29,55 @@ from ..a2v_core.tokens import AudioTokens, audio_words, without_words
 from . import runtime
 from .lora import lora_patches
 
-# Room for work per latent pixel and byte of precision: ComfyUI's estimates for SD 1.x, twice as much for the
-# UNet, whose temporal layers keep every frame.
-_UNET_BYTES = 21000
-_VAE_BYTES = 2178 * 64
-
 # Pictures decoded at once where memory is no matter: more bring nothing (a CPU's caches are full before).
 _MOST_ON_CPU, _MOST_ON_GPU = 8, 32
 
-_SD_SIZE = 32  # in latent pixels: ModelScope's 256 x 256, for a config that does not say
-
 
 class ManagedT2V:
-    """Text encoder, UNet and VAE are loaded one after the other, each when its turn comes."""
+    """Text encoder, denoiser and VAE are loaded one after the other, each when its turn comes."""
 
-    def __init__(self, backbone: UNet3DBackbone) -> None:
+    def __init__(self, backbone: Backbone) -> None:
         self.backbone = backbone
-        text_devices = runtime.text_devices()
-        if text_devices[0].type == "cpu":
-            backbone.text_encoder.float()  # half precision is slow there
-        self._text = runtime.Managed(backbone.text_encoder, text_devices)
-        self._unet = runtime.Managed(backbone.unet, runtime.unet_devices())
-        self._vae = runtime.Managed(backbone.vae, runtime.vae_devices())
+        devices = {
+            "text": runtime.text_devices(),
+            "denoiser": runtime.unet_devices(),
+            "vae": runtime.vae_devices(),
+        }
+        parts = backbone.parts()
+        if devices["text"][0].type == "cpu":
+            for network in parts["text"]:
+                network.float()  # half precision is slow there
+        self._parts: dict[Part, list[runtime.Managed]] = {
+            part: [runtime.Managed(network, devices[part]) for network in networks]
+            for part, networks in parts.items()
+        }
         self._memory = PromptMemory()
         self._base: ManagedT2V | None = None  # keeps what `loaded.py` finds again
 
+    @property
+    def spec(self) -> BackboneSpec:
+        """The facts of the model."""
+        return self.backbone.spec
+
     def with_lora(self, path: Path | None, strength: float) -> ManagedT2V:
-        """The same model, its networks shared, with a LoRA on the UNet while it samples; None: without."""
+        """The same model, its networks shared, with a LoRA on the denoiser while it samples; or none."""
         twin = copy.copy(self)
         twin._base = self
         if path is not None:
-            twin._unet = self._unet.patched(lora_patches(path, self.backbone.unet, self._unet, strength))
+            networks = self.backbone.parts()["denoiser"]
+            patched = [
+                managed.patched(lora_patches(path, network, managed, strength))
+                for network, managed in zip(networks, self._parts["denoiser"], strict=True)
+            ]
+            twin._parts = {**self._parts, "denoiser": patched}
         return twin
-
-    @property
-    def native_size(self) -> tuple[int, int]:
-        """Width and height in pixels of the clips that the UNet was trained on, as its config says."""
-        size, factor = self.backbone.unet.config.sample_size or _SD_SIZE, self.backbone.vae_scale_factor
-        height, width = (size, size) if isinstance(size, int) else size
-        return width * factor, height * factor
-
-    @property
-    def latent_scale(self) -> float:
-        """What ComfyUI's LATENT is multiplied with before the UNet sees it."""
-        return float(self.backbone.vae.config.scaling_factor)
 
     def encode_prompt(self, prompt: str, audio_tokens: AudioTokens | None, num_frames: int) -> FrameContext:
         """States of a prompt for every frame; what was encoded for an earlier run is not encoded again."""
         known = self._memory.find(prompt, audio_tokens, num_frames)
         if known is not None:
             return known
-        self._text.load()
+        self._load("text", 0)
         return self._memory.encode(self.backbone, prompt, audio_tokens, num_frames)
 
     def encode_prompts(
@@ -103,18 +101,17 @@ class ManagedT2V:
         long: LongSettings | None = None,
         progress: Progress | None = None,
     ) -> Tensor:
-        """Latents [F, 4, h, w] as the UNet sees them. `callback` and Cancel end it, also within a step."""
-        unet, factor = self.backbone.unet, self.backbone.vae_scale_factor
+        """Latents [1, c, f, h, w] as the denoiser sees them. `callback` and Cancel end it, in a step too."""
+        settings = settings.resolved(self.spec)
+        grid = settings.grid(self.spec)
         # The working memory of a long video is that of a window; what waits for its layer finds a place.
-        at_once = settings.num_frames if long is None else min(settings.num_frames, NATIVE_FRAMES)
-        pixels = at_once * settings.width * settings.height / factor**2
-        needed = len(settings.branches) * pixels * _UNET_BYTES * unet.dtype.itemsize
-        self._unet.load(needed)
+        window = grid.frames if long is None else self.spec.latent_frames(self.spec.native_frames)
+        at_once = grid.of_frames(min(grid.frames, window))
+        needed = self.backbone.work_bytes("denoiser", at_once, len(settings.branches))
+        self._load("denoiser", needed)
         settings = replace(settings, batch_guidance=runtime.free_memory(self.backbone.device) >= needed)
-        blocks = [*unet.down_blocks, *unet.up_blocks]
-        # Long videos go through the parts of the blocks one by one, chunk by chunk.
-        with runtime.cancel_points([*blocks, *(resnet for block in blocks for resnet in block.resnets)]):
-            latents = sample_long(
+        with runtime.cancel_points(self.backbone.cancel_points()):
+            return sample_long(
                 self.backbone,
                 contexts[PROMPT],
                 contexts.get(NEGATIVE),
@@ -124,19 +121,21 @@ class ManagedT2V:
                 text=contexts.get(TEXT),
                 progress=progress,
             )
-        return latents[0].movedim(0, 1)
 
     def decode(self, latents: Tensor, chunk: int = 0, speed: str = EXACT) -> Generator[Tensor, None, None]:
-        """Latents [F, 4, h, w] as the UNet sees them to pictures [n, H, W, 3], n <= `chunk` at a time.
+        """Latents [1, c, f, h, w] as the denoiser sees them to pictures [n, H, W, 3], piece by piece.
 
-        `chunk` 0 = as many as fit into the memory that is free. `speed` says in which precision; close it to
-        have the VAE back in its own.
+        At most `chunk` latent frames at a time, 0 = as many as fit into the memory that is free. `speed` says
+        in which precision; close it to have the VAE back in its own.
         """
-        vae = self.backbone.vae
-        frame = latents.shape[-1] * latents.shape[-2] * _VAE_BYTES * vae.dtype.itemsize
-        self._vae.load((chunk or 1) * frame)
-        device = next(vae.parameters()).device
+        frame = self.backbone.work_bytes("vae", Grid.of(latents).of_frames(1))
+        self._load("vae", (chunk or 1) * frame)
+        device = self._parts["vae"][0].device
         most = _MOST_ON_CPU if device.type == "cpu" else _MOST_ON_GPU
         fitting = chunk or min(most, max(1, int(runtime.free_memory(device) / frame)))
         with in_precision_of(find_speed(speed), self.backbone, "vae"):
-            yield from self.backbone.decode_chunks(latents, fitting)
+            yield from self.backbone.decode(latents, fitting)
+
+    def _load(self, part: Part, memory: float) -> None:
+        for managed in self._parts[part]:
+            managed.load(memory)

@@ -109,30 +109,29 @@ class A2VT2VSampler(io.ComfyNode):
         fps = _fps(fps, audio_tokens)
         sound = None if audio is None else read_audio(audio, NODE)
         frames = num_frames or _natural_length(model, audio_tokens, sound, fps)
-        native_width, native_height = model.native_size
         settings = SampleSettings(
             steps,
             cfg,
             scheduler,
             seed,
-            width or native_width,
-            height or native_height,
+            width,
+            height,
             frames,
             speed,
             None if audio_tokens is None else _sound_scale(sound_cfg),
-        )
+        ).resolved(model.spec)
         clip = None if sound is None else clip_sound(*sound, batch_index, frames, fps, NODE)
 
         contexts = model.encode_prompts(prompt, negative_prompt, audio_tokens, settings)
         decoding = math.ceil(frames * DECODING)
         progress = runtime.Progress(steps + decoding)
-        show = runtime.latent_previewer(model.backbone.latent_channels)
+        show = runtime.latent_previewer(model.spec.latent_format, model.spec.latent_channels)
         done = 0
 
         def after_step(step: int, total: int, estimate: Tensor, latents: Tensor) -> None:
             nonlocal done
             done = step + 1
-            progress(done, total + decoding, show and show(estimate[0].movedim(0, 1)))
+            progress(done, total + decoding, show and show(estimate))
 
         long = _long_settings(long_video, window_stride, closed_loop)
         kept = runtime.sampling_progress() if resume else None
@@ -144,7 +143,7 @@ class A2VT2VSampler(io.ComfyNode):
                 progress(done + round(decoding * pictures.done / frames), done + decoding)
         if kept is not None:
             kept.finish()
-        samples = runtime.intermediate(latents / model.latent_scale)
+        samples = runtime.intermediate(latents[0].movedim(0, 1) / model.spec.latent_scale)
         return io.NodeOutput(pictures.whole(), {"samples": samples}, fps, clip)
 
 
@@ -184,4 +183,4 @@ def _natural_length(
     if sound is not None:
         samples, rate = sound
         return frames_for(samples.shape[-1] / rate, fps)
-    return model.backbone.native_frames
+    return model.spec.native_frames

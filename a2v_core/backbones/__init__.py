@@ -1,28 +1,54 @@
-"""Frozen text-to-video models: what all of them offer, and one folder for every family."""
+"""Frozen text-to-video models: what all of them offer (`contract.py`), and one folder for every family."""
 
 from __future__ import annotations
 
-from .contract import Backbone, Part, Resumable, check_size
-from .diffusers_folder import PARTS, check_folder, read_json
+from .contract import (
+    PARTS,
+    Backbone,
+    BackboneSpec,
+    FeatureReuse,
+    Grid,
+    HalfPrecision,
+    LongWork,
+    Part,
+    Recompute,
+    WindowedAttention,
+    WordEmbeddings,
+    check_size,
+    networks,
+    require,
+)
+from .diffusers_folder import FOLDERS, check_folder, read_json
+from .dtypes import DTYPES, FP8
 from .feature_cache import FeatureCache
-from .fingerprint import bytes_of
-from .image_vae import decode, decode_chunks, encode, scale_factor
+from .fingerprint import bytes_of, fingerprint_of
+from .load import load_t2v
 from .windows import Windows, make_windows
 
 __all__ = [
+    "DTYPES",
+    "FOLDERS",
+    "FP8",
     "PARTS",
     "Backbone",
+    "BackboneSpec",
     "FeatureCache",
+    "FeatureReuse",
+    "Grid",
+    "HalfPrecision",
+    "LongWork",
     "Part",
-    "Resumable",
+    "Recompute",
+    "WindowedAttention",
     "Windows",
+    "WordEmbeddings",
     "bytes_of",
     "check_folder",
     "check_size",
-    "decode",
-    "decode_chunks",
-    "encode",
+    "fingerprint_of",
+    "load_t2v",
     "make_windows",
+    "networks",
     "read_json",
-    "scale_factor",
+    "require",
 ]

@@ -1,84 +1,235 @@
-"""What the sampler and the nodes ask of a text-to-video model: one small protocol.
+"""What a text-to-video model offers to sampler, nodes and training: its facts and one small protocol.
 
-Legend: B batch, F video frames, L text positions, C text width, h w latent size, H W picture size.
+Legend: B branches of guidance or clips, c latent channels, F video frames, f latent frames, H W picture size
+in pixels, h w latent size, L text positions, C text width, D token width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import A2VError
-from ..prompts import FrameContext
+from ..prompts import ContextBatch, FrameContext
+from ..schedules import Schedule
+from .feature_cache import FeatureCache
+from .windows import Windows
 
 if TYPE_CHECKING:
     from ..tokens import AudioTokens
-    from .feature_cache import FeatureCache
 
-Part = Literal["unet", "vae"]
+Part = Literal["text", "denoiser", "vae"]
+PARTS: tuple[Part, ...] = ("text", "denoiser", "vae")
+
+
+class Grid(NamedTuple):
+    """The shape of a clip's latents [1, c, f, h, w]."""
+
+    channels: int
+    frames: int
+    height: int
+    width: int
+
+    @classmethod
+    def of(cls, latents: Tensor) -> Grid:
+        """That of latents [1, c, f, h, w]."""
+        return cls(*latents.shape[1:])
+
+    @property
+    def shape(self) -> tuple[int, int, int, int, int]:
+        """[1, c, f, h, w]."""
+        return 1, *self
+
+    def of_frames(self, frames: int) -> Grid:
+        """The same for another number of latent frames."""
+        return self._replace(frames=frames)
+
+
+@dataclass(frozen=True)
+class BackboneSpec:
+    """The facts of a text-to-video model that others need.
+
+    family         what it is called in messages
+    latent_channels, space, time   channels of its latents; pixels and frames of one of them
+    first_alone    the first latent frame stands for one video frame, as in models of time-causal VAEs
+    size_multiple  width and height in pixels are divisible by it
+    native_frames, native_size     frames, and width and height in pixels, of the clips that it was trained on
+    token_width    width of the audio tokens that fit its text encoder
+    latent_format  ComfyUI's name of the latents (`comfy.latent_formats`), for previews
+    latent_scale   what latents at ComfyUI's sockets are multiplied by before the denoiser sees them
+    """
+
+    family: str
+    latent_channels: int
+    space: int
+    size_multiple: int
+    native_frames: int
+    native_size: tuple[int, int]
+    token_width: int
+    latent_format: str
+    latent_scale: float = 1.0
+    time: int = 1
+    first_alone: bool = False
+
+    def grid(self, frames: int, width: int, height: int) -> Grid:
+        """The latents of a clip. A2VError for a length or size that cannot be, with the nearest that can."""
+        if frames < 1:
+            raise A2VError(f"num_frames is {frames}: a video needs at least 1 frame")
+        extra = 1 if self.first_alone else 0
+        steps, rest = divmod(frames - extra, self.time)
+        if rest or steps + extra < 1:
+            nearest = max(round((frames - extra) / self.time), 0 if extra else 1) * self.time + extra
+            kind = f"{self.time}n{'+1' if extra else ''}"
+            raise A2VError(
+                f"num_frames is {frames}: {self.family} makes videos of {kind} frames, such as {nearest}"
+            )
+        check_size(width, height, self.size_multiple)
+        return Grid(self.latent_channels, steps + extra, height // self.space, width // self.space)
+
+    def frames_of(self, latent_frame: int) -> range:
+        """The video frames that a latent frame stands for."""
+        if self.first_alone:
+            start = (latent_frame - 1) * self.time + 1
+            return range(start, start + self.time) if latent_frame else range(1)
+        return range(latent_frame * self.time, (latent_frame + 1) * self.time)
+
+    def latent_frames(self, frames: int) -> int:
+        """Latent frames that stand for the first `frames` video frames, at least 1."""
+        extra = 1 if self.first_alone else 0
+        return max(1, extra + -(-(frames - extra) // self.time))
 
 
 class Backbone(Protocol):
-    """A frozen text-to-video diffusion model that takes a text for every frame."""
+    """A frozen text-to-video diffusion model that takes a text for every frame.
 
-    scheduler_config: Mapping[str, Any]
+    Its networks are plain modules that may be moved, cast and patched from outside: device and dtype are read
+    from their parameters at every call. `encode_texts` and `denoise` are differentiable.
+    """
+
+    @property
+    def spec(self) -> BackboneSpec:
+        """Its facts."""
 
     @property
     def device(self) -> torch.device:
         """Where denoising runs now."""
 
-    @property
-    def native_frames(self) -> int:
-        """Number of frames of the clips the model was trained on."""
-
-    @property
-    def token_width(self) -> int:
-        """Width of the audio tokens that fit its text encoder."""
-
-    @property
-    def latent_channels(self) -> int:
-        """Channels of its latents."""
-
-    @property
-    def vae_scale_factor(self) -> int:
-        """Pixels per latent pixel, along each side."""
+    def parts(self) -> Mapping[Part, Sequence[nn.Module]]:
+        """The networks of every part that was loaded, as a memory manager keeps them."""
 
     def encode_prompt(self, prompt: str, audio_tokens: AudioTokens | None, num_frames: int) -> FrameContext:
-        """The text of every frame, with audio tokens in the place of audio words."""
+        """The text of every latent frame, with audio tokens in the place of audio words."""
 
-    def denoise(
-        self, latents: Tensor, t: Tensor | float, context: Tensor, cache: FeatureCache | None = None
-    ) -> Tensor:
-        """Predicted noise (or velocity) [B, 4, F, h, w] for latents [B, 4, F, h, w], context [B, F, L, C].
+    def encode_texts(self, prompts: Sequence[str], words: Mapping[str, Tensor]) -> ContextBatch:
+        """The texts of B clips, one prompt each, with words -> [B, F, D]; gradients flow into the words."""
 
-        Latents of one clip [1, 4, F, h, w] go with every context. `cache` is given only by modes that take
-        results of earlier steps; a backbone may ignore it.
+    def denoise(self, x: Tensor, t: Tensor, context: ContextBatch) -> Tensor:
+        """What the model predicts [B, c, f, h, w] for noisy latents under B texts.
+
+        x [B, c, f, h, w], or [1, c, f, h, w] for all texts; t one timestep, or [B]. Moved to the model's
+        device and dtype.
         """
 
-    def decode(self, latents: Tensor, chunk: int) -> Tensor:
-        """Latents [F, 4, h, w] to frames [F, H, W, 3], `chunk` frames at once."""
+    def decode(self, latents: Tensor, chunk: int) -> Iterator[Tensor]:
+        """Latents [1, c, f, h, w] to frames [n, H, W, 3], float32 0..1 on the CPU, piece by piece.
 
-    def decode_chunks(self, latents: Tensor, chunk: int) -> Iterator[Tensor]:
-        """The same as `decode`, piece by piece."""
+        `chunk` latent frames at once, which changes memory, not the picture.
+        """
 
     def encode(self, frames: Tensor, chunk: int) -> Tensor:
-        """Frames [F, H, W, 3] to latents [F, 4, h, w]."""
+        """Frames [F, H, W, 3] in 0..1 to latents [1, c, f, h, w], float32 on the CPU."""
 
+    def schedule(self, name: str, steps: int, seed: int) -> Schedule:
+        """A new schedule of the noise that the model was trained on, by a solver's name. A2VError for one
+        that does not solve this kind of model."""
 
-@runtime_checkable
-class Resumable(Protocol):
-    """A backbone whose sampling runs can be written down and gone on with (`long_resume.py`)."""
+    def work_bytes(self, part: Part, grid: Grid, branches: int = 1) -> int:
+        """About the memory that a part works in, weights apart, for latents of this shape."""
+
+    def cancel_points(self) -> Iterable[nn.Module]:
+        """Modules of the denoiser that run often enough for a user who waits for Cancel."""
 
     def fingerprint(self) -> bytes:
         """Says models apart whose predictions may differ: by their kind, settings and weights."""
 
 
-def check_size(width: int, height: int, factor: int) -> None:
-    """A2VError when a picture size is not positive and divisible by `factor`; names the nearest that is."""
+@runtime_checkable
+class FeatureReuse(Protocol):
+    """A backbone that can take some results of a step from an earlier one."""
+
+    def denoise_cached(self, x: Tensor, t: Tensor, context: ContextBatch, cache: FeatureCache) -> Tensor:
+        """As `Backbone.denoise`, without gradients; keeps results in `cache`, or takes them from it."""
+
+
+@runtime_checkable
+class WindowedAttention(Protocol):
+    """A backbone whose temporal attention can look at windows; the rest sees each frame once."""
+
+    def denoise_windowed(
+        self, x: Tensor, t: Tensor, context: ContextBatch, windows: Windows, long: LongWork
+    ) -> Tensor:
+        """As `Backbone.denoise` for any f, without gradients, with the working memory of one window."""
+
+
+@runtime_checkable
+class HalfPrecision(Protocol):
+    """A backbone that can compute in bfloat16 for a while."""
+
+    def bfloat16(self, part: Part) -> AbstractContextManager[None]:
+        """While it lasts, a part of a model on a CPU computes in bfloat16; its weights stay what they are."""
+
+
+@runtime_checkable
+class Recompute(Protocol):
+    """A backbone that can be trained through in little memory (gradient checkpointing)."""
+
+    def recompute_activations(self) -> Callable[[], None]:
+        """From now on activations are computed again in backward; returns what undoes it."""
+
+
+@runtime_checkable
+class WordEmbeddings(Protocol):
+    """A backbone whose words have embeddings that audio tokens can be compared with."""
+
+    def word_embeddings(self, words: Sequence[str]) -> Tensor:
+        """Of every word the sum of its tokens' embeddings, [N, D]."""
+
+
+class LongWork(NamedTuple):
+    """How windowed work is cut: latent frames of a window, whether the last frame meets the first, and
+    whether what waits for its layer waits in CPU memory (None: where the GPU's is too small)."""
+
+    window: int
+    closed_loop: bool = False
+    on_cpu: bool | None = None
+
+
+Capability = TypeVar("Capability")
+
+
+def require(backbone: Backbone, capability: type[Capability], what: str) -> Capability:
+    """The backbone as one with a capability; A2VError that names what asks for it and the family."""
+    if not isinstance(backbone, capability):
+        raise A2VError(
+            f"{what}: {backbone.spec.family} cannot do that (it lacks {capability.__name__}); choose another "
+            "setting, or another text-to-video model"
+        )
+    return backbone
+
+
+def networks(backbone: Backbone) -> list[nn.Module]:
+    """The networks of all parts that were loaded."""
+    return [network for part in backbone.parts().values() for network in part]
+
+
+def check_size(width: int, height: int, multiple: int) -> None:
+    """A2VError when a picture size is not positive and divisible by `multiple`; names the nearest that is."""
     for name, value in (("width", width), ("height", height)):
-        if value < factor or value % factor:
-            nearest = max(factor, factor * round(value / factor))
-            raise A2VError(f"{name} is {value} pixels: it must be divisible by {factor}, such as {nearest}")
+        if value < multiple or value % multiple:
+            nearest = max(multiple, multiple * round(value / multiple))
+            raise A2VError(f"{name} is {value} pixels: it must be divisible by {multiple}, such as {nearest}")

@@ -12,9 +12,9 @@ from ..checkpoints import read_checkpoint
 from ..errors import CheckpointError
 from ..texts import read_text
 
-PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+FOLDERS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 DIFFUSERS_STEM = "diffusion_pytorch_model"
-_LAYOUT = "model_index.json and the folders " + ", ".join(PARTS)
+_LAYOUT = "model_index.json and the folders " + ", ".join(FOLDERS)
 
 
 def check_folder(folder: Path) -> None:
@@ -30,7 +30,7 @@ def check_folder(folder: Path) -> None:
             f"{folder}: is not a text-to-video model in the diffusers layout, model_index.json is missing; "
             f"it should have {_LAYOUT}"
         )
-    missing = [part for part in PARTS if not (folder / part).is_dir()]
+    missing = [part for part in FOLDERS if not (folder / part).is_dir()]
     if missing:
         raise CheckpointError(
             f"{folder}: lacks the folder {', '.join(missing)}; download the whole model ({_LAYOUT})"

@@ -5,7 +5,7 @@ Legend: F frames, c latent channels, h w latent size, H W picture size.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -15,9 +15,9 @@ from ..errors import A2VError
 from .contract import check_size
 
 
-def scale_factor(vae: Any) -> int:
-    """Pixels per latent pixel along each side."""
-    return int(2 ** (len(vae.config.block_out_channels) - 1))
+def scale_factor(config: Mapping[str, Any]) -> int:
+    """Pixels per latent pixel along each side, by the config of a VAE."""
+    return int(2 ** (len(config["block_out_channels"]) - 1))
 
 
 def decode_chunks(vae: Any, latents: Tensor, chunk: int) -> Iterator[Tensor]:
@@ -30,7 +30,7 @@ def decode_chunks(vae: Any, latents: Tensor, chunk: int) -> Iterator[Tensor]:
     if latents.ndim != 4 or latents.shape[1] != channels or latents.shape[0] == 0:
         raise A2VError(
             f"Latents have shape {list(latents.shape)}: this VAE decodes [frames, {channels}, height / "
-            f"{scale_factor(vae)}, width / {scale_factor(vae)}]"
+            f"{scale_factor(vae.config)}, width / {scale_factor(vae.config)}]"
         )
     weight = _like(vae, chunk)
     with torch.no_grad():
@@ -55,7 +55,7 @@ def encode(vae: Any, frames: Tensor, chunk: int = 8) -> Tensor:
     """
     if frames.ndim != 4 or frames.shape[-1] != 3 or frames.shape[0] == 0:
         raise A2VError(f"Frames have shape {list(frames.shape)}: expected [frames, height, width, 3]")
-    check_size(frames.shape[2], frames.shape[1], scale_factor(vae))
+    check_size(frames.shape[2], frames.shape[1], scale_factor(vae.config))
     weight = _like(vae, chunk)
     latents = []
     for part in frames.split(chunk):

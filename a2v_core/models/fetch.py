@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from ..errors import A2VError
-from ..places import SAFETENSORS
+from ..places import SAFETENSORS, T2V_DENOISERS
 from ..texts import read_text
 from .convert import check, convert
 from .errors import DownloadError
@@ -15,8 +15,6 @@ from .lock import alone
 from .plan import Plan, is_there
 from .remote import RemoteFile
 from .transfer import Report, download, sha256_of
-
-_UNET = "UNet3DConditionModel"
 
 
 def quiet(done: int, total: int | None) -> None:
@@ -125,8 +123,8 @@ def _check_unet(config: Path) -> None:
         raise DownloadError(
             f"{config}: is not the config of a model ({error}); is this the right repository?"
         ) from error
-    if found != _UNET:
+    if found not in T2V_DENOISERS:
         raise DownloadError(
-            f"{config}: is a {found}, expected a {_UNET}: this repository is no text-to-video model of the "
-            "ModelScope or Zeroscope kind"
+            f"{config}: is a {found}, expected a {T2V_DENOISERS[0]}: this repository is no text-to-video "
+            "model of the ModelScope or Zeroscope kind"
         )

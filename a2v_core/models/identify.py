@@ -23,6 +23,7 @@ from ..places import (
     ORIGINAL_VAE,
     OTHER_FOLDER,
     PICTURE_UNET,
+    T2V_DENOISERS,
     T2V_FOLDER,
     TEXT_ENCODER,
     TURBO_LORA,
@@ -171,7 +172,7 @@ _FACTS: dict[str, Callable[[Checkpoint], dict[str, Any]]] = {
 
 def _folder(path: Path) -> Identity:
     """A diffusers folder, by its index; its weights are not read."""
-    from ..backbones import PARTS, check_folder, read_json
+    from ..backbones import FOLDERS, check_folder, read_json
 
     index = path / "model_index.json"
     if not index.is_file():
@@ -182,12 +183,12 @@ def _folder(path: Path) -> Identity:
     facts: dict[str, Any] = {
         "pipeline": pipeline,
         "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
-        "parts": [part for part in PARTS if (path / part).is_dir()],
-        "missing parts": [part for part in PARTS if not (path / part).is_dir()],
+        "parts": [part for part in FOLDERS if (path / part).is_dir()],
+        "missing parts": [part for part in FOLDERS if not (path / part).is_dir()],
     }
     if unet:
         facts |= {"unet": unet.get("_class_name"), "text width": unet.get("cross_attention_dim")}
-    kind = T2V_FOLDER if unet.get("_class_name") == "UNet3DConditionModel" else OTHER_FOLDER
+    kind = T2V_FOLDER if unet.get("_class_name") in T2V_DENOISERS else OTHER_FOLDER
     return Identity(path, kind, belongs(kind), {name: value for name, value in facts.items() if value})
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .cache import PromptMemory
-from .context import FrameContext
+from .context import ContextBatch, FrameContext
 from .prompt_ids import PromptIds, tokenize_prompt
 from .splice import check_token_width, encode_clips, encode_ids, encode_prompt, text_length, text_width
 
 __all__ = [
+    "ContextBatch",
     "FrameContext",
     "PromptIds",
     "PromptMemory",

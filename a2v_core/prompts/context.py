@@ -1,10 +1,14 @@
 """The text of a clip as the diffusion model sees it: text-encoder states for every frame.
 
-Legend: F video frames, U distinct texts, L text positions, C text width.
+Frames here are those of the latents: in a model whose latent frames stand for several video frames, so do
+the rows of its contexts.
+
+Legend: B branches of guidance or clips, F frames, U distinct texts, L text positions, C text width.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -36,21 +40,40 @@ class FrameContext:
         return int(self.index.shape[0])
 
     @property
-    def width(self) -> int:
-        return int(self.states.shape[-1])
-
-    @property
     def per_frame(self) -> Tensor:
         """States of every frame, [F, L, C]; without copies (a view) when all frames share one text."""
         if self.states.shape[0] == 1:
             return self.states.expand(self.num_frames, -1, -1)
         return self.states[self.index.to(self.states.device)]
 
-    def frames(self, start: int, stop: int) -> FrameContext:
-        """The context of frames start (inclusive) to stop (exclusive): a window of a long clip."""
-        rows, index = torch.unique(self.index[start:stop], return_inverse=True)
-        return FrameContext(self.states[rows.to(self.states.device)], index)
 
-    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> FrameContext:
-        """The same context with its states on `device`, in `dtype` if given."""
-        return FrameContext(self.states.to(device, dtype), self.index)
+@dataclass(frozen=True)
+class ContextBatch:
+    """The texts that go through a model together. states: [B, F, L, C]."""
+
+    states: Tensor
+
+    @classmethod
+    def of(cls, contexts: Sequence[FrameContext]) -> ContextBatch:
+        """Contexts of B branches or clips of one length, on the device and in the dtype of the last."""
+        last = contexts[-1].states
+        return cls(torch.stack([context.per_frame.to(last.device, last.dtype) for context in contexts]))
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    @property
+    def num_frames(self) -> int:
+        return int(self.states.shape[1])
+
+    def rows(self, rows: Sequence[int]) -> ContextBatch:
+        """Some of the B texts."""
+        return self if list(rows) == list(range(len(self))) else ContextBatch(self.states[list(rows)])
+
+    def frames(self, index: Tensor) -> ContextBatch:
+        """Some of the frames, such as a window's, by an index int64 [n]."""
+        return ContextBatch(self.states[:, index.to(self.states.device)])
+
+    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> ContextBatch:
+        """The same on `device`, in `dtype` if given."""
+        return ContextBatch(self.states.to(device, dtype))

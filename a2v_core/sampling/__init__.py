@@ -7,7 +7,7 @@ from .precision import in_precision_of
 from .sampler import StepCallback, sample
 from .settings import SampleSettings
 from .speed import EXACT, SPEEDS, Speed, StepPlan, find_speed
-from .stream import on_disk, stream_video
+from .stream import decode_video, on_disk, stream_video
 
 __all__ = [
     "EXACT",
@@ -19,6 +19,7 @@ __all__ = [
     "Speed",
     "StepCallback",
     "StepPlan",
+    "decode_video",
     "find_speed",
     "in_precision_of",
     "on_disk",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 
-from ..backbones import Backbone, Part
+from ..backbones import Backbone, HalfPrecision, Part, require
 from .speed import Speed
 
 
 def in_precision_of(speed: Speed, backbone: Backbone, part: Part) -> AbstractContextManager[None]:
-    """While it lasts, a part of a backbone computes in the precision of a mode, if the backbone can."""
-    convert = getattr(backbone, "bfloat16", None)
-    if speed.bfloat16 and convert is not None:
-        converted: AbstractContextManager[None] = convert(part)
-        return converted
-    return nullcontext()
+    """While it lasts, a part of a backbone computes in the precision of a mode, and then in its own again.
+
+    A2VError for a mode in half precision when the backbone has none.
+    """
+    if not speed.bfloat16:
+        return nullcontext()
+    return require(backbone, HalfPrecision, "bfloat16").bfloat16(part)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..backbones import check_size
+from ..backbones import BackboneSpec, Grid
 from ..errors import A2VError
 from ..schedules import DEFAULT_SCHEDULER, check_scheduler
 from .guidance_scales import Scales
@@ -14,9 +14,10 @@ from .speed import EXACT, Speed, find_speed
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """How to sample. The defaults are those of the published inference code.
+    """How to sample. Steps, scale and solver are those of the published inference code.
 
-    width, height: pixels, multiples of 8. seed: 0 to 2**64 - 1. guidance_scale 1 means no guidance.
+    num_frames, width, height: frames and pixels of the video; 0 = those of the clips that the model was
+    trained on. seed: 0 to 2**64 - 1. guidance_scale 1 means no guidance.
     speed: what may be left out, a name in `speed.SPEEDS` or a `Speed`. sound_guidance: a scale of its own for
     what the sound adds to the text; None = as guidance_scale. batch_guidance: the branches of guidance go
     through the UNet in one batch, or else one after the other: the same numbers to rounding, slower, with the
@@ -28,9 +29,9 @@ class SampleSettings:
     guidance_scale: float = 25.0
     scheduler: str = DEFAULT_SCHEDULER
     seed: int = 0
-    width: int = 384
-    height: int = 384
-    num_frames: int = 24
+    width: int = 0
+    height: int = 0
+    num_frames: int = 0
     speed: str | Speed = EXACT
     sound_guidance: float | None = None
     batch_guidance: bool = True
@@ -38,8 +39,9 @@ class SampleSettings:
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise A2VError(f"steps is {self.steps}: at least 1 is needed (25 is a good start)")
-        if self.num_frames < 1:
-            raise A2VError(f"num_frames is {self.num_frames}: a video needs at least 1 frame")
+        for name in ("num_frames", "width", "height"):
+            if getattr(self, name) < 0:
+                raise A2VError(f"{name} is {getattr(self, name)}: expected 1 or more, or 0 = the model's")
         if not math.isfinite(self.guidance_scale) or self.guidance_scale < 0:
             raise A2VError(
                 f"guidance_scale is {self.guidance_scale}: expected 0 or more, 1 means no guidance"
@@ -53,7 +55,22 @@ class SampleSettings:
         if not 0 <= self.seed < 2**64:
             raise A2VError(f"seed is {self.seed}: expected 0 to 2**64 - 1")
         check_scheduler(self.scheduler)
-        check_size(self.width, self.height, 8)
+
+    def resolved(self, spec: BackboneSpec) -> SampleSettings:
+        """The same with every 0 replaced by the model's own number. A2VError as `BackboneSpec.grid`."""
+        width, height = spec.native_size
+        own = replace(
+            self,
+            num_frames=self.num_frames or spec.native_frames,
+            width=self.width or width,
+            height=self.height or height,
+        )
+        own.grid(spec)
+        return own
+
+    def grid(self, spec: BackboneSpec) -> Grid:
+        """The latents of the clip."""
+        return spec.grid(self.num_frames, self.width, self.height)
 
     @property
     def scales(self) -> Scales:

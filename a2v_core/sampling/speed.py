@@ -17,7 +17,7 @@ class Speed:
 
     guidance_from, guidance_until: guidance is on from this part of the steps (0) to this (1), elsewhere the
     prompt alone is followed (guidance interval, arXiv 2404.07724).
-    guidance_every: the way that guidance pushes is computed every n-th step and used until the next one (the
+    guidance_every: the direction of guidance is computed every n-th step and used until the next one (the
     idea of FasterCache, arXiv 2410.19355).
     deep_every: deep features are computed every n-th step; in between `shallow` units are rerun (DeepCache,
     arXiv 2312.00858).
@@ -67,18 +67,18 @@ class Speed:
             deep = early or since_deep + 1 >= self.deep_every
             attention = early or since_attention + 1 >= self.attention_every
             guided = self.guidance_from <= place <= self.guidance_until
-            push = guided and (early or since_guidance + 1 >= self.guidance_every)
+            direction = guided and (early or since_guidance + 1 >= self.guidance_every)
             since_deep = 0 if deep else since_deep + 1
             since_attention = 0 if attention else since_attention + 1
-            since_guidance = 0 if push else since_guidance + 1
-            yield StepPlan(guided, push, deep, attention)
+            since_guidance = 0 if direction else since_guidance + 1
+            yield StepPlan(guided, direction, deep, attention)
 
 
 class StepPlan(NamedTuple):
-    """One step: is guidance on, is its push computed, are deep features, is attention."""
+    """One step: is guidance on, is its direction computed, are deep features, is attention."""
 
     guided: bool = True
-    push: bool = True
+    direction: bool = True
     deep: bool = True
     attention: bool = True
 

@@ -1,27 +1,31 @@
 """Latents to an mp4 while they are decoded: a video of minutes never lies in memory as pictures.
 
-Legend: F video frames, c latent channels, h w latent size, H W picture size.
+Legend: c latent channels, f latent frames, h w latent size.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..backbones import Backbone
-from ..checkpoints import write_safetensors
+from ..checkpoints import read_checkpoint, write_safetensors
 from ..errors import CheckpointError, MediaError
 from ..media import Waveform, write_video
 
 
 def save_latents(path: str | os.PathLike[str], latents: Tensor) -> None:
-    """Latents [F, c, h, w] to a safetensors file that `stream_video` reads piece by piece. Atomic."""
-    write_safetensors(Path(path), {"latents": latents.contiguous()}, {"frames": str(len(latents))})
+    """Latents [1, c, f, h, w] to a safetensors file that `stream_video` reads. Atomic."""
+    write_safetensors(Path(path), {"latents": latents.contiguous()}, {})
+
+
+def decode_video(backbone: Backbone, latents: Tensor, chunk: int = 8) -> Tensor:
+    """All frames [F, H, W, 3] of latents [1, c, f, h, w], float32 0..1 on the CPU. See `Backbone.decode`."""
+    return torch.cat(list(backbone.decode(latents, chunk)))
 
 
 def stream_video(
@@ -34,31 +38,18 @@ def stream_video(
     chunk: int = 8,
     crf: int = 18,
 ) -> None:
-    """Decode latents [F, c, h, w], or a file of `save_latents`, into an mp4, `chunk` frames at a time.
+    """Decode latents [1, c, f, h, w], or a file of `save_latents`, into an mp4, `chunk` of them at a time.
 
-    The video is that of `write_video` with all frames decoded beforehand. Errors as `decode_chunks` and
+    The video is that of `write_video` with all frames decoded beforehand. Errors as `Backbone.decode` and
     `write_video`; CheckpointError for a file without latents.
     """
-    parts = [latents] if isinstance(latents, Tensor) else _read(Path(latents), chunk)
-    write_video(
-        path,
-        (frames for part in parts for frames in backbone.decode_chunks(part, chunk)),
-        fps,
-        audio,
-        crf=crf,
-    )
-
-
-def _read(path: Path, chunk: int) -> Iterator[Tensor]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="pt") as file:
-            latents = file.get_slice("latents")
-            for start in range(0, latents.get_shape()[0], chunk):
-                yield latents[start : start + chunk]
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path}: holds no latents ({error}); give a file of save_latents") from error
+    if not isinstance(latents, Tensor):
+        place = Path(latents)
+        tensors = read_checkpoint(place).tensors
+        if "latents" not in tensors:
+            raise CheckpointError(f"{place}: holds no latents; give a file of save_latents")
+        latents = tensors["latents"]
+    write_video(path, backbone.decode(latents, chunk), fps, audio, crf=crf)
 
 
 def on_disk(path: str | os.PathLike[str], shape: tuple[int, ...]) -> Tensor:

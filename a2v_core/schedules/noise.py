@@ -1,4 +1,4 @@
-"""Noise schedulers by name: diffusers' schedulers that solve noise- and velocity-predicting models.
+"""Models that predict noise, velocity or the picture: their schedule, and diffusers' solvers for it by name.
 
 Names follow ComfyUI's samplers where there is one; `_karras` is the sigma spacing of Karras et al. 2022
 (arXiv 2206.00364). Each is checked in the tests against a model whose solution is known.
@@ -6,6 +6,7 @@ Names follow ComfyUI's samplers where there is one; `_karras` is the sigma spaci
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -61,6 +62,101 @@ DEFAULT_SCHEDULER = "dpmpp_2m"
 _LATENT_DEFAULTS = {"clip_sample": False}
 
 
+class NoiseSchedule:
+    """`Schedule` of a model with diffusers' noise: x = sqrt(a) clean + sqrt(1 - a) noise, a the cumulative
+    alpha of a timestep.
+
+    config: the model's scheduler_config.json. A2VError for an unknown name, more steps than the model was
+    trained on, or a solver that needs a library which is missing.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        name: str = DEFAULT_SCHEDULER,
+        steps: int = 1,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self._scheduler = make_scheduler(name, config)
+        self._config, self._seed = config, seed
+        self.prediction = str(config.get("prediction_type", "epsilon"))
+        self.train_timesteps = int(self._scheduler.config.num_train_timesteps)
+        if steps > self.train_timesteps:
+            raise A2VError(f"steps is {steps}: this model's noise schedule has {self.train_timesteps} steps")
+        self._scheduler.set_timesteps(steps, device=device)
+        self._generator = torch.Generator("cpu").manual_seed(seed)
+        self._options: dict[str, Any] = {}
+
+    @property
+    def timesteps(self) -> Tensor:
+        """See `Schedule.timesteps`."""
+        timesteps: Tensor = self._scheduler.timesteps
+        return timesteps
+
+    @functools.cached_property
+    def alphas(self) -> Tensor:
+        """Cumulative alphas of the training, float32 [train_timesteps]."""
+        alphas: Tensor = make_scheduler("ddpm", self._config).alphas_cumprod.float()
+        return alphas
+
+    def noise(self, shape: tuple[int, ...]) -> Tensor:
+        """See `Schedule.noise`."""
+        return torch.randn(shape, generator=self._generator)
+
+    def start(self, noise: Tensor) -> Tensor:
+        """See `Schedule.start`."""
+        x: Tensor = noise * self._scheduler.init_noise_sigma
+        self._options = step_options(self._scheduler, self._generator, self._seed, x)
+        return x
+
+    def model_input(self, x: Tensor, t: Tensor) -> Tensor:
+        """See `Schedule.model_input`."""
+        scaled: Tensor = self._scheduler.scale_model_input(x, t)
+        return scaled
+
+    def step(self, prediction: Tensor, t: Tensor, x: Tensor) -> Tensor:
+        """See `Schedule.step`."""
+        stepped: Tensor = self._scheduler.step(prediction, t, x, **self._options).prev_sample
+        return stepped
+
+    def clean(self, prediction: Tensor, model_input: Tensor, t: Tensor) -> Tensor:
+        """See `Schedule.clean`. Timesteps between whole ones are interpolated."""
+        if self.prediction == "sample":
+            return prediction
+        alphas = self._scheduler.alphas_cumprod.double().cpu()
+        at = float(t)
+        low = min(max(int(at), 0), len(alphas) - 1)
+        high = min(low + 1, len(alphas) - 1)
+        # Below 1e-6 the picture is all noise: the estimate would be a division by nearly nothing.
+        a = max(float(torch.lerp(alphas[low], alphas[high], at - low)), 1e-6)
+        if self.prediction == "v_prediction":
+            return a**0.5 * model_input - (1 - a) ** 0.5 * prediction
+        return (model_input - (1 - a) ** 0.5 * prediction) / a**0.5
+
+    def add_noise(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """See `Schedule.add_noise`."""
+        share = self._share(clean, t)
+        return share.sqrt() * clean + (1 - share).sqrt() * noise
+
+    def target(self, clean: Tensor, noise: Tensor, t: Tensor) -> Tensor:
+        """See `Schedule.target`: the noise ("epsilon"), the clean latents ("sample"), or the velocity
+        of arXiv 2202.00512 ("v_prediction")."""
+        if self.prediction == "v_prediction":
+            share = self._share(clean, t)
+            return share.sqrt() * noise - (1 - share).sqrt() * clean
+        return clean if self.prediction == "sample" else noise
+
+    def min_snr_weight(self, t: Tensor, gamma: float) -> Tensor:
+        """See `Schedule.min_snr_weight`."""
+        snr = self.alphas[t] / (1 - self.alphas[t])
+        divisor = {"epsilon": snr, "v_prediction": snr + 1, "sample": torch.ones_like(snr)}[self.prediction]
+        return snr.clamp(max=gamma) / divisor
+
+    def _share(self, clean: Tensor, t: Tensor) -> Tensor:
+        return self.alphas[t.to(self.alphas.device)].to(clean.device).view(-1, *[1] * (clean.ndim - 1))
+
+
 def check_scheduler(name: str) -> None:
     """A2VError that lists the known names when `name` is none of them."""
     if name not in SCHEDULERS:
@@ -113,26 +209,6 @@ def _cpu_brownian_noise(sigmas: Tensor, seed: int, latents: Tensor) -> Any:
         return drawn.to(latents.device)
 
     return noise
-
-
-def predict_original(scheduler: Any, prediction: Tensor, model_input: Tensor, t: Tensor) -> Tensor:
-    """The clean latents that a prediction at timestep t implies, for previews.
-
-    `model_input` is what the model saw, after `scale_model_input`: sqrt(a) x0 + sqrt(1 - a) noise with a the
-    cumulative alpha of t, for every scheduler. Timesteps between whole ones are interpolated.
-    """
-    kind = scheduler.config.prediction_type
-    if kind == "sample":
-        return prediction
-    alphas = scheduler.alphas_cumprod.double().cpu()
-    at = float(t)
-    low = min(max(int(at), 0), len(alphas) - 1)
-    high = min(low + 1, len(alphas) - 1)
-    # Below 1e-6 the picture is all noise: the estimate would be a division by nearly nothing.
-    a = max(float(torch.lerp(alphas[low], alphas[high], at - low)), 1e-6)
-    if kind == "v_prediction":
-        return a**0.5 * model_input - (1 - a) ** 0.5 * prediction
-    return (model_input - (1 - a) ** 0.5 * prediction) / a**0.5
 
 
 def _first_line(error: Exception) -> str:

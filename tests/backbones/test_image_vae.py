@@ -71,7 +71,7 @@ def test_half_precision_gives_float32_frames(vae: Any) -> None:
 
 
 def test_bad_input_is_named(vae: Any) -> None:
-    assert scale_factor(vae) == 8
+    assert scale_factor(vae.config) == 8
     with pytest.raises(A2VError, match="0 frames at a time"):
         decode(vae, LATENTS, 0)
     with pytest.raises(A2VError, match=r"\[1, 5, 4, 3, 2\]: this VAE decodes \[frames, 4"):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
+from a2v_core.backbones import BackboneSpec
 from a2v_core.backbones.windows import make_windows, window_starts
 from a2v_core.errors import A2VError
 from a2v_core.sampling.long.noise import reschedule
@@ -76,18 +79,29 @@ def test_settings_that_cannot_work_are_named() -> None:
         reschedule(torch.zeros(1, 4, 8, 2, 2), 20, 9, torch.Generator())
 
 
+def spec(native_frames: int, **facts: Any) -> BackboneSpec:
+    return BackboneSpec("test", 4, 8, 8, native_frames, (64, 64), 32, "SD15", **facts)
+
+
 def test_what_counts_for_long_videos_only_refuses_no_short_one() -> None:
     assert not LongSettings(window=24, stride=30).has_windows(24)
-    assert not LongSettings(stride=40).resolved(24).has_windows(4)
+    assert not LongSettings(stride=40).resolved(spec(24)).has_windows(4)
     assert LongSettings(window=24, stride=24).has_windows(25)
     noise = torch.randn(1, 4, 8, 2, 2)
     assert torch.equal(reschedule(noise, 5, 9, torch.Generator()), noise[:, :, :5])
 
 
 def test_defaults_follow_the_model() -> None:
-    own = LongSettings().resolved(16)
+    own = LongSettings().resolved(spec(16))
     assert (own.window, own.stride, own.noise) == (16, 5, 16)
-    assert LongSettings(mode="model").resolved(16).stride == 8
-    assert LongSettings(window=10, stride=3, noise=40).resolved(16) == LongSettings(
-        window=10, stride=3, noise=40
+    assert LongSettings(mode="model").resolved(spec(16)).stride == 8
+    assert LongSettings(window=10, stride=3, noise=40).resolved(spec(16)) == LongSettings(
+        window=10, stride=3, noise=40, in_latents=True
     )
+
+
+def test_windows_count_latent_frames() -> None:
+    """Of a model whose latent frames stand for four video frames, the first for one."""
+    own = LongSettings(stride=32).resolved(spec(81, time=4, first_alone=True))
+    assert (own.window, own.stride, own.noise) == (21, 9, 21)
+    assert own.resolved(spec(81, time=4, first_alone=True)) == own

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from a2v_core.audio import encode_audio, load_audio, load_beats
-from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.load import load_t2v
 from a2v_core.tokens import AudioTokens
 from tests.comfyui import tiny_models
 from tests.comfyui.driver import Comfy, Graph, node_of

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.media import read_video
 from tests.comfyui.driver import Comfy, Graph, changed, node_of
 
@@ -19,7 +19,7 @@ LAYER = "conv_out"
 
 def write_lora(path: Path, model: Path, scale: float) -> None:
     """A rank 2 update of one layer, whose weights it changes by about `scale` of themselves."""
-    weight = load_t2v(model).unet.get_submodule(LAYER).weight
+    weight = load_unet3d(model).unet.get_submodule(LAYER).weight
     torch.manual_seed(0)
     down = torch.randn(2, *weight.shape[1:]) * weight.std() * scale
     up = torch.randn(weight.shape[0], 2, 1, 1)

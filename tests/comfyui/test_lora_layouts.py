@@ -16,9 +16,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from a2v_core.backbones.lora.merge import merge_lora
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
-from a2v_core.backbones.unet3d.load import load_t2v
-from a2v_core.backbones.unet3d.lora import merge_lora
+from a2v_core.backbones.unet3d.load import load_unet3d
+from a2v_core.prompts import ContextBatch
 from tests.comfyui.driver import Comfy
 from tests.tiny_t2v import make_tiny_t2v
 
@@ -72,7 +73,7 @@ def product(up: Tensor, down: Tensor) -> Tensor:
 @pytest.fixture(scope="module")
 def model(probes: Comfy, tmp_path_factory: pytest.TempPathFactory) -> UNet3DBackbone:
     """The toy model of the server, loaded here too."""
-    return load_t2v(make_tiny_t2v(tmp_path_factory.mktemp("models") / "tiny"))
+    return load_unet3d(make_tiny_t2v(tmp_path_factory.mktemp("models") / "tiny"))
 
 
 @pytest.fixture
@@ -207,14 +208,14 @@ def test_put_on_and_taken_off_exactly(
     assert same(unet_of(probes, dtype=dtype, nonce=2), plain)
     assert same(unloaded_between(probes, "first.safetensors", dtype), first)
 
-    merged = load_t2v(make_tiny_t2v(tmp_path / "tiny"), dtype)
+    merged = load_unet3d(make_tiny_t2v(tmp_path / "tiny"), dtype)
     latents = torch.randn((1, 4, 3, 4, 6), generator=torch.Generator().manual_seed(0))
     text = torch.randn((2, 3, 77, 32), generator=torch.Generator().manual_seed(0))
     for path, found in ((None, plain), (loras / "first.safetensors", first)):
         if path is not None:
             merge_lora(merged.unet, path, STRENGTH)
         with torch.no_grad():
-            expected = merged.denoise(latents, 301, text).float()
+            expected = merged.denoise(latents, torch.tensor(301), ContextBatch(text)).float()
         near = (found["prediction"] - expected).norm() / expected.norm()
         assert near < {"fp32": 1e-4, "bf16": 2e-2, "fp8": 2e-2}[dtype], (path, near)
     assert (first["prediction"] - plain["prediction"]).norm() / plain["prediction"].norm() > 0.1

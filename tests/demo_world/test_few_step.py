@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from a2v_core.backbones.unet3d.lora import merge_lora
+from a2v_core.backbones.lora.merge import merge_lora
 from a2v_core.backbones.unet3d.per_frame import denoise
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.demo import demo_path

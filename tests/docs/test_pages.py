@@ -88,4 +88,4 @@ def test_python_example_runs(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     video = probe_video(tmp_path / "video.mp4")
-    assert (video.width, video.height, video.fps, video.has_audio) == (64, 64, 12.0, True)
+    assert (video.width, video.height, video.fps, video.has_audio) == (16, 16, 12.0, True)

@@ -10,15 +10,16 @@ import torch
 from torch import nn
 
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
-from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.layers.bfloat16 import in_bfloat16
+from a2v_core.sampling import decode_video
 from a2v_core.sampling.precision import in_precision_of
 from a2v_core.sampling.speed import SPEEDS, Speed
 
 
 @pytest.fixture(scope="module")
 def backbone(tiny_folder: Path) -> UNet3DBackbone:
-    return load_t2v(tiny_folder)
+    return load_unet3d(tiny_folder)
 
 
 def test_weights_round_and_come_back_bit_for_bit() -> None:
@@ -74,7 +75,7 @@ def test_a_mode_says_which_part_computes_in_what(backbone: UNet3DBackbone) -> No
         return next(backbone.unet.parameters()).dtype, next(backbone.vae.parameters()).dtype
 
     full, half = torch.float32, torch.bfloat16
-    with in_precision_of(SPEEDS["fast"], backbone, "unet"):
+    with in_precision_of(SPEEDS["fast"], backbone, "denoiser"):
         assert dtypes() == (half, full)
     with in_precision_of(SPEEDS["fast"], backbone, "vae"):
         assert dtypes() == (full, half)
@@ -83,9 +84,9 @@ def test_a_mode_says_which_part_computes_in_what(backbone: UNet3DBackbone) -> No
 
 
 def test_pictures_of_a_vae_in_half_precision_are_nearly_the_same(backbone: UNet3DBackbone) -> None:
-    latents = torch.randn(3, 4, 4, 4, generator=torch.Generator().manual_seed(0))
-    exact = backbone.decode(latents)
+    latents = torch.randn(1, 4, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    exact = decode_video(backbone, latents)
     with in_precision_of(SPEEDS["fast"], backbone, "vae"):
-        near = backbone.decode(latents)
+        near = decode_video(backbone, latents)
     assert near.dtype == torch.float32
     assert 0 < float((near - exact).abs().max()) < 0.05

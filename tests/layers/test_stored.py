@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from a2v_core.backbones.lora.merge import merge_lora
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
-from a2v_core.backbones.unet3d.load import load_t2v
-from a2v_core.backbones.unet3d.lora import merge_lora
+from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.backbones.unet3d.whole import understands
 from a2v_core.demo import demo_path
 from a2v_core.layers.stored import (
@@ -25,9 +25,9 @@ from a2v_core.layers.stored import (
     set_weight,
     store_fp8,
 )
-from a2v_core.sampling.long.backbone import LongBackbone
+from a2v_core.prompts import ContextBatch
+from a2v_core.sampling.long import sample_long
 from a2v_core.sampling.long.settings import LongSettings
-from a2v_core.sampling.sampler import sample
 from a2v_core.sampling.settings import SampleSettings
 
 STORED = (StoredLinear, StoredConv2d, StoredTemporalConv)
@@ -40,7 +40,9 @@ def random(*shape: int, seed: int = 0) -> Tensor:
 
 def evaluate(backbone: UNet3DBackbone) -> Tensor:
     with torch.no_grad():
-        return backbone.denoise(random(1, 4, 3, 4, 6), 301, random(2, 3, 77, 32, seed=1)).float()
+        return backbone.denoise(
+            random(1, 4, 3, 4, 6), torch.tensor(301), ContextBatch(random(2, 3, 77, 32, seed=1))
+        ).float()
 
 
 def relative(found: Tensor, expected: Tensor) -> float:
@@ -53,17 +55,17 @@ def weight_bytes(module: nn.Module) -> int:
 
 @pytest.fixture(scope="module")
 def full(tiny_folder: Path) -> UNet3DBackbone:
-    return load_t2v(tiny_folder)
+    return load_unet3d(tiny_folder)
 
 
 @pytest.fixture(scope="module")
 def bf16(tiny_folder: Path) -> UNet3DBackbone:
-    return load_t2v(tiny_folder, "bf16")
+    return load_unet3d(tiny_folder, "bf16")
 
 
 @pytest.fixture
 def fp8(tiny_folder: Path) -> UNet3DBackbone:
-    return load_t2v(tiny_folder, "fp8")
+    return load_unet3d(tiny_folder, "fp8")
 
 
 def test_what_is_stored_in_8_bits(fp8: UNet3DBackbone, full: UNet3DBackbone) -> None:
@@ -96,11 +98,14 @@ def test_half_the_bytes(bf16: UNet3DBackbone, fp8: UNet3DBackbone) -> None:
 
 def test_nearly_the_result_of_bf16() -> None:
     """With weights that were trained, those of the demo; random ones make much of roundings."""
-    full, bf16, fp8 = (load_t2v(demo_path("t2v"), dtype) for dtype in ("fp32", "bf16", "fp8"))
+    full, bf16, fp8 = (load_unet3d(demo_path("t2v"), dtype) for dtype in ("fp32", "bf16", "fp8"))
     assert understands(fp8.unet)
-    latents, text = random(1, 4, 3, 8, 8), random(2, 3, 77, full.token_width, seed=1)
+    latents, text = random(1, 4, 3, 8, 8), random(2, 3, 77, full.spec.token_width, seed=1)
     with torch.no_grad():
-        exact, half, eighth = (backbone.denoise(latents, 301, text).float() for backbone in (full, bf16, fp8))
+        exact, half, eighth = (
+            backbone.denoise(latents, torch.tensor(301), ContextBatch(text)).float()
+            for backbone in (full, bf16, fp8)
+        )
     assert 0 < relative(half, exact) < 0.01
     assert 0 < relative(eighth, half) < 0.03
     assert weight_bytes(fp8.unet) < 0.55 * weight_bytes(bf16.unet)
@@ -137,7 +142,7 @@ def test_storing_twice_and_copies(fp8: UNet3DBackbone) -> None:
     before = {key: value.clone() for key, value in fp8.unet.state_dict().items()}
     store_fp8(fp8.unet)
     twin = UNet3DBackbone(
-        copy.deepcopy(fp8.unet), fp8.vae, fp8.text_encoder, fp8.tokenizer, fp8.scheduler_config
+        copy.deepcopy(fp8.unet), fp8.vae, fp8.text_encoder, fp8.tokenizer, fp8.scheduler_config, fp8.spec
     )
     assert torch.equal(evaluate(twin), expected)
     after = fp8.unet.state_dict()
@@ -156,17 +161,16 @@ def test_sampling_in_every_way(fp8: UNet3DBackbone, bf16: UNet3DBackbone) -> Non
     for frames, speed in ((3, "exact"), (3, "fast"), (3, "attention_2"), (9, "exact")):
         found = []
         for backbone in (fp8, bf16):
-            contexts = [backbone.encode_prompt(prompt, None, frames) for prompt in ("a ball", "")]
+            ball, empty = (backbone.encode_prompt(prompt, None, frames) for prompt in ("a ball", ""))
             settings = SampleSettings(4, 3.0, seed=0, width=32, height=32, num_frames=frames, speed=speed)
-            long = LongBackbone(backbone, LongSettings(window=4, stride=2))
-            found.append(sample(long, contexts[0], contexts[1], settings))
+            found.append(sample_long(backbone, ball, empty, settings, LongSettings(window=4, stride=2)))
         assert found[0].shape == (1, 4, frames, 4, 4)
         assert 0 < relative(*found) < 0.3
 
 
 def test_bfloat16_leaves_a_unet_that_has_it(fp8: UNet3DBackbone) -> None:
     before = [(p.data_ptr(), p.dtype) for p in fp8.unet.parameters()]
-    with fp8.bfloat16("unet"):
+    with fp8.bfloat16("denoiser"):
         assert [(p.data_ptr(), p.dtype) for p in fp8.unet.parameters()] == before
 
 
@@ -184,7 +188,7 @@ def test_a_low_rank_update_is_merged(fp8: UNet3DBackbone, full: UNet3DBackbone, 
 @pytest.mark.parametrize("stored", ["fp8", "bf16"])
 def test_a_patch_is_put_on_and_taken_off(tiny_folder: Path, stored: str) -> None:
     """As ComfyUI's ModelPatcher does: it asks what a weight means, hands over another, and puts back."""
-    backbone = load_t2v(tiny_folder, stored)
+    backbone = load_unet3d(tiny_folder, stored)
     offload_weights(backbone.unet, "cpu")
     layer = backbone.unet.get_submodule("mid_block.resnets.0.conv1")
     assert isinstance(layer, StoredConv2d)
@@ -219,14 +223,16 @@ def test_storing_after_a_cast_keeps_the_weights(fp8: UNet3DBackbone) -> None:
 def test_gradients_pass_through(fp8: UNet3DBackbone) -> None:
     """A frozen model in 8 bits can teach."""
     context = random(1, 2, 77, 32).requires_grad_()
-    fp8.denoise(random(1, 4, 2, 4, 4), 5, context).float().square().mean().backward()
+    fp8.denoise(
+        random(1, 4, 2, 4, 4), torch.tensor(5), ContextBatch(context)
+    ).float().square().mean().backward()
     assert context.grad is not None
     assert float(context.grad.abs().sum()) > 0
 
 
 @pytest.mark.parametrize("dtype", ["fp32", "fp8"])
 def test_weights_beside_the_device_give_the_same(tiny_folder: Path, dtype: str) -> None:
-    backbone = load_t2v(tiny_folder, dtype)
+    backbone = load_unet3d(tiny_folder, dtype)
     expected = evaluate(backbone)
     offload_weights(backbone.unet, "cpu")
     assert torch.equal(evaluate(backbone), expected)
@@ -235,7 +241,7 @@ def test_weights_beside_the_device_give_the_same(tiny_folder: Path, dtype: str) 
 @pytest.mark.parametrize("dtype", ["fp32", "fp8"])
 def test_weights_follow_their_input(tiny_folder: Path, dtype: str) -> None:
     """PyTorch's device without data stands for any other: what does not get there ends the run."""
-    backbone = load_t2v(tiny_folder, dtype)
+    backbone = load_unet3d(tiny_folder, dtype)
     offload_weights(backbone.unet, "meta")
     assert backbone.device.type == "meta"
     found = evaluate(backbone)

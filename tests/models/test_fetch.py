@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from a2v_core.audio import load_beats
-from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.load import load_t2v
 from a2v_core.errors import A2VError, CheckpointError
 from a2v_core.models import DownloadError, Plan, fetch, make_plan, model_named, own_model
 from a2v_core.models.drive import direct_link, drive_file
@@ -45,7 +45,7 @@ def test_a_text_to_video_model_by_name(hub: Server, tmp_path: Path, t2v_files: F
     assert target == tmp_path / "zeroscope_v2_576w"
     assert seen[-1] == (plan.size, plan.size)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert load_t2v(target).token_width == 32
+    assert load_t2v(target).spec.token_width == 32
     left_out = {"zs2_576w/text2video_pytorch_model.pth", "unet/diffusion_pytorch_model.bin"}
     assert left_out <= set(t2v_files)
     assert tree(target) == set(t2v_files) - left_out - {"vae/diffusion_pytorch_model.fp16.safetensors"}
@@ -71,7 +71,7 @@ def test_half_a_model_is_never_under_its_name(hub: Server, tmp_path: Path, t2v_f
     again = planned("zeroscope", tmp_path)
     assert 0 < again.there < (again.size or 0)
     before = len(hub.requests)
-    assert load_t2v(fetch(again)).token_width == 32
+    assert load_t2v(fetch(again)).spec.token_width == 32
     assert len(hub.requests) - before < 2 * len(again.files)  # what was whole is not asked for again
 
 
@@ -80,7 +80,7 @@ def test_a_folder_with_holes_is_mended(hub: Server, tmp_path: Path, t2v_files: F
     target = fetch(planned("zeroscope", tmp_path))
     (target / "unet" / "diffusion_pytorch_model.safetensors").unlink()
     before = len(hub.asked(f"/{ZEROSCOPE}/resolve/{COMMIT}/unet/config.json"))
-    assert load_t2v(fetch(planned("zeroscope", tmp_path))).token_width == 32
+    assert load_t2v(fetch(planned("zeroscope", tmp_path))).spec.token_width == 32
     assert len(hub.asked(f"/{ZEROSCOPE}/resolve/{COMMIT}/unet/config.json")) == before
 
 

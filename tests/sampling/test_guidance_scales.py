@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
-from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.errors import A2VError
 from a2v_core.prompts.context import FrameContext
 from a2v_core.sampling.guidance_scales import NEGATIVE, PROMPT, TEXT, Scales
@@ -25,7 +25,7 @@ SMALL = SampleSettings(steps=3, guidance_scale=3, width=32, height=24, num_frame
 
 @pytest.fixture(scope="module")
 def backbone(tiny_folder: Path) -> UNet3DBackbone:
-    return load_t2v(tiny_folder)
+    return load_unet3d(tiny_folder)
 
 
 @pytest.fixture(scope="module")

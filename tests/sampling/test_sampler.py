@@ -10,11 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
-from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.backbone import UNet3DBackbone, spec_of
+from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.backbones.unet3d.per_frame import per_frame_text
 from a2v_core.errors import A2VError
 from a2v_core.prompts.context import FrameContext
+from a2v_core.sampling import decode_video
 from a2v_core.sampling.sampler import sample
 from a2v_core.sampling.settings import SampleSettings
 from a2v_core.schedules.noise import SCHEDULERS
@@ -28,7 +29,7 @@ SMALL = SampleSettings(steps=3, guidance_scale=5, width=32, height=24, num_frame
 
 @pytest.fixture(scope="module")
 def backbone(tiny_folder: Path) -> UNet3DBackbone:
-    return load_t2v(tiny_folder)
+    return load_unet3d(tiny_folder)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,9 @@ def test_golden_latents(
 ) -> None:
     texts = recipe("per_frame_text", (24, 77, 64)) * (77 * 64) ** 0.5
     negative = recipe("negative_text", (1, 77, 64)) * (77 * 64) ** 0.5
-    backbone = UNet3DBackbone(golden_unet, tiny_vae(), None, None, unet_layout["scheduler"])
+    vae = tiny_vae()
+    spec = spec_of(golden_unet.config, vae.config, 64)
+    backbone = UNet3DBackbone(golden_unet, vae, None, None, unet_layout["scheduler"], spec)
     result = sample(
         backbone,
         FrameContext(texts, torch.arange(24)),
@@ -90,7 +93,7 @@ def test_text_only_equals_the_diffusers_pipeline(tiny_folder: Path, backbone: UN
     torch.testing.assert_close(result, expected, atol=1e-3, rtol=1e-4)
 
     pictures = pipeline(**arguments, latents=noise.clone(), output_type="pt").frames[0].permute(0, 2, 3, 1)
-    frames = backbone.decode(result[0].transpose(0, 1), 2)
+    frames = decode_video(backbone, result, 2)
     torch.testing.assert_close(frames, pictures, atol=1e-4, rtol=0)
 
 
@@ -175,16 +178,16 @@ def test_cancelled_by_the_callback_within_one_step(
 
 @pytest.mark.parametrize(("unet", "vae", "text"), [("bf16", "fp32", "fp32"), ("fp16", "bf16", "bf16")])
 def test_parts_may_have_different_dtypes(tiny_folder: Path, unet: str, vae: str, text: str) -> None:
-    mixed = load_t2v(tiny_folder, unet)
-    mixed.vae = load_t2v(tiny_folder, vae).vae
-    mixed.text_encoder = load_t2v(tiny_folder, text).text_encoder
-    full = load_t2v(tiny_folder)
+    mixed = load_unet3d(tiny_folder, unet)
+    mixed.vae = load_unet3d(tiny_folder, vae).vae
+    mixed.text_encoder = load_unet3d(tiny_folder, text).text_encoder
+    full = load_unet3d(tiny_folder)
 
     def clip(backbone: UNet3DBackbone) -> Tensor:
         positive, negative = (backbone.encode_prompt(p, None, 3) for p in ("a red ball", ""))
         latents = sample(backbone, positive, negative, replace(SMALL, guidance_scale=2))
         assert latents.dtype == torch.float32
-        return backbone.decode(latents[0].transpose(0, 1), 8)
+        return decode_video(backbone, latents)
 
     assert (clip(mixed) - clip(full)).abs().mean() < 0.02
 
@@ -200,10 +203,10 @@ def test_one_frame_and_odd_latent_sizes(backbone: UNet3DBackbone) -> None:
     ("change", "message"),
     [
         ({"steps": 0}, "steps is 0: at least 1"),
-        ({"num_frames": 0}, "num_frames is 0"),
+        ({"num_frames": -1}, "num_frames is -1: expected 1 or more, or 0 = the model's"),
         ({"width": 100}, r"width is 100 pixels: it must be divisible by 8, such as 96"),
-        ({"height": 0}, "height is 0 pixels.*such as 8"),
-        ({"height": -8}, "height is -8 pixels"),
+        ({"height": 3}, "height is 3 pixels.*such as 8"),
+        ({"height": -8}, "height is -8: expected 1 or more"),
         ({"scheduler": "dpmpp"}, "Unknown scheduler 'dpmpp': choose one of dpmpp_2m, "),
         ({"guidance_scale": float("nan")}, "guidance_scale is nan"),
         ({"guidance_scale": -1.0}, "guidance_scale is -1"),
@@ -211,9 +214,17 @@ def test_one_frame_and_odd_latent_sizes(backbone: UNet3DBackbone) -> None:
         ({"seed": 2**64}, "seed is 18446744073709551616"),
     ],
 )
-def test_settings_that_cannot_work_are_refused(change: dict[str, Any], message: str) -> None:
+def test_settings_that_cannot_work_are_refused(
+    backbone: UNet3DBackbone, change: dict[str, Any], message: str
+) -> None:
     with pytest.raises(A2VError, match=message):
-        replace(SMALL, **change)
+        replace(SMALL, **change).resolved(backbone.spec)
+
+
+def test_settings_left_open_are_those_of_the_model(backbone: UNet3DBackbone) -> None:
+    own = SampleSettings().resolved(backbone.spec)
+    assert (own.num_frames, own.width, own.height) == (24, 64, 64)
+    assert own.grid(backbone.spec).shape == (1, 4, 24, 8, 8)
 
 
 def test_more_steps_than_the_noise_schedule_has(

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
-from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.errors import A2VError
 from a2v_core.prompts.context import FrameContext
 from a2v_core.sampling.sampler import sample
@@ -26,7 +26,7 @@ SMALL = SampleSettings(steps=10, guidance_scale=3, width=32, height=24, num_fram
 
 @pytest.fixture(scope="module")
 def backbone(tiny_folder: Path) -> UNet3DBackbone:
-    return load_t2v(tiny_folder)
+    return load_unet3d(tiny_folder)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_exact_leaves_nothing_out() -> None:
 
 def test_plan_counts_from_the_last_full_step() -> None:
     plan = Speed(guidance_every=3, deep_every=2, warm_up=2).plan(8)
-    assert [step.push for step in plan] == [True, True, False, False, True, False, False, True]
+    assert [step.direction for step in plan] == [True, True, False, False, True, False, False, True]
     assert [step.deep for step in plan] == [True, True, False, True, False, True, False, True]
     assert all(step.guided and step.attention for step in plan)
 

@@ -11,36 +11,36 @@ from torch import Tensor
 
 from a2v_core.audio import Waveform, load_audio
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
-from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.errors import CheckpointError, MediaError
 from a2v_core.media import read_video, write_video
-from a2v_core.sampling.long.backbone import WrappedBackbone
-from a2v_core.sampling.stream import on_disk, save_latents, stream_video
+from a2v_core.sampling.stream import decode_video, on_disk, save_latents, stream_video
+from tests.plain_backbone import Plain
 
 SOUND = Waveform(torch.randn(1, 16000, generator=torch.Generator().manual_seed(3)) * 0.1, 16000)
 
 
-class Watched(WrappedBackbone):
+class Watched(Plain):
     """Remembers what came out of the decoder at once."""
 
     def __init__(self, inner: UNet3DBackbone) -> None:
         super().__init__(inner)
-        self.parts: list[Tensor] = []
+        self.parts_made: list[Tensor] = []
 
-    def decode_chunks(self, latents: Tensor, chunk: int) -> Iterator[Tensor]:
-        for frames in super().decode_chunks(latents, chunk):
-            self.parts.append(frames)
+    def decode(self, latents: Tensor, chunk: int) -> Iterator[Tensor]:
+        for frames in super().decode(latents, chunk):
+            self.parts_made.append(frames)
             yield frames
 
 
 @pytest.fixture(scope="module")
 def backbone(tiny_folder: Path) -> UNet3DBackbone:
-    return load_t2v(tiny_folder)
+    return load_unet3d(tiny_folder)
 
 
 @pytest.fixture(scope="module")
 def latents() -> Tensor:
-    return torch.randn(11, 4, 8, 8, generator=torch.Generator().manual_seed(4))
+    return torch.randn(1, 4, 11, 8, 8, generator=torch.Generator().manual_seed(4))
 
 
 def test_streaming_writes_what_decoding_in_memory_writes(
@@ -48,12 +48,12 @@ def test_streaming_writes_what_decoding_in_memory_writes(
 ) -> None:
     """The same video. Not the same bytes: libx264 does not always encode equal frames alike."""
     save_latents(tmp_path / "latents.safetensors", latents)
-    in_memory = backbone.decode(latents, 4)
+    in_memory = decode_video(backbone, latents, 4)
     for given in (latents, tmp_path / "latents.safetensors"):
         watched = Watched(backbone)
         stream_video(tmp_path / "streamed.mp4", watched, given, 12, SOUND, chunk=4)
-        assert [len(part) for part in watched.parts] == [4, 4, 3]
-        frames = torch.cat(watched.parts)
+        assert [len(part) for part in watched.parts_made] == [4, 4, 3]
+        frames = torch.cat(watched.parts_made)
         torch.testing.assert_close(frames, in_memory, atol=1e-5, rtol=0)
         write_video(tmp_path / "whole.mp4", frames, 12, SOUND)
         streamed, whole = (read_video(tmp_path / name) for name in ("streamed.mp4", "whole.mp4"))

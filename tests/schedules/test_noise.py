@@ -12,9 +12,8 @@ from a2v_core.errors import A2VError
 from a2v_core.schedules.noise import (
     DEFAULT_SCHEDULER,
     SCHEDULERS,
+    NoiseSchedule,
     make_scheduler,
-    predict_original,
-    step_options,
 )
 from tests.golden_recipe import recipe
 from tests.tiny_t2v import SCHEDULER
@@ -54,14 +53,11 @@ class ExactModel:
 
 
 def solve(name: str, steps: int, kind: str = "epsilon", seed: int = 3, **config: Any) -> Tensor:
-    scheduler = make_scheduler(name, {**SCHEDULER, "prediction_type": kind, **config})
-    scheduler.set_timesteps(steps)
+    schedule = NoiseSchedule({**SCHEDULER, "prediction_type": kind, **config}, name, steps, seed)
     model = ExactModel(kind)
-    generator = torch.Generator().manual_seed(seed)
-    x = torch.randn(CENTRE.shape, generator=generator) * scheduler.init_noise_sigma
-    options = step_options(scheduler, generator, seed, x)
-    for t in scheduler.timesteps:
-        x = scheduler.step(model(scheduler.scale_model_input(x, t), t), t, x, **options).prev_sample
+    x = schedule.start(schedule.noise(tuple(CENTRE.shape)))
+    for t in schedule.timesteps:
+        x = schedule.step(model(schedule.model_input(x, t), t), t, x)
     return x
 
 
@@ -90,26 +86,46 @@ def test_few_steps_are_finite_and_repeatable(name: str, steps: int) -> None:
 def test_preview_estimate_is_what_the_model_believes(name: str) -> None:
     """Also where latents live in another space (euler) and timesteps are not whole (karras)."""
     for kind in ("epsilon", "v_prediction"):
-        scheduler = make_scheduler(name, {**SCHEDULER, "prediction_type": kind})
-        scheduler.set_timesteps(7)
+        schedule = NoiseSchedule({**SCHEDULER, "prediction_type": kind}, name, 7)
         model = ExactModel(kind)
-        x = torch.randn(CENTRE.shape) * scheduler.init_noise_sigma
-        t = scheduler.timesteps[3]
-        seen = scheduler.scale_model_input(x, t)
-        estimate = predict_original(scheduler, model(seen, t), seen, t)
+        x = schedule.start(torch.randn(CENTRE.shape))
+        t = schedule.timesteps[3]
+        seen = schedule.model_input(x, t)
+        estimate = schedule.clean(model(seen, t), seen, t)
         expected = model.clean(seen, model.alpha(t))
         torch.testing.assert_close(estimate, expected, atol=1e-3, rtol=1e-3)
 
 
 def test_preview_of_a_model_that_predicts_the_picture() -> None:
-    scheduler = make_scheduler("ddim", {**SCHEDULER, "prediction_type": "sample"})
-    assert predict_original(scheduler, CENTRE, torch.randn(CENTRE.shape), torch.tensor(500)) is CENTRE
+    schedule = NoiseSchedule({**SCHEDULER, "prediction_type": "sample"}, "ddim")
+    assert schedule.clean(CENTRE, torch.randn(CENTRE.shape), torch.tensor(500)) is CENTRE
 
 
 def test_preview_at_pure_noise_is_finite() -> None:
-    scheduler = make_scheduler("ddim", {**SCHEDULER, "rescale_betas_zero_snr": True})
+    schedule = NoiseSchedule({**SCHEDULER, "rescale_betas_zero_snr": True}, "ddim")
     noise = torch.randn(CENTRE.shape)
-    assert predict_original(scheduler, noise, noise, torch.tensor(999)).isfinite().all()
+    assert schedule.clean(noise, noise, torch.tensor(999)).isfinite().all()
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
+def test_training_noise_and_targets_are_those_of_diffusers(kind: str) -> None:
+    from diffusers import DDPMScheduler
+
+    config = {**SCHEDULER, "prediction_type": kind}
+    schedule, theirs = NoiseSchedule(config), make_scheduler("ddpm", config)
+    assert isinstance(theirs, DDPMScheduler)
+    clean, noise = torch.randn(2, 3, 4, 2, 2, 2)
+    t = torch.tensor([999, 400, 0])
+    torch.testing.assert_close(schedule.add_noise(clean, noise, t), theirs.add_noise(clean, noise, t))
+    velocity = theirs.get_velocity(clean, noise, t)
+    expected = {"epsilon": noise, "v_prediction": velocity, "sample": clean}[kind]
+    torch.testing.assert_close(schedule.target(clean, noise, t), expected)
+    assert schedule.train_timesteps == 1000
+
+
+def test_too_many_steps_are_refused() -> None:
+    with pytest.raises(A2VError, match="steps is 1001: this model's noise schedule has 1000 steps"):
+        NoiseSchedule(SCHEDULER, "ddim", 1001)
 
 
 def test_noise_schedule_comes_from_the_model() -> None:

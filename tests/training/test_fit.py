@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import encode_audio, load_audio, load_beats
-from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d import load_unet3d
 from a2v_core.backbones.unet3d.per_frame import denoise
 from a2v_core.checkpoints import read_checkpoint
 from a2v_core.prompts.splice import encode_clips
@@ -81,7 +81,7 @@ def test_the_first_loss_is_the_published_one(values: dict[str, Any]) -> None:
     # The same by hand: published formula, the draws of the first two places.
     contents = open_cache(config)
     assert contents is not None
-    backbone = load_t2v(config.models.t2v)
+    backbone = load_unet3d(Path(config.models.t2v))
     alphas = make_scheduler("ddim", backbone.scheduler_config).alphas_cumprod
     mapper = make_mapper(config, 32, 3, 32)
     from training.loop.batches import CachedSource
@@ -146,7 +146,7 @@ def test_only_the_mapper_learns_and_it_does(values: dict[str, Any]) -> None:
     after = weights(result.mapper)
     moved = {key for key in before if not torch.equal(before[key], after[key])}
     assert {"fc1.weight", "fc4.bias", "fga.un_models.0.embed.weight"} <= moved
-    assert not any(p.requires_grad for p in load_t2v(config.models.t2v).unet.parameters())
+    assert not any(p.requires_grad for p in load_unet3d(Path(config.models.t2v)).unet.parameters())
 
 
 @pytest.mark.parametrize(

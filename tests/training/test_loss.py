@@ -9,8 +9,6 @@ import pytest
 import torch
 from torch import nn
 
-from a2v_core.backbones.unet3d.per_frame import denoise
-from a2v_core.prompts.splice import encode_clips
 from training.config import make_config
 from training.loop.batches import prompt_of
 from training.loop.gradients import flat_gradient, set_gradient
@@ -64,11 +62,9 @@ def test_checkpointing_changes_no_gradient(values: dict[str, Any]) -> None:
         backbone = load_frozen(make_config(values), torch.device("cpu"))
         torch.manual_seed(0)
         words = {word: torch.randn(1, 3, 32, requires_grad=True) for word in ("temp", "class")}
-        context = encode_clips(backbone.text_encoder, backbone.tokenizer, ["a <temp> <class>"], words)
-        calls = _layer_calls(backbone.text_encoder)
-        denoise(
-            backbone.unet, torch.randn(1, 4, 3, 2, 2), torch.tensor(500), context
-        ).square().sum().backward()
+        context = backbone.encode_texts(["a <temp> <class>"], words)
+        calls = _layer_calls(backbone.parts()["text"][0])
+        backbone.denoise(torch.randn(1, 4, 3, 2, 2), torch.tensor(500), context).square().sum().backward()
         assert len(calls) == (2 if on else 0)
         gradients.append([words[word].grad for word in words])
     for one, two in zip(*gradients, strict=True):

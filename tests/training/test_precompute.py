@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from a2v_core.audio import encode_audio, load_beats
-from a2v_core.backbones.image_vae import encode
-from a2v_core.backbones.unet3d.load import load_vae
+from a2v_core.backbones import load_t2v
 from tests.training.media import write_clip
 from training.cache import open_cache, read_sample
 from training.cache.build import precompute
@@ -41,8 +40,8 @@ def test_samples_are_what_the_models_say(values: dict[str, Any]) -> None:
     features = encode_audio(load_beats(config.models.beats), clip.sound.samples[None], clip.sound.sample_rate)
     torch.testing.assert_close(sample.layers, features.layers[0])
     assert torch.equal(sample.times, features.times)
-    latents = encode(load_vae(config.models.t2v), clip.frames.float() / 255, 8)
-    torch.testing.assert_close(sample.latents, latents.transpose(0, 1))
+    latents = load_t2v(config.models.t2v, parts=["vae"]).encode(clip.frames.float() / 255, 8)
+    torch.testing.assert_close(sample.latents, latents[0])
     assert sample.sound.numel() == 0
     assert len(read_sample(samples["test/e.mp4", 0]).sound) == 8000
     starts = [cut(item, number, config.data, config.seed).start for number in (0, 1)]

@@ -17,9 +17,10 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import BEATs, encode_audio, load_beats
-from a2v_core.backbones.unet3d import UNet3DBackbone, load_t2v
+from a2v_core.backbones import Backbone, load_t2v, networks
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
-from a2v_core.prompts import encode_clips
+from a2v_core.prompts import ContextBatch
+from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import stack_layers
 
 from ..demo_world.progress import device
@@ -37,24 +38,24 @@ class Models:
     """The frozen models. The text-to-video model is on the GPU if there is one, BEATs stays on the CPU."""
 
     beats: BEATs
-    backbone: UNet3DBackbone
+    backbone: Backbone
     checksum: str
 
     @classmethod
     def load(cls, beats: Path, t2v: Path) -> Models:
         """From a BEATs file and a diffusers folder. CheckpointError for anything else."""
         backbone = load_t2v(t2v, "fp32")
-        for part in (backbone.unet, backbone.vae, backbone.text_encoder):
-            part.requires_grad_(False).to(device())
+        for network in networks(backbone):
+            network.to(device())
         return cls(load_beats(beats), backbone, _checksum([beats, *sorted(t2v.rglob("*.safetensors"))]))
 
     def prediction_error(self) -> PredictionError:
         """The first term of the loss: error of the text-to-video model's prediction."""
-        return PredictionError.of(self.backbone.unet, self.backbone.scheduler_config)
+        return PredictionError(self.backbone.denoise, self.backbone.schedule(DEFAULT_SCHEDULER, 1, 0))
 
-    def context(self, prompts: Sequence[str], words: Mapping[str, Tensor]) -> Tensor:
-        """States [B, F, L, C] of B prompts with the tokens [B, F, D] of their audio words."""
-        return encode_clips(self.backbone.text_encoder, self.backbone.tokenizer, prompts, words)
+    def context(self, prompts: Sequence[str], words: Mapping[str, Tensor]) -> ContextBatch:
+        """The texts of B prompts with the tokens [B, F, D] of their audio words."""
+        return self.backbone.encode_texts(prompts, words)
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _encode(models: Models, items: tuple[tuple[Scene, np.ndarray], ...]) -> dict
         if hop == HOPS[0]:
             found["bands"] = stack_layers(heard.layers).half()
     latents = [models.backbone.encode(torch.from_numpy(render(scene)), AT_ONCE) for scene, _ in items]
-    found["latents"] = torch.stack(latents).float().movedim(2, 1).cpu()
+    found["latents"] = torch.cat(latents).float().cpu()
     return found
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from a2v_core.metrics import shifted_chance
-from a2v_core.sampling import SampleSettings, sample
+from a2v_core.sampling import SampleSettings, decode_video, sample
 from a2v_core.tokens import AudioTokens
 
 from ..demo_world.evaluate import look, matched, score
@@ -88,13 +88,13 @@ def validation_loss(
     """Mean squared error of the predicted noise in the middle of every clip, timesteps evenly spread."""
     error = models.prediction_error()
     rng = np.random.default_rng(VALIDATION_SEED)
-    steps = np.linspace(recipe.lowest_timestep, error.schedule.timesteps - 1, len(clips)).round()
+    steps = np.linspace(recipe.lowest_timestep, error.schedule.train_timesteps - 1, len(clips)).round()
     t = torch.from_numpy(rng.permutation(steps)).long()
     first = (NUM_FRAMES - recipe.frames) // 2
     piece = slice(first, first + recipe.frames)
     clean = clips.latents[:, :, piece]
     noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32)).to(clean.device)
-    spoken = words or {"temp": torch.zeros(len(clips), NUM_FRAMES, models.backbone.token_width)}
+    spoken = words or {"temp": torch.zeros(len(clips), NUM_FRAMES, models.backbone.spec.token_width)}
     total = 0.0
     for rows in torch.arange(len(clips)).split(recipe.batch):
         some = {word: value[rows][:, piece] for word, value in spoken.items()}
@@ -130,4 +130,4 @@ def _video(models: Models, recipe: Recipe, prompt: str, words: dict[str, Tensor]
     positive = backbone.encode_prompt(prompt, tokens, NUM_FRAMES)
     negative = backbone.encode_prompt("", None, NUM_FRAMES)
     latents = sample(backbone, positive, negative, settings)
-    return backbone.decode(latents[0].movedim(1, 0), NUM_FRAMES).float().cpu()
+    return decode_video(backbone, latents, NUM_FRAMES)

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from a2v_core.backbones import WordEmbeddings, require
 
 from ..demo_world.world import FPS, NUM_FRAMES, SHAPES, Scene, heights, level_word
 from ..parts import LearningRate, minimize, temp_l1
@@ -40,12 +41,12 @@ def train(models: Models, clips: Clips, recipe: Recipe, variant: Variant, seed: 
     clock = time.process_time if models.backbone.device.type == "cpu" else time.perf_counter
     began = clock()
     features, times = clips.heard(variant.layout, variant.hop_ms)
-    adapter = make_adapter(variant, features.shape[-1], models.backbone.token_width, seed)
+    adapter = make_adapter(variant, features.shape[-1], models.backbone.spec.token_width, seed)
     adapter.to(models.backbone.device).train()
     if variant.start == "words":
         fit_to_words(models, clips, recipe, variant, adapter, seed)
     error = models.prediction_error()
-    timesteps = error.schedule.timesteps
+    timesteps = error.schedule.train_timesteps
 
     def loss(step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([21, seed, step])
@@ -98,15 +99,13 @@ def fit_to_words(
 
 def words_of_moments(models: Models, scene: Scene) -> Tensor:
     """Sum of the embeddings of colour, shape and height word for each frame, [F, D]."""
-    tokenizer: Any = models.backbone.tokenizer
-    table = models.backbone.text_encoder.get_input_embeddings().weight
+    embeddings = require(models.backbone, WordEmbeddings, "the start from words")
     said: dict[str, Tensor] = {}
     for height in heights(scene):
         level = level_word(float(height))
         if level not in said:
-            text = f"{scene.colour} {scene.shape} {level}"
-            said[level] = table[tokenizer(text, add_special_tokens=False).input_ids].sum(0)
-    return torch.stack([said[level_word(float(height))] for height in heights(scene)]).detach()
+            said[level] = embeddings.word_embeddings([scene.colour, scene.shape, level]).sum(0)
+    return torch.stack([said[level_word(float(height))] for height in heights(scene)])
 
 
 def learning_rate(peak: float) -> LearningRate:

@@ -7,15 +7,13 @@ a layer, N samples at 16 kHz, h w latent size.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
 from a2v_core.audio import encode_audio, load_beats, to_mono_16k
-from a2v_core.backbones import encode as encode_frames
-from a2v_core.backbones.unet3d import load_vae
+from a2v_core.backbones import load_t2v, networks
 
 from ..config import Config
 from ..data import Clip, Item, Unusable, unusable
@@ -51,7 +49,9 @@ class Encoder:
     def __init__(self, config: Config, device: torch.device) -> None:
         self.config = config
         self.beats = load_beats(config.models.beats).to(device).requires_grad_(False)
-        self.vae: Any = load_vae(config.models.t2v).to(device)
+        self.backbone = load_t2v(config.models.t2v, parts=["vae"])
+        for network in networks(self.backbone):
+            network.to(device)
 
     def encode_or_say_why(self, item: Item, number: int, clip: Clip) -> Sample | Unusable:
         """Latents and features of a clip, or the row of the report that says why there are none."""
@@ -77,11 +77,11 @@ class Encoder:
             layers = layers[self.config.cache.layers]
         if self.config.averages_frequency:
             layers = layers.mean(dim=2, keepdim=True)
-        latents = encode_frames(self.vae, clip.frames.float() / 255, FRAMES_AT_ONCE)
+        latents = self.backbone.encode(clip.frames.float() / 255, FRAMES_AT_ONCE)
         return Sample(
             id=item.id,
             number=number,
-            latents=latents.transpose(0, 1).contiguous(),
+            latents=latents[0].contiguous(),
             layers=layers,
             times=features.times,
             caption=item.caption,

@@ -19,10 +19,11 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import Waveform, encode_audio, load_beats
-from a2v_core.backbones.unet3d import load_t2v, merge_lora
+from a2v_core.backbones import load_t2v
+from a2v_core.backbones.lora import merge_lora
 from a2v_core.demo import demo_path
 from a2v_core.metrics import AVAlignResult, av_align, shifted_chance
-from a2v_core.sampling import EXACT, SPEEDS, SampleSettings, find_speed, in_precision_of, sample
+from a2v_core.sampling import EXACT, SPEEDS, SampleSettings, decode_video, find_speed, in_precision_of, sample
 from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import load_mapper
 
@@ -53,7 +54,7 @@ class Demo:
         self.mapper = load_mapper(demo_path("mapper"))
         self.backbone = load_t2v(demo_path("t2v"), "fp32")
         if few_steps:
-            merge_lora(self.backbone.unet, demo_path("few_steps"))
+            merge_lora(self.backbone.parts()["denoiser"][0], demo_path("few_steps"))
         self.steps, self.guidance_scale, self.speed, self.scheduler = steps, guidance_scale, speed, scheduler
 
     @torch.no_grad()
@@ -80,8 +81,6 @@ class Demo:
             guidance_scale=self.guidance_scale,
             scheduler=self.scheduler,
             seed=seed,
-            width=64,
-            height=64,
             num_frames=num_frames,
             speed=self.speed,
         )
@@ -89,7 +88,7 @@ class Demo:
         latents = sample(self.backbone, positive, negative, settings)
         lap("sampling")
         with in_precision_of(find_speed(self.speed), self.backbone, "vae"):
-            frames = self.backbone.decode(latents[0].movedim(1, 0), 8)
+            frames = decode_video(self.backbone, latents)
         lap("VAE decode")
         return frames
 

@@ -9,6 +9,7 @@ Legend: B clips, F frames, L text positions, C text width, c latent channels, h 
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from a2v_core.backbones.unet3d import load_t2v
+from a2v_core.backbones import load_t2v, networks
+from a2v_core.backbones.unet3d import denoise
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.sampling import SampleSettings, Speed, sample
+from a2v_core.schedules import NoiseSchedule
 from a2v_core.tokens import AudioTokens, load_mapper
 
 from ..parts import PredictionError
@@ -89,8 +92,8 @@ def draw_pairs(work: Path, first: int) -> dict[str, Tensor]:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         backbone = load_t2v(work / "t2v", "fp32")
-        backbone.unet.to(device())
-        backbone.text_encoder.to(device())
+        for network in networks(backbone):
+            network.to(device())
         mapper, pool = load_mapper(work / "mapper.safetensors").to(device()), encode_pool(work)
         negative = backbone.encode_prompt("", None, NUM_FRAMES)
         settings = SampleSettings(TEACHER_STEPS, GUIDANCE, width=64, height=64, speed=TEACHER)
@@ -124,8 +127,8 @@ def train(work: Path, steps: int = 2000, minutes: float = 0.0) -> None:
     unet: Any = UNet3DConditionModel.from_pretrained(work / "t2v" / "unet").float().to(device()).eval()
     updates = add_low_rank(unet, RANK)
     unet.to(device())
-    prediction = PredictionError.of(unet, SCHEDULER)
-    last = prediction.schedule.timesteps - 1
+    prediction = PredictionError(partial(denoise, unet), NoiseSchedule(SCHEDULER))
+    last = prediction.schedule.train_timesteps - 1
 
     def loss(step: int) -> dict[str, Tensor]:
         unet.eval()

@@ -12,6 +12,7 @@ Legend: B clips, T audio steps, Q frequency patches, F frames.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ import torch
 from torch import Tensor, nn
 
 from a2v_core.audio import encode_audio, load_beats
+from a2v_core.backbones.unet3d import denoise
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.prompts import encode_clips
+from a2v_core.schedules import NoiseSchedule
 from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper, stack_layers
 
 from ..parts import PredictionError, temp_l1
@@ -117,7 +120,7 @@ def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
     unet = UNet3DConditionModel.from_pretrained(folder / "unet").float().to(device()).requires_grad_(False)
     vae = AutoencoderKL.from_pretrained(folder / "vae").float().to(device()).eval()
     atlas, pool, walls = Atlas.load(work, vae), encode_pool(work), wall_latents(vae)
-    prediction = PredictionError.of(unet, SCHEDULER)
+    prediction = PredictionError(partial(denoise, unet), NoiseSchedule(SCHEDULER))
     config = MapperConfig(
         input_size=pool["features"].shape[-1],
         hidden_size=256,

@@ -6,12 +6,16 @@ text changes: an AudioMapper fits the model before and after.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from a2v_core.backbones.unet3d import denoise
+from a2v_core.schedules import NoiseSchedule
 
 from ..parts import PredictionError
 from .atlas import Atlas
@@ -33,7 +37,7 @@ def train(work: Path, steps: int = 600, minutes: float = 0.0) -> None:
     text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder").float().to(device())
     unet = UNet3DConditionModel.from_pretrained(folder / "unet").float().to(device())
     atlas = Atlas.load(work, AutoencoderKL.from_pretrained(folder / "vae").float().to(device()).eval())
-    prediction = PredictionError.of(unet, SCHEDULER)
+    prediction = PredictionError(partial(denoise, unet), NoiseSchedule(SCHEDULER))
     for name, parameter in unet.named_parameters():
         parameter.requires_grad_(any(part in name for part in TEMPORAL))
 

@@ -9,12 +9,16 @@ classifier-free guidance.
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from a2v_core.backbones.unet3d import denoise
+from a2v_core.schedules import NoiseSchedule
 
 from ..parts import PredictionError
 from .atlas import Atlas
@@ -119,7 +123,7 @@ def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
     vae = AutoencoderKL.from_pretrained(folder / "vae").float().to(device()).eval()
     atlas = Atlas.load(work, vae)
     model = TextToVideo(save_tokenizer(folder / "tokenizer")).to(device())
-    prediction = PredictionError.of(model.unet, SCHEDULER)
+    prediction = PredictionError(partial(denoise, model.unet), NoiseSchedule(SCHEDULER))
     walls = wall_latents(vae)
 
     def loss(step: int) -> dict[str, Tensor]:

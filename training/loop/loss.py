@@ -13,8 +13,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from a2v_core.backbones.unet3d import UNet3DBackbone
-from a2v_core.prompts import encode_clips
+from a2v_core.backbones import Backbone
+from a2v_core.prompts import ContextBatch
+from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import AudioMapper, stack_layers
 
 from ..cache import Sample
@@ -42,16 +43,17 @@ class Objective:
     """
 
     config: Config
-    backbone: UNet3DBackbone
+    backbone: Backbone
     prediction: PredictionError
     layers: tuple[int, ...]
 
     @classmethod
-    def of(cls, config: Config, backbone: UNet3DBackbone) -> Objective:
+    def of(cls, config: Config, backbone: Backbone) -> Objective:
         """For a config and a loaded model. ConfigError for timesteps beyond the model's noise schedule."""
         loss = config.loss
-        prediction = PredictionError.of(backbone.unet, backbone.scheduler_config, loss.min_snr_gamma)
-        timesteps = prediction.schedule.timesteps
+        schedule = backbone.schedule(DEFAULT_SCHEDULER, 1, 0)
+        prediction = PredictionError(backbone.denoise, schedule, loss.min_snr_gamma)
+        timesteps = schedule.train_timesteps
         if loss.timestep_min >= min(timesteps, (loss.timestep_max or timesteps) + 1):
             raise ConfigError(
                 f"loss.timestep_min {loss.timestep_min} and timestep_max {loss.timestep_max} leave none of "
@@ -69,7 +71,7 @@ class Objective:
     @property
     def timesteps(self) -> int:
         """Length of the noise schedule."""
-        return self.prediction.schedule.timesteps
+        return self.prediction.schedule.train_timesteps
 
     def words(
         self, mapper: AudioMapper, samples: Sequence[Sample], dropped: Tensor | None = None
@@ -94,12 +96,12 @@ class Objective:
         mse = self.prediction.per_clip(clean, noise, t, context)
         return Losses(mse, temp_l1(tokens[:, : self.config.data.num_frames]), tokens)
 
-    def context(self, samples: Sequence[Sample], words: dict[str, Tensor]) -> Tensor:
-        """Text-encoder states [B, F, L, C] of the clips' prompts with their audio words."""
+    def context(self, samples: Sequence[Sample], words: dict[str, Tensor]) -> ContextBatch:
+        """The texts of the clips' prompts with their audio words."""
         prompts = [
             prompt_of(self.config.data, sample.caption, self.config.mapper.words) for sample in samples
         ]
-        return encode_clips(self.backbone.text_encoder, self.backbone.tokenizer, prompts, words)
+        return self.backbone.encode_texts(prompts, words)
 
 
 def gradient_ratio(gradient: Tensor, tokens: Tensor, num_frames: int, l1_weight: float) -> float:

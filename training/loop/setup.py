@@ -8,7 +8,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from a2v_core.backbones.unet3d import UNet3DBackbone, checkpoint_blocks, checkpoint_layers, load_t2v
+from a2v_core.backbones import Backbone, Recompute, load_t2v, networks, require
 
 from ..cache import open_cache
 from ..config import Config, check_paths
@@ -40,14 +40,13 @@ def make_source(config: Config, accelerator: Accelerator) -> Source:
     return DirectSource(config, accelerator.device, report=accelerator.is_main_process)
 
 
-def load_frozen(config: Config, device: torch.device) -> UNet3DBackbone:
-    """UNet and text encoder on the device, in the precision of the run, without the VAE."""
-    backbone = load_t2v(config.models.t2v, config.run.precision, with_vae=False)
-    backbone.unet.to(device)
-    backbone.text_encoder.to(device)
+def load_frozen(config: Config, device: torch.device) -> Backbone:
+    """Denoiser and text encoder on the device, in the precision of the run, without the VAE."""
+    backbone = load_t2v(config.models.t2v, config.run.precision, parts=["text", "denoiser"])
+    for network in networks(backbone):
+        network.to(device)
     if config.run.gradient_checkpointing:
-        checkpoint_blocks(backbone.unet)
-        checkpoint_layers(backbone.text_encoder)
+        require(backbone, Recompute, "run.gradient_checkpointing").recompute_activations()
     return backbone
 
 

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import Waveform
-from a2v_core.backbones.unet3d import load_vae
+from a2v_core.backbones import load_t2v, networks
 from a2v_core.media import write_video
 from a2v_core.metrics import av_align
 from a2v_core.prompts import FrameContext
-from a2v_core.sampling import SampleSettings, sample
+from a2v_core.sampling import SampleSettings, decode_video, sample
 from a2v_core.tokens import AudioMapper, AudioTokens
 
 from ..cache import Sample
@@ -65,31 +65,30 @@ def make_videos(
     folder = config.output_dir / "videos" / f"step-{step:08d}"
     folder.mkdir(parents=True, exist_ok=True)
     # In memory for as long as it is needed: training itself works on latents alone.
-    backbone.vae = load_vae(config.models.t2v, config.run.precision).to(backbone.device)
-    try:
-        for held_out in samples:
-            positive, negative = _contexts(objective, mapper, held_out)
-            latents = sample(
-                backbone,
-                positive,
-                negative,
-                SampleSettings(
-                    steps=settings.steps,
-                    guidance_scale=settings.guidance_scale,
-                    scheduler=settings.scheduler,
-                    seed=settings.seed,
-                    width=data.width,
-                    height=data.height,
-                    num_frames=data.num_frames,
-                ),
-            )
-            frames = backbone.decode(latents[0].transpose(0, 1))
-            sound = Waveform(held_out.sound[None], SAMPLE_RATE)
-            path = folder / f"{_file_name(held_out.id.removesuffix(ENDING))}{ENDING}"
-            write_video(path, frames, data.fps, sound)
-            yield Video(held_out.id, frames, held_out.sound, av_align(frames, data.fps, sound).score, path)
-    finally:
-        backbone.vae = None
+    decoder = load_t2v(config.models.t2v, config.run.precision, parts=["vae"])
+    for network in networks(decoder):
+        network.to(backbone.device)
+    for held_out in samples:
+        positive, negative = _contexts(objective, mapper, held_out)
+        latents = sample(
+            backbone,
+            positive,
+            negative,
+            SampleSettings(
+                steps=settings.steps,
+                guidance_scale=settings.guidance_scale,
+                scheduler=settings.scheduler,
+                seed=settings.seed,
+                width=data.width,
+                height=data.height,
+                num_frames=data.num_frames,
+            ),
+        )
+        frames = decode_video(decoder, latents)
+        sound = Waveform(held_out.sound[None], SAMPLE_RATE)
+        path = folder / f"{_file_name(held_out.id.removesuffix(ENDING))}{ENDING}"
+        write_video(path, frames, data.fps, sound)
+        yield Video(held_out.id, frames, held_out.sound, av_align(frames, data.fps, sound).score, path)
 
 
 def _contexts(

@@ -3,7 +3,6 @@
 from .average import MovingAverage
 from .curve import Curve, read_lines
 from .minimize import Keep, minimize
-from .noise import NoiseSchedule
 from .objective import PredictionError, temp_l1
 from .optimizer import LearningRate, make_optimizer, set_learning_rate
 from .state import load_state, state_tensors
@@ -13,7 +12,6 @@ __all__ = [
     "Keep",
     "LearningRate",
     "MovingAverage",
-    "NoiseSchedule",
     "PredictionError",
     "load_state",
     "make_optimizer",

@@ -1,37 +1,45 @@
 """The first backbone: UNet3DConditionModel with a CLIP text encoder (ModelScope 1.7b, Zeroscope v2).
 
-Its parts are plain modules that may be moved, cast and patched one by one: device and dtype are read from
-their parameters at every call.
+Legend: B branches or clips, c latent channels, F frames (of video and latents alike), h w latent size, H W
+picture size, L text positions, C text width, D token width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...layers import in_bfloat16, use_cpu_layers
-from ...prompts import FrameContext, encode_prompt, text_width
-from .. import image_vae as vae
-from ..contract import Part
+from ...prompts import ContextBatch, FrameContext, encode_clips, encode_prompt
+from ...schedules import DEFAULT_SCHEDULER, NoiseSchedule
+from .. import image_vae
+from ..contract import BackboneSpec, Grid, LongWork, Part
 from ..feature_cache import FeatureCache
 from ..fingerprint import fingerprint_of
-from . import per_frame
-from . import whole as staged
+from ..windows import Windows
+from . import chunked, per_frame, whole
+from .recompute import checkpoint_blocks, checkpoint_layers
 
 if TYPE_CHECKING:
     from ...tokens import AudioTokens
 
+FAMILY = "UNet3D (ModelScope, Zeroscope)"
 NATIVE_FRAMES = 24  # the clips of the published adapters, and the shortest that ModelScope was trained on
+NATIVE_SIZE = 256  # pixels, of ModelScope: for a config that does not say
+# Room for work per latent pixel and byte of precision: ComfyUI's estimates for SD 1.x, twice as much for the
+# UNet, whose temporal layers keep every frame.
+UNET_BYTES = 21000
+VAE_BYTES = 2178 * 64
 
 
 @dataclass
 class UNet3DBackbone:
-    """A text-to-video model as the Backbone protocol asks for it; made by `load_t2v`.
+    """A text-to-video model as `Backbone` asks for it; made by `load_t2v`. What was not loaded is None.
 
     unet: diffusers UNet3DConditionModel. vae: AutoencoderKL. text_encoder: transformers CLIPTextModel.
     tokenizer: CLIPTokenizer. scheduler_config: the noise schedule that the UNet was trained on.
@@ -42,62 +50,134 @@ class UNet3DBackbone:
     text_encoder: Any
     tokenizer: Any
     scheduler_config: Mapping[str, Any]
-    native_frames: int = NATIVE_FRAMES
+    spec: BackboneSpec
 
     def __post_init__(self) -> None:
-        use_cpu_layers(self.unet)
+        if self.unet is not None:
+            use_cpu_layers(self.unet)
 
     @property
     def device(self) -> torch.device:
-        device: torch.device = next(self.unet.parameters()).device
+        device: torch.device = next((self.vae if self.unet is None else self.unet).parameters()).device
         return device
 
-    @property
-    def token_width(self) -> int:
-        return text_width(self.text_encoder)
-
-    @property
-    def latent_channels(self) -> int:
-        return int(self.unet.config.in_channels)
-
-    @property
-    def vae_scale_factor(self) -> int:
-        return vae.scale_factor(self.vae)
+    def parts(self) -> Mapping[Part, Sequence[nn.Module]]:
+        """See `Backbone.parts`."""
+        parts: dict[Part, Any] = {"text": self.text_encoder, "denoiser": self.unet, "vae": self.vae}
+        return {name: (network,) for name, network in parts.items() if network is not None}
 
     def encode_prompt(self, prompt: str, audio_tokens: AudioTokens | None, num_frames: int) -> FrameContext:
-        """See `splice.encode_prompt`."""
+        """See `prompts.encode_prompt`."""
         return encode_prompt(self.text_encoder, self.tokenizer, prompt, audio_tokens, num_frames)
 
-    def denoise(
-        self, latents: Tensor, t: Tensor | float, context: Tensor, cache: FeatureCache | None = None
-    ) -> Tensor:
-        """See `per_frame.denoise`; without gradients `staged.evaluate`, which gives the same in less time."""
-        weight = next(self.unet.parameters())
-        if torch.is_grad_enabled() or not staged.understands(self.unet):
-            return per_frame.denoise(self.unet, latents, t, context)
-        t = t.to(weight.device) if isinstance(t, Tensor) else t
-        latents, context = (x.to(weight.device, weight.dtype) for x in (latents, context))
-        if cache is None:
-            return staged.evaluate(self.unet, latents, t, context)
+    def encode_texts(self, prompts: Sequence[str], words: Mapping[str, Tensor]) -> ContextBatch:
+        """See `prompts.encode_clips`."""
+        return ContextBatch(encode_clips(self.text_encoder, self.tokenizer, prompts, words))
+
+    def word_embeddings(self, words: Sequence[str]) -> Tensor:
+        """See `WordEmbeddings`."""
+        table: Tensor = self.text_encoder.get_input_embeddings().weight
+        tokens = [self.tokenizer(word, add_special_tokens=False).input_ids for word in words]
+        return torch.stack([table[ids].sum(0) for ids in tokens]).detach()
+
+    def denoise(self, x: Tensor, t: Tensor, context: ContextBatch) -> Tensor:
+        """See `per_frame.denoise`; without gradients `whole.evaluate`, which gives the same in less time."""
+        if torch.is_grad_enabled() or t.numel() > 1 or not whole.understands(self.unet):
+            return per_frame.denoise(self.unet, x, t, context.states)
+        return whole.evaluate(self.unet, *self._ready(x, t, context))
+
+    def denoise_cached(self, x: Tensor, t: Tensor, context: ContextBatch, cache: FeatureCache) -> Tensor:
+        """See `FeatureReuse`."""
+        if not whole.understands(self.unet):
+            return per_frame.denoise(self.unet, x, t, context.states)
         with cache.attention(self.unet):
-            return staged.evaluate(self.unet, latents, t, context, cache)
+            return whole.evaluate(self.unet, *self._ready(x, t, context), cache)
+
+    def denoise_windowed(
+        self, x: Tensor, t: Tensor, context: ContextBatch, windows: Windows, long: LongWork
+    ) -> Tensor:
+        """See `WindowedAttention`: as many frames at once as all texts of one window have together."""
+        run = self._denoise_long
+        if len(x) == 1:
+            return run(x, t, context.states, windows, long)
+        parts = [slice(b, b + 1) for b in range(len(x))]
+        return torch.cat([run(x[b], t, context.states[b], windows, long) for b in parts])
+
+    def schedule(self, name: str = DEFAULT_SCHEDULER, steps: int = 1, seed: int = 0) -> NoiseSchedule:
+        """See `Backbone.schedule`."""
+        return NoiseSchedule(self.scheduler_config, name, steps, seed, self.device)
+
+    def work_bytes(self, part: Part, grid: Grid, branches: int = 1) -> int:
+        """See `Backbone.work_bytes`."""
+        pixels = grid.frames * grid.height * grid.width
+        if part == "text":
+            return 0
+        if part == "vae":
+            return pixels * VAE_BYTES * int(self.vae.dtype.itemsize)
+        return branches * pixels * UNET_BYTES * int(self.unet.dtype.itemsize)
+
+    def cancel_points(self) -> Iterable[nn.Module]:
+        """See `Backbone.cancel_points`."""
+        blocks = [*self.unet.down_blocks, *self.unet.up_blocks]
+        # Long videos go through the parts of the blocks one by one, chunk by chunk.
+        return [*blocks, *(resnet for block in blocks for resnet in block.resnets)]
 
     def fingerprint(self) -> bytes:
-        """See `Resumable.fingerprint`: of the UNet as it is now, patches on its weights included."""
-        return fingerprint_of(self.unet, self.unet.config)
+        """See `Backbone.fingerprint`: of the UNet as it is now, patches on its weights included."""
+        return fingerprint_of(self.unet, {**self.unet.config, "schedule": dict(self.scheduler_config)})
 
     def bfloat16(self, part: Part) -> AbstractContextManager[None]:
-        """While it lasts, UNet or VAE computes in bfloat16. See `precision.in_bfloat16`."""
-        return in_bfloat16(self.vae if part == "vae" else self.unet)
+        """See `HalfPrecision`."""
+        return in_bfloat16(self.parts()[part][0])
 
-    def decode(self, latents: Tensor, chunk: int = 8) -> Tensor:
-        """See `vae.decode`."""
-        return vae.decode(self.vae, latents, chunk)
+    def recompute_activations(self) -> Callable[[], None]:
+        """See `Recompute`: of the UNet's blocks and the text encoder's layers, which run once per frame."""
+        undo = checkpoint_blocks(self.unet), checkpoint_layers(self.text_encoder)
 
-    def decode_chunks(self, latents: Tensor, chunk: int = 8) -> Iterator[Tensor]:
-        """See `vae.decode_chunks`."""
-        return vae.decode_chunks(self.vae, latents, chunk)
+        def undo_both() -> None:
+            for one in undo:
+                one()
+
+        return undo_both
+
+    def decode(self, latents: Tensor, chunk: int = 8) -> Iterator[Tensor]:
+        """See `image_vae.decode_chunks`."""
+        return image_vae.decode_chunks(self.vae, latents[0].transpose(0, 1), chunk)
 
     def encode(self, frames: Tensor, chunk: int = 8) -> Tensor:
-        """See `vae.encode`."""
-        return vae.encode(self.vae, frames, chunk)
+        """See `image_vae.encode`."""
+        return image_vae.encode(self.vae, frames, chunk).transpose(0, 1)[None]
+
+    def _ready(self, x: Tensor, t: Tensor, context: ContextBatch) -> tuple[Tensor, Tensor, Tensor]:
+        weight = next(self.unet.parameters())
+        states = context.states.to(weight.device, weight.dtype)
+        return x.to(weight.device, weight.dtype), torch.as_tensor(t).to(weight.device), states
+
+    def _denoise_long(self, x: Tensor, t: Tensor, texts: Tensor, windows: Windows, long: LongWork) -> Tensor:
+        device, frames = self.device, x[0].transpose(0, 1)
+        on_cpu = long.on_cpu
+        if on_cpu is None:
+            free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else float("inf")
+            on_cpu = chunked.waiting_bytes(self.unet, frames) > free / 2
+        store = torch.device("cpu") if on_cpu else device
+        plan = chunked.Plan(windows.to(device), long.window * len(texts), device, store, long.closed_loop)
+        predicted = chunked.denoise_long(self.unet, frames, torch.as_tensor(t), texts, plan)
+        return predicted.transpose(1, 2).to(x.device)
+
+
+def spec_of(unet: Mapping[str, Any], vae: Mapping[str, Any], token_width: int) -> BackboneSpec:
+    """The facts of a model, from the configs of its UNet and VAE and the width of its text embeddings."""
+    factor = image_vae.scale_factor(vae)
+    size = unet.get("sample_size") or NATIVE_SIZE // factor
+    height, width = (size, size) if isinstance(size, int) else size
+    return BackboneSpec(
+        family=FAMILY,
+        latent_channels=int(unet["in_channels"]),
+        space=factor,
+        size_multiple=factor,
+        native_frames=NATIVE_FRAMES,
+        native_size=(width * factor, height * factor),
+        token_width=token_width,
+        latent_format="SD15",
+        latent_scale=float(vae["scaling_factor"]),
+    )

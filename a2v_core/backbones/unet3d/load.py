@@ -7,7 +7,7 @@ load as they were published (.bin files, old names of the VAE's attention, `text
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from ...checkpoints import load_strict
-from ...errors import A2VError, CheckpointError
+from ...errors import CheckpointError
 from ...files import utf8_path
 from ...layers import fp8_tensors, store_fp8
 from ...places import TEXT_ENCODER, UNET, VAE
+from ...prompts import text_width
+from ..contract import PARTS, Part
 from ..diffusers_folder import DIFFUSERS_STEM, check_folder, read_json, read_weights
-from .backbone import UNet3DBackbone
-from .compiled import compile_blocks
+from ..dtypes import DTYPES, FP8
+from .backbone import UNet3DBackbone, spec_of
 
-FP8 = "fp8"
-# What the parts compute in.
-DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16, FP8: torch.bfloat16}
 MODELS = "use a model of that kind: ModelScope text-to-video 1.7b, Zeroscope v2"
 
 _OLD_ATTENTION = re.compile(r"(\.attentions\.\d+\.)(query|key|value|proj_attn)\.(weight|bias)$")
@@ -33,43 +32,35 @@ _ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_
 _NOISE_PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
 
-def load_t2v(
-    folder: str | Path, dtype: str = "fp32", with_vae: bool = True, compiled: bool = False
-) -> UNet3DBackbone:
-    """Load UNet, VAE, text encoder, tokenizer and noise schedule, on the CPU.
-
-    `dtype` "fp32", "fp16" or "bf16", or "fp8": bfloat16 with a UNet whose weights are stored in 8 bits
-    (`storage.store_fp8`), half the memory for some rounding.
-    `with_vae` False leaves the VAE out, for work on latents alone (training from a cache).
-    `compiled` lets the UNet's blocks run through torch.compile (`compiled.compile_blocks`): the first clip
-    takes minutes.
-    CheckpointError names the part or file that is missing, broken, of another kind, or of another model.
-    """
-    if dtype not in DTYPES:
-        raise A2VError(f"Unknown dtype {dtype!r}: choose one of {', '.join(DTYPES)}")
-    folder = Path(folder)
+def load_unet3d(folder: Path, dtype: str = "fp32", parts: Collection[Part] = PARTS) -> UNet3DBackbone:
+    """See `backbones.load_t2v`."""
     check_folder(folder)
+    number = DTYPES[dtype]
     # The small files first: what is wrong with them shows before gigabytes are read.
     schedule = _scheduler_config(folder / "scheduler" / "scheduler_config.json")
     tokenizer = _load_tokenizer(folder / "tokenizer")
-    text_encoder = _load_text_encoder(folder / "text_encoder", DTYPES[dtype])
-    vae = _load_diffusers(folder / "vae", "AutoencoderKL", VAE, DTYPES[dtype]) if with_vae else None
-    unet = _load_diffusers(folder / "unet", "UNet3DConditionModel", UNET, DTYPES[dtype], dtype == FP8)
+    text_encoder = _built_text_encoder(folder / "text_encoder")
+    vae = _built_diffusers(folder / "vae", "AutoencoderKL")
+    unet = _built_diffusers(folder / "unet", "UNet3DConditionModel")
     _check_fit(folder, unet, vae, text_encoder, tokenizer)
-    backbone = UNet3DBackbone(unet, vae, text_encoder, tokenizer, schedule)
-    if compiled:
-        compile_blocks(unet)
-    return backbone
+    spec = spec_of(unet.config, vae.config, text_width(text_encoder))
+    if "text" in parts:
+        _fill_text_encoder(text_encoder.to(number), folder / "text_encoder")
+    if "vae" in parts:
+        _fill_diffusers(vae, folder / "vae", VAE, number)
+    if "denoiser" in parts:
+        _fill_diffusers(unet, folder / "unet", UNET, number, dtype == FP8)
+    return UNet3DBackbone(
+        unet if "denoiser" in parts else None,
+        vae if "vae" in parts else None,
+        text_encoder if "text" in parts else None,
+        tokenizer,
+        schedule,
+        spec,
+    )
 
 
-def load_vae(folder: str | Path, dtype: str = "fp32") -> Any:
-    """The AutoencoderKL alone of a model folder, on the CPU. CheckpointError as `load_t2v`."""
-    folder = Path(folder)
-    check_folder(folder)
-    return _load_diffusers(folder / "vae", "AutoencoderKL", VAE, DTYPES[dtype])
-
-
-def _load_diffusers(folder: Path, class_name: str, kind: str, dtype: torch.dtype, fp8: bool = False) -> Any:
+def _built_diffusers(folder: Path, class_name: str) -> Any:
     import diffusers
 
     config = read_json(folder / "config.json")
@@ -77,24 +68,30 @@ def _load_diffusers(folder: Path, class_name: str, kind: str, dtype: torch.dtype
     if found != class_name:
         raise CheckpointError(f"{folder}: is a {found}, expected a {class_name}; {MODELS}")
     settings = {key: value for key, value in config.items() if not key.startswith("_")}
-    module = _built(folder, lambda: getattr(diffusers, class_name).from_config(settings))
+    return _built(folder, lambda: getattr(diffusers, class_name).from_config(settings))
+
+
+def _fill_diffusers(module: Any, folder: Path, kind: str, dtype: torch.dtype, fp8: bool = False) -> None:
     tensors, path = read_weights(folder, (DIFFUSERS_STEM,))
     nn.Module.to(module, dtype)  # past diffusers' own, which warns of nothing
     tensors = _new_attention_names(tensors)
     if fp8:
         store_fp8(module)
         tensors = fp8_tensors(module, tensors)
-    return _filled(module, tensors, path, kind)
+    _fill(module, tensors, path, kind)
 
 
-def _load_text_encoder(folder: Path, dtype: torch.dtype) -> Any:
+def _built_text_encoder(folder: Path) -> Any:
     from transformers import CLIPTextConfig, CLIPTextModel
 
     config = read_json(folder / "config.json")
     model_type = config.get("model_type", "clip_text_model")
     if model_type != "clip_text_model":
         raise CheckpointError(f"{folder}: is a {model_type}, expected a clip_text_model; {MODELS}")
-    module = _built(folder, lambda: CLIPTextModel(CLIPTextConfig.from_dict(config))).to(dtype)
+    return _built(folder, lambda: CLIPTextModel(CLIPTextConfig.from_dict(config)))
+
+
+def _fill_text_encoder(module: Any, folder: Path) -> None:
     tensors, path = read_weights(folder, ("model", "pytorch_model"))
     bare = {
         key.removeprefix("text_model."): value
@@ -103,10 +100,9 @@ def _load_text_encoder(folder: Path, dtype: torch.dtype) -> Any:
     }
     # transformers 4 keeps the model under this prefix, transformers 5 does not.
     prefix = "text_model." if hasattr(module, "text_model") else ""
-    filled = _filled(module, {prefix + key: value for key, value in bare.items()}, path, TEXT_ENCODER)
-    embeddings = (filled.text_model if prefix else filled).embeddings
+    _fill(module, {prefix + key: value for key, value in bare.items()}, path, TEXT_ENCODER)
+    embeddings = (module.text_model if prefix else module).embeddings
     embeddings.position_ids = torch.arange(embeddings.position_embedding.num_embeddings)[None]
-    return filled
 
 
 def _load_tokenizer(folder: Path) -> Any:
@@ -150,9 +146,9 @@ def _built(folder: Path, build: Any) -> Any:
         raise CheckpointError(f"{folder / 'config.json'}: does not describe a model ({error})") from error
 
 
-def _filled(module: Any, tensors: Mapping[str, Tensor], path: Path, kind: str) -> Any:
+def _fill(module: Any, tensors: Mapping[str, Tensor], path: Path, kind: str) -> None:
     load_strict(module, tensors, path, kind)
-    return module.eval().requires_grad_(False)
+    module.eval().requires_grad_(False)
 
 
 def _new_attention_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -166,11 +162,12 @@ def _new_attention_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _check_fit(folder: Path, unet: Any, vae: Any, text_encoder: Any, tokenizer: Any) -> None:
     """CheckpointError when the parts of a folder are not of one model."""
     table = text_encoder.get_input_embeddings()
-    wanted = {"text width": (unet.config.cross_attention_dim, "unet", table.embedding_dim, "text_encoder")}
-    if vae is not None:
-        channels = vae.config.latent_channels
-        wanted["latent channels"] = (unet.config.in_channels, "unet", channels, "vae")
-        wanted["predicted channels"] = (unet.config.out_channels, "unet", channels, "vae")
+    channels = vae.config.latent_channels
+    wanted = {
+        "text width": (unet.config.cross_attention_dim, "unet", table.embedding_dim, "text_encoder"),
+        "latent channels": (unet.config.in_channels, "unet", channels, "vae"),
+        "predicted channels": (unet.config.out_channels, "unet", channels, "vae"),
+    }
     for what, (one, first, other, second) in wanted.items():
         if one != other:
             raise CheckpointError(

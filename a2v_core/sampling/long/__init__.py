@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .resume import Progress, keep_newest
-from .sample import sample_long
+from .sampler import sample_long
 from .settings import LongMode, LongSettings
 
 __all__ = [

@@ -16,21 +16,17 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ...backbones import Backbone, Resumable, bytes_of
+from ...backbones import Backbone, bytes_of
 from ...checkpoints import read_checkpoint, write_safetensors
-from ...errors import A2VError, CheckpointError
-from ...prompts import FrameContext
+from ...errors import CheckpointError
+from ...prompts import ContextBatch, FrameContext
+from ..guidance import Denoise
 from ..settings import SampleSettings
-from .backbone import WrappedBackbone
 from .settings import LongSettings
-
-if TYPE_CHECKING:
-    from ...backbones import FeatureCache
 
 _PREFIX = "sampling_"
 
@@ -48,44 +44,39 @@ class Progress:
             shutil.rmtree(self.run, ignore_errors=True)
 
 
-class RecordedBackbone(WrappedBackbone):
-    """`inner` for one run of `sample`, whose predictions are kept in a folder of `progress`.
+class RecordedDenoise:
+    """`denoise` for one run of `sample` with `backbone`, its predictions kept in a folder of `progress`.
 
     The folder's name is a fingerprint of everything the numbers follow from, so other runs never mix in; a
-    file that a crash left half-written is made again. A2VError for a backbone that has no fingerprint: the
-    steps of another model could be taken for its own.
+    file that a crash left half-written is made again.
     """
 
     def __init__(
         self,
-        inner: Backbone,
+        denoise: Denoise,
+        backbone: Backbone,
         progress: Progress,
         contexts: Sequence[FrameContext],
         settings: SampleSettings,
         long: LongSettings,
     ) -> None:
-        super().__init__(inner)
-        self.folder = progress.folder / (_PREFIX + _fingerprint(inner, contexts, settings, long))
+        self._denoise = denoise
+        self.folder = progress.folder / (_PREFIX + _fingerprint(backbone, contexts, settings, long))
         self.folder.mkdir(parents=True, exist_ok=True)
         progress.run = self.folder
         self._done = 0  # predictions, one for every branch
         self._next: list[Tensor] = []  # those that follow, of a file that has been read
 
-    def denoise(
-        self, latents: Tensor, t: Tensor | float, context: Tensor, cache: FeatureCache | None = None
-    ) -> Tensor:
-        """See `Backbone.denoise`; a call that was made in an earlier run is read from its file.
-
-        Nothing is taken from earlier steps, which an earlier run may have made: `cache` does not count.
-        """
+    def __call__(self, x: Tensor, t: Tensor, context: ContextBatch) -> Tensor:
+        """See `Backbone.denoise`; a call that was made in an earlier run is read from its file."""
         count = len(context)
-        made = self._recorded(count, float(t), latents.shape[1:])
+        made = self._recorded(count, float(t), x.shape[1:])
         if made is None:
-            made = self.inner.denoise(latents, t, context)
+            made = self._denoise(x, t, context)
             facts = {"timestep": repr(float(t))}
             write_safetensors(self._path(self._done), {"prediction": made.contiguous()}, facts)
         self._done += count
-        return made.to(latents.device)
+        return made.to(x.device)
 
     def _path(self, number: int) -> Path:
         """The file that begins with this prediction; it holds as many as went through the model at once."""
@@ -122,26 +113,14 @@ def keep_newest(folder: Path, runs: int = 3) -> None:
 
 
 def _fingerprint(
-    inner: Backbone, contexts: Sequence[FrameContext], settings: SampleSettings, long: LongSettings
+    backbone: Backbone, contexts: Sequence[FrameContext], settings: SampleSettings, long: LongSettings
 ) -> str:
     """Says apart runs that may differ: settings, texts, model, device and version of torch."""
     # What depends on free memory changes nothing but rounding.
     facts = [asdict(replace(settings, batch_guidance=True)), asdict(replace(long, on_cpu=None))]
-    facts += [dict(inner.scheduler_config)]
-    digest = hashlib.sha256(_model(inner))
-    digest.update(json.dumps([*facts, str(inner.device), torch.__version__], default=str).encode())
+    digest = hashlib.sha256(backbone.fingerprint())
+    digest.update(json.dumps([*facts, str(backbone.device), torch.__version__], default=str).encode())
     for context in contexts:
         for tensor in (context.states, context.index):
             digest.update(bytes_of(tensor))
     return digest.hexdigest()[:24]
-
-
-def _model(backbone: Backbone) -> bytes:
-    while isinstance(backbone, WrappedBackbone):
-        backbone = backbone.inner
-    if not isinstance(backbone, Resumable):
-        raise A2VError(
-            f"A run of {type(backbone).__name__} cannot be resumed: it has no fingerprint(), which tells its "
-            "steps from those of other models. Sample without progress (resume off), or give it that method"
-        )
-    return backbone.fingerprint()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from ...backbones import BackboneSpec
 from ...errors import A2VError
 
 LongMode = Literal["attention", "model"]
+ATTENTION: LongMode = "attention"
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class LongSettings:
     closed_loop  the last frame meets the first: windows and temporal convolutions go round
     noise        frames of new noise before it repeats, shuffled; 0 = a window; the video's number = never
     on_cpu       mode "attention" keeps what waits for its layer in CPU memory; None = if the GPU is too small
+    in_latents   window, stride and noise count latent frames, not frames of the video
     A2VError when a value cannot work for any video; the message names it.
     """
 
@@ -32,6 +35,7 @@ class LongSettings:
     closed_loop: bool = False
     noise: int = 0
     on_cpu: bool | None = None
+    in_latents: bool = False
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(LongMode):
@@ -42,16 +46,23 @@ class LongSettings:
                     f"{name} is {getattr(self, name)} frames: expected 1 or more, or 0 for its default"
                 )
 
-    def resolved(self, native_frames: int) -> LongSettings:
-        """The same with every 0 replaced by its value for a model of `native_frames`."""
-        window = self.window or native_frames
+    def resolved(self, spec: BackboneSpec) -> LongSettings:
+        """The same with every 0 replaced by its value for a model, all in latent frames.
+
+        Resolving it again changes nothing.
+        """
+        if self.in_latents:
+            return self
+        window = spec.latent_frames(self.window or spec.native_frames)
+        stride = spec.latent_frames(self.stride) if self.stride else 0
         return LongSettings(
             self.mode,
             window,
-            self.stride or max(1, window // (3 if self.mode == "attention" else 2)),
+            stride or max(1, window // (3 if self.mode == ATTENTION else 2)),
             self.closed_loop,
-            self.noise or window,
+            spec.latent_frames(self.noise) if self.noise else window,
             self.on_cpu,
+            in_latents=True,
         )
 
     def has_windows(self, num_frames: int) -> bool:

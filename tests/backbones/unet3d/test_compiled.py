@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
 from a2v_core.backbones.unet3d.compiled import KINDS, compile_blocks
-from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.backbones.unet3d.whole import understands
+from a2v_core.prompts import ContextBatch
 from a2v_core.sampling.sampler import sample
 from a2v_core.sampling.settings import SampleSettings
 
@@ -30,11 +31,13 @@ def random(*shape: int, seed: int = 0) -> Tensor:
 
 def evaluate(backbone: UNet3DBackbone) -> Tensor:
     with torch.no_grad():
-        return backbone.denoise(random(1, 4, 3, 4, 4), 301, random(2, 3, 77, 32, seed=1)).float()
+        return backbone.denoise(
+            random(1, 4, 3, 4, 4), torch.tensor(301), ContextBatch(random(2, 3, 77, 32, seed=1))
+        ).float()
 
 
 def compiled(folder: Path, dtype: str = "fp32") -> UNet3DBackbone:
-    backbone = load_t2v(folder, dtype)
+    backbone = load_unet3d(folder, dtype)
     assert compile_blocks(backbone.unet, BACKEND) == BLOCKS
     return backbone
 
@@ -53,7 +56,7 @@ def counted() -> None:
 
 @pytest.mark.parametrize("dtype", ["fp32", "fp8"])
 def test_the_same_numbers_in_few_graphs(tiny_folder: Path, dtype: str, counted: None) -> None:
-    expected = evaluate(load_t2v(tiny_folder, dtype))
+    expected = evaluate(load_unet3d(tiny_folder, dtype))
     backbone = compiled(tiny_folder, dtype)
     assert understands(backbone.unet)
     torch.testing.assert_close(evaluate(backbone), expected, atol=1e-4, rtol=1e-4)
@@ -104,6 +107,7 @@ def test_a_copy_runs_its_own_weights(tiny_folder: Path) -> None:
         backbone.text_encoder,
         backbone.tokenizer,
         backbone.scheduler_config,
+        backbone.spec,
     )
     for parameter in backbone.unet.parameters():
         parameter.zero_()
@@ -115,7 +119,7 @@ def test_a_copy_runs_its_own_weights(tiny_folder: Path) -> None:
 def test_speed_modes(tiny_folder: Path, speed: str) -> None:
     settings = SampleSettings(3, 3.0, seed=0, width=32, height=32, num_frames=3, speed=speed)
     found = []
-    for backbone in (load_t2v(tiny_folder), compiled(tiny_folder)):
+    for backbone in (load_unet3d(tiny_folder), compiled(tiny_folder)):
         contexts = [backbone.encode_prompt(prompt, None, 3) for prompt in ("a ball", "")]
         found.append(sample(backbone, contexts[0], contexts[1], settings))
     torch.testing.assert_close(found[1], found[0], atol=0.02 if speed == "fast" else 1e-3, rtol=0.02)
@@ -124,12 +128,6 @@ def test_speed_modes(tiny_folder: Path, speed: str) -> None:
 def test_gradients_take_the_plain_way(tiny_folder: Path, counted: None) -> None:
     backbone = compiled(tiny_folder)
     text = random(1, 2, 77, 32).requires_grad_()
-    backbone.denoise(random(1, 4, 2, 4, 4), 5, text).square().mean().backward()
+    backbone.denoise(random(1, 4, 2, 4, 4), torch.tensor(5), ContextBatch(text)).square().mean().backward()
     assert text.grad is not None
     assert graphs() == 0
-
-
-def test_load(tiny_folder: Path) -> None:
-    backbone = load_t2v(tiny_folder, compiled=True)
-    assert all("forward" in vars(m) for m in backbone.unet.modules() if type(m).__name__ in KINDS)
-    assert backbone.unet.state_dict().keys() == load_t2v(tiny_folder).unet.state_dict().keys()

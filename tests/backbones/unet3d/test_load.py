@@ -12,8 +12,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from a2v_core.backbones.unet3d.load import load_t2v, load_vae
+from a2v_core.backbones import Part, load_t2v
+from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.errors import A2VError, CheckpointError
+from a2v_core.sampling import decode_video
 from tests.golden_recipe import recipe
 from tests.tiny_t2v import SCHEDULER, TEXT_WIDTH, make_tiny_t2v, tiny_text_encoder, write_json
 
@@ -31,11 +33,12 @@ def stored_weight(key: str, like: torch.Tensor) -> torch.Tensor:
 
 
 def test_facts_and_weights(tiny_folder: Path) -> None:
-    backbone = load_t2v(tiny_folder)
-    assert backbone.native_frames == 24
-    assert backbone.token_width == TEXT_WIDTH
-    assert backbone.latent_channels == 4
-    assert backbone.vae_scale_factor == 8
+    backbone = load_unet3d(tiny_folder)
+    assert backbone.spec.native_frames == 24
+    assert backbone.spec.native_size == (64, 64)
+    assert backbone.spec.token_width == TEXT_WIDTH
+    assert backbone.spec.latent_channels == 4
+    assert backbone.spec.space == 8
     assert backbone.device == torch.device("cpu")
     assert backbone.scheduler_config == {k: v for k, v in SCHEDULER.items() if not k.startswith("_")}
     for module in (backbone.unet, backbone.vae, backbone.text_encoder):
@@ -56,7 +59,7 @@ def test_settings_that_an_editor_of_windows_saved(folder: Path, encoding: str) -
     ):
         text = (folder / name).read_text(encoding="utf-8")
         (folder / name).write_text(text, encoding=encoding)
-    assert load_t2v(folder).token_width == TEXT_WIDTH
+    assert load_unet3d(folder).spec.token_width == TEXT_WIDTH
 
 
 @torch.no_grad()
@@ -64,7 +67,7 @@ def test_equals_diffusers_and_transformers_own_loading(tiny_folder: Path) -> Non
     from diffusers import AutoencoderKL, UNet3DConditionModel
     from transformers import CLIPTextModel
 
-    backbone = load_t2v(tiny_folder)
+    backbone = load_unet3d(tiny_folder)
     ids = torch.arange(10)[None]
     text = CLIPTextModel.from_pretrained(tiny_folder / "text_encoder", local_files_only=True)
     states = backbone.text_encoder(ids).last_hidden_state
@@ -86,21 +89,21 @@ def test_equals_diffusers_and_transformers_own_loading(tiny_folder: Path) -> Non
 def test_file_kinds_and_dtypes(
     tmp_path: Path, weights: str, stored: torch.dtype, name: str, dtype: torch.dtype
 ) -> None:
-    backbone = load_t2v(make_tiny_t2v(tmp_path / "m", weights=weights, dtype=stored), name)
+    backbone = load_unet3d(make_tiny_t2v(tmp_path / "m", weights=weights, dtype=stored), name)
     for module in (backbone.unet, backbone.vae, backbone.text_encoder):
         for key, value in module.state_dict().items():
             assert value.dtype == dtype
             assert torch.equal(value, stored_weight(key, value).to(stored).to(dtype)), key
     context = backbone.encode_prompt("a ball", None, 2)
     assert context.states.dtype == dtype
-    frames = backbone.decode(torch.zeros(2, 4, 2, 2))
+    frames = decode_video(backbone, torch.zeros(1, 4, 2, 2, 2))
     assert frames.shape == (2, 16, 16, 3)
-    assert torch.equal(backbone.encode(frames).isfinite(), torch.ones(2, 4, 2, 2, dtype=torch.bool))
+    assert torch.equal(backbone.encode(frames).isfinite(), torch.ones(1, 4, 2, 2, 2, dtype=torch.bool))
 
 
 def test_fp16_variant_file_is_found(folder: Path) -> None:
     (folder / "unet" / UNET_FILE).rename(folder / "unet" / "diffusion_pytorch_model.fp16.safetensors")
-    assert load_t2v(folder).unet.conv_in.weight.isfinite().all()
+    assert load_unet3d(folder).unet.conv_in.weight.isfinite().all()
 
 
 def test_weights_in_several_files(folder: Path) -> None:
@@ -114,11 +117,11 @@ def test_weights_in_several_files(folder: Path) -> None:
         save_file(half, folder / "unet" / name)
     places = {key: name for name, half in halves.items() for key in half}
     write_json(folder / "unet" / f"{UNET_FILE}.index.json", {"weight_map": places})
-    loaded = load_t2v(folder).unet.state_dict()
+    loaded = load_unet3d(folder).unet.state_dict()
     assert all(torch.equal(loaded[key], value) for key, value in tensors.items())
     (folder / "unet" / "b.safetensors").unlink()
     with pytest.raises(CheckpointError, match=r"unet.b\.safetensors: no such file"):
-        load_t2v(folder)
+        load_unet3d(folder)
 
 
 def test_old_names_of_vae_attention(folder: Path) -> None:
@@ -132,32 +135,32 @@ def test_old_names_of_vae_attention(folder: Path) -> None:
         renamed[key] = value
     assert "encoder.mid_block.attentions.0.proj_attn.bias" in renamed
     save_file(renamed, folder / "vae" / UNET_FILE)
-    loaded = load_t2v(folder).vae.state_dict()
+    loaded = load_unet3d(folder).vae.state_dict()
     assert all(torch.equal(loaded[key], value) for key, value in tensors.items())
 
 
 def test_text_encoder_saved_by_a_newer_transformers(folder: Path) -> None:
     """Without the `text_model.` prefix and the position ids."""
-    encoder = load_t2v(folder).text_encoder
+    encoder = load_unet3d(folder).text_encoder
     shutil.rmtree(folder / "text_encoder")
     encoder.save_pretrained(folder / "text_encoder")
-    loaded = load_t2v(folder).text_encoder.state_dict()
+    loaded = load_unet3d(folder).text_encoder.state_dict()
     assert all(torch.equal(loaded[key], value) for key, value in encoder.state_dict().items())
 
 
 def test_tokenizer_saved_by_transformers(folder: Path) -> None:
-    before = load_t2v(folder).encode_prompt("the an, of", None, 1).states
-    tokenizer = load_t2v(folder).tokenizer
+    before = load_unet3d(folder).encode_prompt("the an, of", None, 1).states
+    tokenizer = load_unet3d(folder).tokenizer
     shutil.rmtree(folder / "tokenizer")
     tokenizer.save_pretrained(folder / "tokenizer")
-    assert torch.equal(load_t2v(folder).encode_prompt("the an, of", None, 1).states, before)
+    assert torch.equal(load_unet3d(folder).encode_prompt("the an, of", None, 1).states, before)
 
 
 def test_padding_of_the_tokenizer_folder_is_kept(folder: Path) -> None:
-    assert load_t2v(folder).tokenizer.pad_token_id == 0
+    assert load_unet3d(folder).tokenizer.pad_token_id == 0
     marks = folder / "tokenizer" / "special_tokens_map.json"
     write_json(marks, {**json.loads(marks.read_text()), "pad_token": {"content": "<|endoftext|>"}})
-    tokenizer = load_t2v(folder).tokenizer
+    tokenizer = load_unet3d(folder).tokenizer
     assert tokenizer.pad_token_id == tokenizer.eos_token_id
 
 
@@ -234,7 +237,7 @@ def write(name: str, content: str) -> Callable[[Path], None]:
         (edit_config("vae", _class_name="AutoencoderTiny"), r"vae: is a AutoencoderTiny"),
         (edit_config("text_encoder", model_type="t5"), r"text_encoder: is a t5, expected a clip_text_model"),
         (edit_config("unet", block_out_channels=[8]), r"unet.config\.json: does not describe a model"),
-        (edit_config("unet", cross_attention_dim=64), r"unet.*wrong shape"),
+        (edit_config("unet", cross_attention_dim=64), r"text width is 64 in unet but 32 in text_encoder"),
         (edit_config("scheduler", prediction_type="flow"), r"predicts 'flow'"),
         (edit_config("scheduler", _class_name="FlowMatchEulerDiscreteScheduler"), r"for a FlowMatch"),
         (other_text_width, r"text width is 32 in unet but 64 in text_encoder"),
@@ -244,16 +247,16 @@ def write(name: str, content: str) -> Callable[[Path], None]:
 def test_what_is_wrong_is_named(folder: Path, damage: Callable[[Path], None], message: str) -> None:
     damage(folder)
     with pytest.raises(CheckpointError, match=message):
-        load_t2v(folder)
+        load_unet3d(folder)
 
 
 def test_not_a_folder(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no such folder; put the text-to-video model there"):
-        load_t2v(tmp_path / "none")
+        load_unet3d(tmp_path / "none")
     file = tmp_path / "zeroscope.safetensors"
     file.write_bytes(b"x")
     with pytest.raises(CheckpointError, match="is a file; a text-to-video model is a folder"):
-        load_t2v(file)
+        load_unet3d(file)
 
 
 def test_a_misfit_in_8_bits(folder: Path) -> None:
@@ -262,7 +265,7 @@ def test_a_misfit_in_8_bits(folder: Path) -> None:
     key = "down_blocks.0.resnets.0.conv1.weight"
     save_file({**tensors, key: tensors[key].flatten()[:3].clone()}, path)
     with pytest.raises(CheckpointError, match=rf"wrong shape.*{key}"):
-        load_t2v(folder, "fp8")
+        load_unet3d(folder, "fp8")
 
 
 def test_unknown_dtype(tiny_folder: Path) -> None:
@@ -275,17 +278,27 @@ def test_index_cannot_lead_out_of_the_folder(folder: Path) -> None:
     path.rename(folder / "stolen.safetensors")
     write_json(folder / "unet" / f"{UNET_FILE}.index.json", {"weight_map": {"x": "../stolen.safetensors"}})
     with pytest.raises(CheckpointError, match=r"unet.stolen\.safetensors: no such file"):
-        load_t2v(folder)
+        load_unet3d(folder)
     write_json(folder / "unet" / f"{UNET_FILE}.index.json", {"weight_map": None})
     with pytest.raises(CheckpointError, match="has no weight_map"):
+        load_unet3d(folder)
+
+
+def test_parts_alone(tiny_folder: Path) -> None:
+    whole = load_unet3d(tiny_folder)
+    combinations: list[tuple[Part, ...]] = [("text", "denoiser"), ("vae",)]
+    for parts in combinations:
+        some = load_t2v(tiny_folder, parts=parts)
+        assert tuple(some.parts()) == parts
+        assert some.spec == whole.spec
+        assert some.device == torch.device("cpu")
+        for part, (network,) in some.parts().items():
+            weights = network.state_dict()
+            for key, value in whole.parts()[part][0].state_dict().items():
+                assert torch.equal(value, weights[key])
+
+
+def test_a_model_of_no_known_family(folder: Path) -> None:
+    edit_config("unet", _class_name="UNetOther")(folder)
+    with pytest.raises(CheckpointError, match="is a UNetOther, expected one of UNet3DConditionModel"):
         load_t2v(folder)
-
-
-def test_without_vae(tiny_folder: Path) -> None:
-    whole, part = load_t2v(tiny_folder), load_t2v(tiny_folder, with_vae=False)
-    assert part.vae is None
-    vae = load_vae(tiny_folder).state_dict()
-    assert all(torch.equal(value, vae[key]) for key, value in whole.vae.state_dict().items())
-    assert part.latent_channels == 4
-    weights = part.unet.state_dict()
-    assert all(torch.equal(value, weights[key]) for key, value in whole.unet.state_dict().items())

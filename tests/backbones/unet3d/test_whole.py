@@ -11,18 +11,20 @@ from torch import Tensor, nn
 
 from a2v_core.backbones.feature_cache import FeatureCache
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
-from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.backbones.unet3d.per_frame import denoise
 from a2v_core.backbones.unet3d.whole import evaluate, understands, unit_count
 from a2v_core.errors import A2VError
 from a2v_core.layers.onednn import CpuLinear, CpuTemporalConv, use_cpu_layers
+from a2v_core.prompts import ContextBatch
 
+T = torch.tensor(301)
 BOTH = ("negative", "prompt")
 
 
 @pytest.fixture(scope="module")
 def backbone(tiny_folder: Path) -> UNet3DBackbone:
-    return load_t2v(tiny_folder)
+    return load_unet3d(tiny_folder)
 
 
 @pytest.fixture(scope="module")
@@ -118,21 +120,21 @@ def test_attention_is_broadcast_and_the_layers_are_left_as_they_were(
 ) -> None:
     cache = FeatureCache(deep=False, attention=True, shallow=2)
     cache.begin(BOTH, deep=True, attention=True)
-    first = backbone.denoise(noise(), 301, text, cache)
-    torch.testing.assert_close(first, backbone.denoise(noise(), 301, text), atol=1e-5, rtol=1e-5)
+    first = backbone.denoise_cached(noise(), T, ContextBatch(text), cache)
+    torch.testing.assert_close(first, backbone.denoise(noise(), T, ContextBatch(text)), atol=1e-5, rtol=1e-5)
     attention = backbone.unet.mid_block.attentions[0].transformer_blocks[0].attn1
     calls: list[int] = []
     handle = attention.to_q.register_forward_pre_hook(lambda *_: calls.append(1))
     cache.begin(BOTH, deep=True, attention=False)
-    kept = backbone.denoise(noise(), 301, text, cache)
+    kept = backbone.denoise_cached(noise(), T, ContextBatch(text), cache)
     assert torch.equal(kept, first)
     assert not calls
     cache.begin(BOTH[1:], deep=True, attention=False)
     torch.testing.assert_close(
-        backbone.denoise(noise(), 301, text[1:], cache), first[1:], atol=1e-4, rtol=1e-4
+        backbone.denoise_cached(noise(), T, ContextBatch(text[1:]), cache), first[1:], atol=1e-4, rtol=1e-4
     )
     assert not calls
-    backbone.denoise(noise(), 301, text)
+    backbone.denoise(noise(), T, ContextBatch(text))
     handle.remove()
     assert calls == [1]
     assert "forward" not in vars(attention)
@@ -140,7 +142,7 @@ def test_attention_is_broadcast_and_the_layers_are_left_as_they_were(
 
 def test_gradients_take_the_stock_way(backbone: UNet3DBackbone, text: Tensor) -> None:
     wanted = text.clone().requires_grad_()
-    backbone.denoise(noise(), 301, wanted).sum().backward()
+    backbone.denoise(noise(), T, ContextBatch(wanted)).sum().backward()
     assert wanted.grad is not None
     assert (wanted.grad.abs().amax(dim=(2, 3)) > 0).all()
 

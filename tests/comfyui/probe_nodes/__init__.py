@@ -6,6 +6,7 @@ pack under test is replaced.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -124,10 +125,14 @@ class ProbeUNet(io.ComfyNode):
 
     @classmethod
     def execute(cls, model: Any, name: str, nonce: int) -> io.NodeOutput:
-        model._unet.load()
+        model._load("denoiser", 0)
         latents, text = noise(1, 4, 3, 4, 6), noise(2, 3, 77, 32)
-        tensors = {"prediction": model.backbone.denoise(latents, 301, text).float().contiguous()}
-        tensors |= {key: value.contiguous() for key, value in model.backbone.unet.state_dict().items()}
+        # The pack's own class: ComfyUI imports it under a name that nobody else knows.
+        context = sys.modules[type(model.backbone).__module__].ContextBatch(text)
+        prediction = model.backbone.denoise(latents, torch.tensor(301), context)
+        tensors = {"prediction": prediction.float().contiguous()}
+        (unet,) = model.backbone.parts()["denoiser"]
+        tensors |= {key: value.contiguous() for key, value in unet.state_dict().items()}
         path = Path(folder_paths.get_output_directory()) / name
         save_file(tensors, path)
         return io.NodeOutput(ui=ui.PreviewText(str(path)))

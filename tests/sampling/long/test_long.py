@@ -13,16 +13,18 @@ from torch import Tensor
 
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
 from a2v_core.backbones.unet3d.chunked import Plan, denoise_long
-from a2v_core.backbones.unet3d.load import load_t2v
+from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.backbones.unet3d.per_frame import denoise
 from a2v_core.backbones.windows import make_windows
 from a2v_core.errors import A2VError
+from a2v_core.prompts import ContextBatch
 from a2v_core.prompts.context import FrameContext
-from a2v_core.sampling.long.backbone import LongBackbone, WrappedBackbone
-from a2v_core.sampling.long.sample import first_noise, sample_long
+from a2v_core.sampling.long.denoise import LongDenoise
+from a2v_core.sampling.long.sampler import first_noise, sample_long
 from a2v_core.sampling.long.settings import LongMode, LongSettings
 from a2v_core.sampling.sampler import sample
 from a2v_core.sampling.settings import SampleSettings
+from tests.plain_backbone import Plain
 from tests.tiny_t2v import TEXT_WIDTH
 
 CPU = torch.device("cpu")
@@ -32,7 +34,7 @@ LONG = LongSettings(window=8, stride=4)
 
 @pytest.fixture(scope="module")
 def backbone(tiny_folder: Path) -> UNet3DBackbone:
-    return load_t2v(tiny_folder)
+    return load_unet3d(tiny_folder)
 
 
 def contexts(frames: int, seed: int = 0) -> tuple[FrameContext, FrameContext]:
@@ -99,12 +101,12 @@ def test_chunks_do_not_change_a_long_prediction(backbone: UNet3DBackbone, mode: 
 def test_windows_of_the_model_are_its_own_predictions(backbone: UNet3DBackbone) -> None:
     """A frame in the middle of one window only is what the model says of that window."""
     latents = torch.randn(1, 4, 12, 8, 8, generator=torch.Generator().manual_seed(3))
-    text = contexts(12)[0].states[None]
-    model = LongBackbone(backbone, LongSettings(mode="model", window=8, stride=4))
+    text = ContextBatch.of(contexts(12)[:1])
+    model = LongDenoise(backbone, LongSettings(mode="model", window=8, stride=4))
     with torch.no_grad():
-        found = model.denoise(latents, torch.tensor(500), text)
-        first = backbone.denoise(latents[:, :, :8], torch.tensor(500), text[:, :8])
-        second = backbone.denoise(latents[:, :, 4:], torch.tensor(500), text[:, 4:])
+        found = model(latents, torch.tensor(500), text)
+        first = backbone.denoise(latents[:, :, :8], torch.tensor(500), text.frames(torch.arange(8)))
+        second = backbone.denoise(latents[:, :, 4:], torch.tensor(500), text.frames(torch.arange(4, 12)))
     torch.testing.assert_close(found[:, :, :4], first[:, :, :4])
     torch.testing.assert_close(found[:, :, 8:], second[:, :, 4:])
     # Frame 5 is sixth in the first window and second in the second: weights 3 and 2.
@@ -114,11 +116,11 @@ def test_windows_of_the_model_are_its_own_predictions(backbone: UNet3DBackbone) 
 def test_guidance_branches_do_not_mix(backbone: UNet3DBackbone) -> None:
     latents = torch.randn(1, 4, 12, 8, 8, generator=torch.Generator().manual_seed(4))
     positive, negative = contexts(12)
-    both = torch.stack([negative.per_frame, positive.per_frame])
-    model = LongBackbone(backbone, LONG)
+    both = ContextBatch.of([negative, positive])
+    model = LongDenoise(backbone, LONG)
     with torch.no_grad():
-        found = model.denoise(latents.expand(2, -1, -1, -1, -1), torch.tensor(500), both)
-        alone = model.denoise(latents, torch.tensor(500), both[1:])
+        found = model(latents.expand(2, -1, -1, -1, -1), torch.tensor(500), both)
+        alone = model(latents, torch.tensor(500), both.rows([1]))
     torch.testing.assert_close(found[1:], alone, rtol=1e-4, atol=1e-5)
 
 
@@ -126,14 +128,14 @@ def test_guidance_branches_do_not_mix(backbone: UNet3DBackbone) -> None:
 def test_a_closed_loop_has_no_first_frame(backbone: UNet3DBackbone, mode: LongMode) -> None:
     """Turned by a stride, noise and text give the turned video."""
     latents = torch.randn(1, 4, 16, 8, 8, generator=torch.Generator().manual_seed(5))
-    text = contexts(16)[0].states[None]
-    model = LongBackbone(backbone, replace(LONG, mode=mode, closed_loop=True))
-    line = LongBackbone(backbone, replace(LONG, mode=mode))
+    text = ContextBatch.of(contexts(16)[:1])
+    model = LongDenoise(backbone, replace(LONG, mode=mode, closed_loop=True))
+    line = LongDenoise(backbone, replace(LONG, mode=mode))
     with torch.no_grad():
-        found = model.denoise(latents, torch.tensor(500), text)
-        turned = model.denoise(latents.roll(4, 2), torch.tensor(500), text.roll(4, 1))
-        open_end = line.denoise(latents, torch.tensor(500), text)
-        open_turned = line.denoise(latents.roll(4, 2), torch.tensor(500), text.roll(4, 1))
+        found = model(latents, torch.tensor(500), text)
+        turned = model(latents.roll(4, 2), torch.tensor(500), ContextBatch(text.states.roll(4, 1)))
+        open_end = line(latents, torch.tensor(500), text)
+        open_turned = line(latents.roll(4, 2), torch.tensor(500), ContextBatch(text.states.roll(4, 1)))
     torch.testing.assert_close(turned, found.roll(4, 2), rtol=1e-4, atol=1e-5)
     assert not torch.allclose(open_turned, open_end.roll(4, 2), rtol=1e-2, atol=1e-3)
 
@@ -170,16 +172,16 @@ def test_what_waits_on_the_cpu_gives_the_same(backbone: UNet3DBackbone) -> None:
 
 
 def test_half_precision(tiny_folder: Path) -> None:
-    half, full = load_t2v(tiny_folder, "bf16"), load_t2v(tiny_folder)
+    half, full = load_unet3d(tiny_folder, "bf16"), load_unet3d(tiny_folder)
     settings = replace(SETTINGS, num_frames=12, steps=1, guidance_scale=1)
     coarse, fine = (sample_long(one, contexts(12)[0], None, settings, LONG) for one in (half, full))
     assert 0 < (coarse - fine).abs().mean() < 0.05 * fine.abs().mean()
 
 
-def test_a_backbone_without_known_layers_is_told_of_the_other_mode(backbone: UNet3DBackbone) -> None:
-    other = WrappedBackbone(backbone)
-    with pytest.raises(A2VError, match="WrappedBackbone has none"):
-        LongBackbone(other, LONG)
+def test_a_backbone_without_windowed_attention_is_told_of_the_other_mode(backbone: UNet3DBackbone) -> None:
+    other = Plain(backbone)
+    with pytest.raises(A2VError, match=r"mode 'model' runs any model.*lacks WindowedAttention"):
+        LongDenoise(other, LONG)
     settings = replace(SETTINGS, num_frames=12)
     found = sample_long(other, *contexts(12), settings, replace(LONG, mode="model"))
     assert torch.equal(found, sample_long(backbone, *contexts(12), settings, replace(LONG, mode="model")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,9 +64,10 @@ def test_cache_holds_what_the_encoders_say(frozen: Models, pool: Clips, tmp_path
 def test_words_of_moments_are_sums_of_embeddings(frozen: Models, pool: Clips) -> None:
     scene = next(scene for scene, _ in pool.items if scene.hits)
     words = words_of_moments(frozen, scene)
-    assert words.shape == (NUM_FRAMES, frozen.backbone.token_width)
-    table = frozen.backbone.text_encoder.get_input_embeddings().weight
-    ids = frozen.backbone.tokenizer(f"{scene.colour} {scene.shape} still", add_special_tokens=False).input_ids
+    assert words.shape == (NUM_FRAMES, frozen.backbone.spec.token_width)
+    backbone: Any = frozen.backbone
+    table = backbone.text_encoder.get_input_embeddings().weight
+    ids = backbone.tokenizer(f"{scene.colour} {scene.shape} still", add_special_tokens=False).input_ids
     rest = int(np.flatnonzero(heights(scene) == 0)[0])
     torch.testing.assert_close(words[rest], table[ids].sum(0))
 
@@ -73,7 +75,7 @@ def test_words_of_moments_are_sums_of_embeddings(frozen: Models, pool: Clips) ->
 @pytest.mark.parametrize("variant", [BASE, replace(BASE, layout="reference"), Variant(kind="linear")])
 def test_start_from_words_comes_nearer_to_them(frozen: Models, pool: Clips, variant: Variant) -> None:
     features, times = pool.heard(variant.layout, variant.hop_ms)
-    adapter = make_adapter(variant, features.shape[-1], frozen.backbone.token_width, seed=0)
+    adapter = make_adapter(variant, features.shape[-1], frozen.backbone.spec.token_width, seed=0)
     scenes = [scene for scene, _ in pool.items]
     wanted = torch.stack([words_of_moments(frozen, scene) for scene in scenes])
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
+from functools import partial
+
 import pytest
 import torch
 from diffusers import DDPMScheduler
 from torch import Tensor
 
 from a2v_core.backbones.unet3d.per_frame import denoise
+from a2v_core.schedules import NoiseSchedule
 from tests.tiny_t2v import TEXT_WIDTH, tiny_unet
-from training.parts import NoiseSchedule, PredictionError, temp_l1
+from training.parts import PredictionError, temp_l1
 
-ALPHAS = torch.tensor([0.99, 0.9, 0.5, 0.2])
+ALPHAS = (0.99, 0.9, 0.5, 0.2)
+
+
+def schedule(kind: str) -> NoiseSchedule:
+    """With these cumulative alphas."""
+    betas = [1 - alpha / before for before, alpha in itertools.pairwise((1.0, *ALPHAS))]
+    return NoiseSchedule({"trained_betas": betas, "num_train_timesteps": 4, "prediction_type": kind})
 
 
 @pytest.mark.parametrize("kind", ["epsilon", "v_prediction", "sample"])
 def test_min_snr_weights(kind: str) -> None:
     t = torch.tensor([3, 0, 1, 2])
-    error = PredictionError(lambda noisy, t, context: noisy, NoiseSchedule(ALPHAS, kind), min_snr_gamma=5.0)
+    error = PredictionError(lambda noisy, t, context: noisy, schedule(kind), min_snr_gamma=5.0)
     snr = torch.tensor([0.25, 99.0, 9.0, 1.0])
     least = torch.tensor([0.25, 5.0, 5.0, 1.0])
     expected = {"epsilon": least / snr, "v_prediction": least / (snr + 1), "sample": least}
@@ -33,7 +43,7 @@ def test_error_of_a_model_that_is_known() -> None:
         asked.append(noisy)
         return torch.ones_like(noisy).double()
 
-    error = PredictionError(predict, NoiseSchedule(ALPHAS, "epsilon"), min_snr_gamma=5.0)
+    error = PredictionError(predict, schedule("epsilon"), min_snr_gamma=5.0)
     clean, noise, t = torch.full((2, 4, 3, 2, 2), 2.0), torch.full((2, 4, 3, 2, 2), 3.0), torch.tensor([1, 2])
     squared = error.squared(clean, noise, t, torch.zeros(2, 3, 5, 8))
     assert squared.dtype == torch.float32
@@ -52,7 +62,7 @@ def test_error_of_a_unet_has_gradients_in_its_text() -> None:
     context = torch.randn(2, 3, 5, TEXT_WIDTH, requires_grad=True)
     noisy = DDPMScheduler(**config).add_noise(clean, noise, t)
     expected = (denoise(unet, noisy, t, context) - noise).square().mean((1, 2, 3, 4))
-    found = PredictionError.of(unet, config).per_clip(clean, noise, t, context)
+    found = PredictionError(partial(denoise, unet), NoiseSchedule(config)).per_clip(clean, noise, t, context)
     torch.testing.assert_close(found, expected)
     found.sum().backward()
     assert context.grad is not None

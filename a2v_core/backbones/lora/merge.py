@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from ...errors import CheckpointError
 from ...layers import full_weight, set_weight
-from .lora_file import (
+from .files import (
     FIRST,
     GUIDANCE,
     check_used,

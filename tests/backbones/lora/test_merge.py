@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from a2v_core.backbones.unet3d.lora import guidance_embedding, merge_lora
+from a2v_core.backbones.lora.merge import guidance_embedding, merge_lora
 from a2v_core.backbones.unet3d.per_frame import denoise
 from a2v_core.errors import CheckpointError
 from tests.tiny_t2v import TEXT_WIDTH, tiny_unet

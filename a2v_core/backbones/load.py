@@ -1,0 +1,39 @@
+"""A text-to-video model of any family from a local folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from ..errors import A2VError, CheckpointError
+from .contract import PARTS, Backbone, Part
+from .diffusers_folder import check_folder, read_json
+from .dtypes import DTYPES
+from .unet3d import load_unet3d
+
+# By the class of the denoiser (`places.T2V_DENOISERS`).
+FAMILIES: Mapping[str, Callable[[Path, str, Collection[Part]], Backbone]] = {
+    "UNet3DConditionModel": load_unet3d,
+}
+
+
+def load_t2v(folder: str | Path, dtype: str = "fp32", parts: Collection[Part] = PARTS) -> Backbone:
+    """Load a text-to-video model in the diffusers layout, on the CPU.
+
+    `dtype` "fp32", "fp16" or "bf16", or "fp8": bfloat16 with a denoiser whose weights are stored in 8 bits
+    (`layers.store_fp8`), half the memory for some rounding.
+    `parts`: only these networks are loaded, such as the denoiser and text for training from a cache.
+    CheckpointError names the part or file that is missing, broken, of another kind, or of another model.
+    """
+    if dtype not in DTYPES:
+        raise A2VError(f"Unknown dtype {dtype!r}: choose one of {', '.join(DTYPES)}")
+    folder = Path(folder)
+    check_folder(folder)
+    config = folder / "unet" / "config.json"
+    found = read_json(config).get("_class_name", next(iter(FAMILIES)))
+    if found not in FAMILIES:
+        raise CheckpointError(
+            f"{config.parent}: is a {found}, expected one of {', '.join(FAMILIES)}; use a text-to-video "
+            "model of that kind, such as ModelScope text-to-video 1.7b or Zeroscope v2"
+        )
+    return FAMILIES[found](folder, dtype, parts)
