@@ -18,6 +18,7 @@ from tests.tiny_t2v import make_tiny_t2v, tiny_text_encoder
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
+    """Of all tests: numbers then do not depend on how many processors the machine has."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -42,11 +42,6 @@ def decode_chunks(vae: Any, latents: Tensor, chunk: int) -> Iterator[Tensor]:
             yield (pixels / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).contiguous().cpu()
 
 
-def decode(vae: Any, latents: Tensor, chunk: int = 8) -> Tensor:
-    """Latents [F, c, h, w] to frames [F, H, W, 3], float32 0..1 on the CPU. See `decode_chunks`."""
-    return torch.cat(list(decode_chunks(vae, latents, chunk)))
-
-
 @torch.no_grad()
 def encode(vae: Any, frames: Tensor, chunk: int = 8) -> Tensor:
     """Frames [F, H, W, 3] in 0..1 to latents [F, c, h, w], float32 on the CPU: the posterior's mean.

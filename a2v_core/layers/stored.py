@@ -4,7 +4,8 @@ A linear layer or convolution of the UNet takes its weight to where its input is
 it runs, and lets go of it afterwards. What is stored stays as it is: nothing is put back, so that a cancelled
 run leaves nothing behind, and the layer compiles and copies like any other. (diffusers' hooks for the same,
 `apply_layerwise_casting` and `apply_group_offloading`, change the weights in place around every call, and the
-second wants the forward of the whole UNet to be called, which `staged.py` does not.)
+second wants the forward of the whole UNet to be called, which a walk through its
+layers does not.)
 
 In 8 bits (float8_e4m3fn, arXiv 2209.05433: 3 bits of mantissa, 2^-9 to 448) every output channel has a scale,
 a power of two that brings its largest weight to just below 448. So small weights keep their 3 bits, and the

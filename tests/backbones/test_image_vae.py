@@ -6,13 +6,18 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
-from a2v_core.backbones.image_vae import decode, decode_chunks, encode, scale_factor
+from a2v_core.backbones.image_vae import decode_chunks, encode, scale_factor
 from a2v_core.errors import A2VError
 from tests.golden_recipe import fill_module, recipe
 from tests.tiny_t2v import tiny_vae
 
 LATENTS = recipe("latents", (5, 4, 3, 2)) * 4
+
+
+def decode(vae: Any, latents: Tensor, chunk: int = 8) -> Tensor:
+    return torch.cat(list(decode_chunks(vae, latents, chunk)))
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,6 @@ from torch import Tensor
 
 from ..windows import Windows
 
-_PARTS = ("conv_in", "transformer_in", "down_blocks", "mid_block", "up_blocks", "conv_norm_out", "conv_out")
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -35,11 +33,6 @@ class Plan:
     device: torch.device
     store: torch.device
     closed_loop: bool = False
-
-
-def has_layers(unet: Any) -> bool:
-    """Whether the UNet has the layers that `denoise_long` knows."""
-    return all(getattr(unet, part, None) is not None for part in _PARTS)
 
 
 def waiting_bytes(unet: Any, latents: Tensor) -> int:

@@ -2,7 +2,7 @@
 
 Blocks of one kind share their compiled code, one for every shape; PyTorch keeps it on disk, so that later
 processes start faster. Every block is one graph: what would break it is an error, not a slow path. Between
-the blocks all is as it was: text per frame, places to cancel, shared and kept work of `staged.py`.
+the blocks all is as it was: text per frame, places to cancel, shared and kept work of `whole.py`.
 """
 
 from __future__ import annotations

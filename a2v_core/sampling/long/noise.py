@@ -3,7 +3,7 @@
 New noise for every frame makes every window another video: look and place of things follow the noise. So the
 noise of one window repeats, shuffled in groups, and distant windows start from the same material.
 
-Legend: F video frames, c latent channels, h w latent size.
+Legend: F frames of the latents, c latent channels, h w latent size.
 """
 
 from __future__ import annotations

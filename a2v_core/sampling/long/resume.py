@@ -5,7 +5,7 @@ the seed. So a run that starts again takes the predictions it finds and goes on 
 same numbers for every scheduler, whatever it remembers of earlier steps. How many branches of guidance go
 through the model at once is a matter of memory and may be another then: predictions are counted one by one.
 
-Legend: B guidance branches, F video frames, h w latent size.
+Legend: B guidance branches.
 """
 
 from __future__ import annotations
