@@ -13,16 +13,15 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from a2v_core.audio import BEATs, Waveform, encode_audio, load_audio, load_beats
+from a2v_core.audio import BEATs, Waveform, load_audio, load_beats
 from a2v_core.backbones import Backbone, load_t2v
 from a2v_core.media import write_video
-from a2v_core.sampling import SampleSettings, decode_video, sample
+from a2v_core.pipeline import VideoPipeline, VideoRequest, listen
+from a2v_core.sampling import SampleSettings
 from a2v_core.schedules import DEFAULT_SCHEDULER
-from a2v_core.tokens import CHUNK_FRAMES, AudioMapper, load_mapper
+from a2v_core.tokens import AudioMapper, in_prompt, load_mapper
 
 STAGES = ("decode sound", "BEATs", "mapper", "text", "sampling", "VAE decode", "mux")
-DECODE_CHUNK = 8  # frames at once, the default of the T2V Sampler node
-BEATS_STEP_MS = 160
 
 
 @dataclass(frozen=True)
@@ -119,37 +118,27 @@ def load_models(files: ModelFiles) -> tuple[Models, Laps]:
 def make_clip(models: Models, job: Job, sound: Path, target: Path) -> Laps:
     """Sound file -> mp4 with picture and sound, by the calls that the nodes make with their defaults.
 
-    The sound is encoded at the hop that the mapper was trained with. A `reference` mapper gets it in pieces
-    of 24 frames, which is what the published ones know. Raises A2VError for models that do not fit together.
+    Raises A2VError for models that do not fit together.
     """
-    beats, mapper, backbone = models.beats, models.mapper, models.backbone
-    hop_divisor = BEATS_STEP_MS // int(mapper.config.facts.get("hop_ms", BEATS_STEP_MS))
-    piece_seconds = CHUNK_FRAMES / job.fps if mapper.config.layout == "reference" else 0.0
-    prompt = "a video of " + " ".join(f"<{word}>" for word in mapper.config.words)
+    pipeline = VideoPipeline(models.backbone)
     settings = SampleSettings(
-        steps=job.steps,
-        guidance_scale=job.guidance_scale,
-        scheduler=job.scheduler,
-        seed=job.seed,
-        width=job.size,
-        height=job.size,
-        num_frames=job.num_frames,
+        job.steps, job.guidance_scale, job.scheduler, job.seed, job.size, job.size, job.num_frames
     )
-
     laps = Laps()
     wave: Waveform = load_audio(sound)
     laps.lap("decode sound")
-    features = encode_audio(beats, wave.samples[None], wave.sample_rate, hop_divisor, piece_seconds)
+    features = listen(models.beats, models.mapper, wave, job.fps)
     laps.lap("BEATs")
-    tokens = mapper.pool(mapper.frame_tokens(features, job.num_frames, job.fps))
+    tokens = models.mapper.pool(models.mapper.frame_tokens(features, job.num_frames, job.fps))
     laps.lap("mapper")
-    positive = backbone.encode_prompt(prompt, tokens, job.num_frames)
-    negative = None if job.guidance_scale == 1 else backbone.encode_prompt("", None, job.num_frames)
+    prompt = f"a video of {in_prompt(tokens.words)}"
+    request = VideoRequest(prompt, tokens, sound=wave, settings=settings).resolved(pipeline.spec)
+    contexts = pipeline.encode(request)
     laps.lap("text")
-    latents = sample(backbone, positive, negative, settings)
+    latents = pipeline.sample(request, contexts)
     laps.lap("sampling")
-    frames = decode_video(backbone, latents, DECODE_CHUNK)
+    frames = pipeline.decode_all(request, latents)
     laps.lap("VAE decode")
-    write_video(target, frames, job.fps, wave)
+    write_video(target, frames, job.fps, request.sound)
     laps.lap("mux")
     return laps

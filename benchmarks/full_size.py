@@ -32,10 +32,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from a2v_core.backbones import DTYPES, Backbone, load_t2v, networks
 from a2v_core.backbones.unet3d import compile_blocks
 from a2v_core.errors import A2VError
+from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.prompts import ContextBatch
-from a2v_core.sampling import SampleSettings, decode_video, sample
+from a2v_core.sampling import SampleSettings
 
-from .clip import DECODE_CHUNK, Laps
+from .clip import Laps
 from .machine import describe_machine, resident_bytes
 from .mid_model import MID, Sizes, write_models
 
@@ -108,11 +109,12 @@ def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
 
 
 def _clip(backbone: Backbone, settings: SampleSettings, laps: Laps) -> Laps:
-    positive, negative = (backbone.encode_prompt(text, None, settings.num_frames) for text in (PROMPT, ""))
+    pipeline, request = VideoPipeline(backbone), VideoRequest(PROMPT, settings=settings)
+    contexts = pipeline.encode(request)
     laps.lap("text")
-    latents = sample(backbone, positive, negative, settings)
+    latents = pipeline.sample(request, contexts)
     laps.lap("sampling")
-    decode_video(backbone, latents, DECODE_CHUNK)
+    pipeline.decode_all(request, latents)
     laps.lap("VAE decode")
     return laps
 

@@ -12,18 +12,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a2v_core.audio import Waveform, encode_overlapping
+from a2v_core.audio import Waveform
 from a2v_core.backbones import make_windows
 from a2v_core.demo import demo_path
 from a2v_core.metrics import AVAlignResult, av_align
+from a2v_core.pipeline import VideoPipeline, VideoRequest, hear
 from a2v_core.sampling import SampleSettings, decode_video
-from a2v_core.sampling.long import LongSettings, sample_long
-from a2v_core.tokens import pool_long
+from a2v_core.sampling.long import LongSettings
+from a2v_core.tokens import in_prompt
 from training.demo_world.look import look, matched
 from training.demo_world.sounds import SAMPLE_RATE, render_sound
 from training.demo_world.world import FPS, NUM_FRAMES, Scene, random_scene, render
 
-from .clip import BEATS_STEP_MS, ModelFiles, Models, load_models
+from .clip import ModelFiles, Models, load_models
 
 LENGTHS = (24, 48, 96, 240)
 SCENE_FRAMES = 480  # a multiple of every length
@@ -43,15 +44,13 @@ def sample_video(
     models: Models, sound: np.ndarray, frames: int, long: LongSettings | None, steps: int, seed: int = 0
 ) -> Tensor:
     """Latents [1, c, f, h, w] that follow `sound` [N] at the demo world's rate, as the nodes make them."""
-    mapper, backbone = models.mapper, models.backbone
-    hop_divisor = BEATS_STEP_MS // int(mapper.config.facts.get("hop_ms", BEATS_STEP_MS))
-    features = encode_overlapping(models.beats, torch.from_numpy(sound)[None, None], SAMPLE_RATE, hop_divisor)
-    tokens = pool_long(mapper, mapper.frame_tokens(features, frames, FPS))
-    prompt = "a video of " + " ".join(f"<{word}>" for word in mapper.config.words)
+    heard = Waveform(torch.from_numpy(sound)[None], SAMPLE_RATE)
+    tokens = hear(models.beats, models.mapper, heard, frames, FPS, chunk_seconds=10, overlap_seconds=2)
+    pipeline = VideoPipeline(models.backbone)
     size = models.native_size
-    settings = SampleSettings(steps, 3.0, seed=seed, width=size, height=size, num_frames=frames)
-    contexts = backbone.encode_prompt(prompt, tokens, frames), backbone.encode_prompt("", None, frames)
-    return sample_long(backbone, *contexts, settings, long)
+    settings = SampleSettings(steps, 3.0, seed=seed, width=size, height=size)
+    request = VideoRequest(f"a video of {in_prompt(tokens.words)}", tokens, settings=settings, long=long)
+    return pipeline.sample(request, pipeline.encode(request))
 
 
 def scene_of(number: int, frames: int) -> tuple[Scene, np.ndarray]:

@@ -26,9 +26,10 @@ from .clip import Laps
 
 @dataclass(frozen=True)
 class Clip:
-    """What to sample: the same for every contestant. latents: first noise [1, c, F, h, w]."""
+    """What to sample: the same for every contestant. latents: first noise [1, c, F, h, w] of the seed."""
 
     prompt: str
+    seed: int
     latents: Tensor
     steps: int
     guidance_scale: float

@@ -44,8 +44,8 @@ from a2v_core.backbones import Backbone, load_t2v
 from a2v_core.backbones.lora import merge_lora
 from a2v_core.demo import demo_path
 from a2v_core.errors import A2VError
-from a2v_core.prompts import PromptMemory
-from a2v_core.sampling import SampleSettings, decode_video, find_speed, in_precision_of, sample
+from a2v_core.pipeline import VideoPipeline, VideoRequest
+from a2v_core.sampling import SampleSettings
 from a2v_core.tokens import AudioTokens
 
 from .clip import Laps
@@ -63,28 +63,27 @@ class Ours:
     """This library in one speed mode; prompts are remembered from run to run, as in the node."""
 
     def __init__(self, backbone: Backbone, speed: str) -> None:
-        self._backbone, self._speed, self._memory = backbone, speed, PromptMemory()
+        self._pipeline, self._speed = VideoPipeline(backbone), speed
 
     @torch.no_grad()
     def make(self, clip: Clip, tokens: AudioTokens | None, laps: Laps) -> Tensor:
         """Frames [F, H, W, 3]."""
-        backbone, frames = self._backbone, clip.num_frames
-        positive = self._memory.encode(backbone, clip.prompt, tokens, frames)
-        negative = self._memory.encode(backbone, "", None, frames)
-        laps.lap("text")
         settings = SampleSettings(
-            steps=clip.steps,
-            guidance_scale=clip.guidance_scale,
-            scheduler=clip.scheduler,
-            width=clip.pixels,
-            height=clip.pixels,
-            num_frames=frames,
-            speed=self._speed,
+            clip.steps,
+            clip.guidance_scale,
+            clip.scheduler,
+            clip.seed,
+            clip.pixels,
+            clip.pixels,
+            clip.num_frames,
+            self._speed,
         )
-        latents = sample(backbone, positive, negative, settings, latents=clip.latents)
+        request = VideoRequest(clip.prompt, tokens, settings=settings).resolved(self._pipeline.spec)
+        contexts = self._pipeline.encode(request)
+        laps.lap("text")
+        latents = self._pipeline.sample(request, contexts)
         laps.lap("sampling")
-        with in_precision_of(find_speed(self._speed), backbone, "vae"):
-            decoded = decode_video(backbone, latents)
+        decoded = self._pipeline.decode_all(request, latents)
         laps.lap("VAE decode")
         return decoded
 
@@ -108,7 +107,7 @@ def measure(
         grid = backbone.spec.grid(frames, pixels, pixels)
         generator = torch.Generator().manual_seed(seed)
         noise = torch.randn(grid.shape, generator=generator)
-        return Clip(prompt, noise, steps, 3.0, "dpmpp_2m", pixels)
+        return Clip(prompt, seed, noise, steps, 3.0, "dpmpp_2m", pixels)
 
     contestants: dict[str, Callable[[Laps], Tensor]] = {
         "diffusers": lambda laps: pipeline.make(clip(TEXT), laps),

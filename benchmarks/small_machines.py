@@ -26,20 +26,19 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from a2v_core.backbones import Backbone, load_t2v, networks
+from a2v_core.backbones import load_t2v, networks
 from a2v_core.errors import A2VError
-from a2v_core.layers import offload_weights
-from a2v_core.sampling import SampleSettings, decode_video, sample
+from a2v_core.pipeline import InTurn, VideoPipeline, VideoRequest
+from a2v_core.sampling import SampleSettings
 
 from .clip import Laps
 from .full_size import device_clock
@@ -138,13 +137,13 @@ def child(job: Job, setting: Setting, target: Path) -> dict[str, Any]:
         num_frames=job.frames,
         batch_guidance=not setting.in_turn,
     )
-    if setting.offload:
-        offload_weights(unet, device)
+    pipeline = VideoPipeline(backbone, InTurn(backbone, device, offload=setting.offload))
+    request = VideoRequest(PROMPT, settings=settings, decode_chunk=DECODE_CHUNK)
     clock = device_clock(device) if device.type == "cuda" else CLOCKS[job.clock]
     seconds = []
     for _ in range(job.runs):
         laps = Laps(clock)
-        frames = _clip(backbone, settings, device, setting.offload)
+        frames = pipeline.generate(request).frames
         laps.lap("clip")
         seconds.append(laps.total)
     np.save(target, frames.numpy())
@@ -157,26 +156,6 @@ def child(job: Job, setting: Setting, target: Path) -> dict[str, Any]:
         "peak": torch.cuda.max_memory_allocated(device) if on_gpu else resident_bytes()[1],
         "seconds": statistics.median(seconds[1:] or seconds),
     }
-
-
-@torch.no_grad()
-def _clip(backbone: Backbone, settings: SampleSettings, device: torch.device, offload: bool) -> Tensor:
-    with _on(device, backbone.parts()["text"][0]):
-        positive, negative = (
-            backbone.encode_prompt(text, None, settings.num_frames) for text in (PROMPT, "")
-        )
-    with nullcontext() if offload else _on(device, backbone.parts()["denoiser"][0]):
-        latents = sample(backbone, positive, negative, settings)
-    with _on(device, backbone.parts()["vae"][0]):
-        return decode_video(backbone, latents, DECODE_CHUNK)
-
-
-@contextmanager
-def _on(device: torch.device, part: nn.Module) -> Iterator[None]:
-    """While it lasts, a network is on the device."""
-    part.to(device)
-    yield
-    part.to("cpu")
 
 
 def _bytes(module: nn.Module) -> int:

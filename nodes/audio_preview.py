@@ -8,12 +8,11 @@ import numpy as np
 import torch
 from comfy_api.latest import io, ui
 
-from ..a2v_core.audio import Waveform, detect_onsets, trusted_onsets
-from ..a2v_core.errors import MediaError
+from ..a2v_core.audio import detect_onsets, trusted_onsets
 from ..a2v_core.preview import hearing_pixels
 from ..a2v_core.tokens import AudioTokens as Tokens
 from .sockets import CATEGORY, AudioTokens
-from .sound import read_audio
+from .sound import one_sound
 
 NODE = "Preview Audio Tokens"
 
@@ -68,13 +67,7 @@ class A2VAudioPreview(io.ComfyNode):
     def execute(
         cls, audio: Any, width: int, batch_index: int, audio_tokens: Tokens | None = None
     ) -> io.NodeOutput:
-        samples, rate = read_audio(audio, NODE)
-        if not 0 <= batch_index < len(samples):
-            raise MediaError(
-                f"{NODE}: batch_index is {batch_index}, but the input audio has {len(samples)} sounds "
-                "(from 0)"
-            )
-        sound = Waveform(samples[batch_index], rate)
+        sound = one_sound(audio, batch_index, NODE)
         onsets = trusted_onsets(detect_onsets(sound))
         pixels = hearing_pixels(sound, onsets, audio_tokens, width)
         image = torch.from_numpy(pixels.astype(np.float32) / 255)[None]

@@ -17,15 +17,13 @@ from ..a2v_core.media import to_uint8
 from ..a2v_core.metrics.alignment import (
     TRUSTED,
     VARIANTS,
-    AVAlignResult,
     Motion,
-    ScoredClip,
     Settings,
     assemble_motion,
     motion_steps,
     score_detected,
 )
-from ..a2v_core.metrics.report import timeline_pixels
+from ..a2v_core.metrics.report import clip_report, timeline_pixels
 from . import runtime
 from .sockets import CATEGORY, check_choice
 from .sound import read_audio
@@ -135,39 +133,11 @@ class A2VAVAlignScore(io.ComfyNode):
         )
         onsets = detect_onsets(Waveform(samples[0], rate))
         scored = score_detected(_motion(frames, fps), onsets, samples.shape[-1] / rate, settings.checked())
-        text, picture = report(scored, variant), timeline_pixels(scored, _Pixels(frames))
+        text, picture = clip_report(scored, variant), timeline_pixels(scored, _Pixels(frames))
         image = torch.from_numpy(picture.astype(np.float32) / 255)[None]
         shown = ui.PreviewText(text).as_dict() | ui.PreviewImage(image).as_dict()
         score = scored.trusted.score if variant == TRUSTED else scored.published.score
         return io.NodeOutput(_number(score), text, _number(scored.trusted.corrected), image, ui=shown)
-
-
-def report(scored: ScoredClip, variant: str) -> str:
-    """What the node says of a clip: the chosen score first, then the trusted one; times in seconds."""
-    trusted = scored.trusted
-    corrected = "undefined" if trusted.corrected is None else f"{trusted.corrected:.3f}"
-    chosen = [] if variant == TRUSTED else [*_lines(scored.published), ""]
-    return "\n".join([*chosen, *_lines(trusted), f"chance-corrected: {corrected}"])
-
-
-def _lines(result: AVAlignResult) -> list[str]:
-    score = "undefined" if result.score is None else f"{result.score:.3f}"
-    luck = "" if result.chance is None else f" (chance {result.chance:.3f}, p {result.p_value:.3f})"
-    lag = "" if result.mean_lag_ms is None else f", the picture {result.mean_lag_ms:+.0f} ms after the sound"
-    lines = [
-        f"AV-Align {result.variant}: {score}{luck}",
-        f"video: {result.num_frames} frames, {result.width} x {result.height}, {result.fps:g} fps",
-        f"sound onsets: {_times(result.audio_peaks)}",
-        f"motion peaks: {_times(result.video_peaks)}",
-        f"matched: {len(result.matches)} (within {1000 * result.tolerance:.0f} ms{lag})",
-        result.reason,
-        *result.notes,
-    ]
-    return [line for line in lines if line]
-
-
-def _times(peaks: tuple[float, ...]) -> str:
-    return f"{len(peaks)}" + (" at " + ", ".join(f"{time:.2f}" for time in peaks) + " s" if peaks else "")
 
 
 def _number(value: float | None) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..a2v_core.audio import encode_audio, encode_overlapping
+from ..a2v_core.audio import encode_overlapping
 from ..a2v_core.audio.beats import BEATs
 from . import runtime
 
@@ -49,14 +49,9 @@ class BEATsAudioEncoder:
         self._managed.load(len(samples) * at_once * 50 * _BYTES_PER_TOKEN)
         progress = runtime.Progress(1)
         with runtime.cancel_points(self.model.encoder.layers):
-            if chunk_seconds and overlap_seconds:
-                features = encode_overlapping(
-                    self.model, samples, sample_rate, hop_divisor, chunk_seconds, overlap_seconds, progress
-                )
-            else:
-                features = encode_audio(
-                    self.model, samples, sample_rate, hop_divisor, chunk_seconds, progress
-                )
+            features = encode_overlapping(
+                self.model, samples, sample_rate, hop_divisor, chunk_seconds, overlap_seconds, progress
+            )
         layers = [layer.flatten(1, 2) for layer in features.layers.unbind(1)]
         return {
             "encoded_audio": layers[-1],

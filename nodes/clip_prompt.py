@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ..a2v_core.errors import A2VError
+from ..a2v_core.prompts import distinct_frames
 from ..a2v_core.tokens import AUDIO_WORD, AudioTokens, audio_words
 from . import runtime
 
@@ -78,15 +79,10 @@ def encode_text(clip: Any, text: str, audio_tokens: AudioTokens | None, node: st
         return _by_frame([plain], torch.zeros(audio_tokens.num_frames, dtype=torch.int64))
     _check_width(clip, clip.tokenize(""), audio_tokens.width, node)
     template, ids = _template(clip, text, used, node)
-    stacked = torch.stack([audio_tokens.words[word] for word in used], dim=1)  # [F, K, D]
-    if not bool(stacked.isfinite().all()):
-        raise A2VError(
-            f"{node}: the audio tokens contain NaN or infinity: check the sound and the AudioMapper"
-        )
-    distinct, index = stacked.unique(dim=0, return_inverse=True)
-    progress = runtime.Progress(len(distinct))
+    rows, index = distinct_frames(audio_tokens, used)
+    progress = runtime.Progress(len(rows))
     encoded = []
-    for frame in distinct:
+    for frame in torch.stack([audio_tokens.words[word] for word in used], dim=1)[rows]:  # [K, D]
         encoded.append(clip.encode_from_tokens_scheduled(_filled(template, ids, frame)))
         progress(len(encoded))
     return _by_frame(encoded, index)

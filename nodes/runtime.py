@@ -22,13 +22,16 @@ import latent_preview
 import torch
 from torch import Tensor, nn
 
-from ..a2v_core.sampling import on_disk
-from ..a2v_core.sampling.long import Progress as SamplingProgress
+from ..a2v_core.backbones import BackboneSpec
+from ..a2v_core.pipeline import Watcher
+from ..a2v_core.sampling import SampleSettings, on_disk
+from ..a2v_core.sampling.long import Progress as KeptSteps
 from ..a2v_core.sampling.long import keep_newest
 
 Devices = tuple[torch.device, torch.device]
 
 FRAMES_ON_DISK = 2**29  # bytes of frames from which on they lie in a file
+DECODING = 1 / 8  # of a step of the progress bar for every frame
 
 
 def text_devices() -> Devices:
@@ -155,40 +158,28 @@ def cancel_points(modules: Iterable[nn.Module]) -> Iterator[None]:
             handle.remove()
 
 
-def sampling_progress() -> SamplingProgress:
+def kept_steps() -> KeptSteps:
     """Where a long video keeps its steps: with the user's settings, since ComfyUI clears its temp folder."""
     folder = Path(folder_paths.get_user_directory()) / "a2v_progress"
     keep_newest(folder)
-    return SamplingProgress(folder)
+    return KeptSteps(folder)
 
 
-class Frames:
-    """The frames of a video as they are decoded; of a long one the system keeps in memory what fits."""
+def frame_room(shape: tuple[int, ...]) -> Tensor:
+    """A tensor for the frames of a video; of a long one the system keeps in memory what fits."""
+    device = mm.intermediate_device()
+    if device.type != "cpu" or 4 * math.prod(shape) < FRAMES_ON_DISK:
+        return torch.empty(shape, dtype=torch.float32, device=device)
+    folder = Path(folder_paths.get_temp_directory())
+    folder.mkdir(parents=True, exist_ok=True)
+    return on_disk(folder / f"a2v_frames_{uuid.uuid4().hex}", shape)
 
-    def __init__(self, count: int) -> None:
-        self._count, self.done = count, 0
-        self._whole: Tensor | None = None
 
-    def add(self, frames: Tensor) -> None:
-        """The next frames [n, H, W, 3]."""
-        if self._whole is None:
-            self._whole = self._room((self._count, *frames.shape[1:]))
-        self._whole[self.done : self.done + len(frames)] = frames.to(self._whole)
-        self.done += len(frames)
-
-    def whole(self) -> Tensor:
-        """All of them [F, H, W, 3], float32, on ComfyUI's device for what travels between nodes."""
-        assert self._whole is not None
-        assert self.done == self._count
-        return self._whole
-
-    def _room(self, shape: tuple[int, ...]) -> Tensor:
-        device = mm.intermediate_device()
-        if device.type != "cpu" or 4 * math.prod(shape) < FRAMES_ON_DISK:
-            return torch.empty(shape, dtype=torch.float32, device=device)
-        folder = Path(folder_paths.get_temp_directory())
-        folder.mkdir(parents=True, exist_ok=True)
-        return on_disk(folder / f"a2v_frames_{uuid.uuid4().hex}", shape)
+def latent_samples(spec: BackboneSpec, latents: Tensor) -> Tensor:
+    """Latents [1, c, f, h, w] as a LATENT holds them: [f, c, h, w] where a VAE takes pictures, else as they
+    are."""
+    samples = latents / spec.latent_scale
+    return intermediate(samples[0].movedim(0, 1) if spec.time == 1 else samples)
 
 
 class Progress:
@@ -200,6 +191,25 @@ class Progress:
     def __call__(self, done: int, total: int | None = None, preview: Any = None) -> None:
         stop_if_cancelled()
         self._bar.update_absolute(done, total, preview)
+
+
+class SamplingProgress(Watcher):
+    """The progress bar of a video that is made, with previews: steps first, then frames."""
+
+    def __init__(self, spec: BackboneSpec, settings: SampleSettings) -> None:
+        self._decoding = math.ceil(settings.num_frames * DECODING)
+        self._bar = Progress(settings.steps + self._decoding)
+        self._show = latent_previewer(spec.latent_format, spec.latent_channels)
+        self._steps = 0
+
+    def sampled(self, step: int, total: int, estimate: Tensor, latents: Tensor) -> None:
+        """See `Watcher`."""
+        self._steps = step + 1
+        self._bar(self._steps, total + self._decoding, self._show and self._show(estimate))
+
+    def decoded(self, done: int, total: int) -> None:
+        """See `Watcher`."""
+        self._bar(self._steps + round(self._decoding * done / total), self._steps + self._decoding)
 
 
 def latent_previewer(name: str, channels: int) -> Callable[[Tensor], Any] | None:

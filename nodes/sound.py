@@ -1,6 +1,6 @@
-"""The AUDIO socket: anything a pack may put there -> float32 samples; and the sound that goes with a clip.
+"""The AUDIO socket: anything a pack may put there -> float32 samples, and back.
 
-Legend: B sounds, C channels, N samples, F video frames.
+Legend: B sounds, C channels, N samples.
 """
 
 from __future__ import annotations
@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as nnf
 from torch import Tensor
 
 from ..a2v_core.errors import MediaError
-from ..a2v_core.media import aac_rate, check_finite, resample
+from ..a2v_core.media import Waveform, check_finite
 
 
 def read_audio(audio: Any, node: str) -> tuple[Tensor, int]:
@@ -44,24 +43,18 @@ def read_audio(audio: Any, node: str) -> tuple[Tensor, int]:
     return waveform.to("cpu", torch.float32), rate
 
 
-def clip_sound(samples: Tensor, rate: int, index: int, frames: int, fps: float, node: str) -> dict[str, Any]:
-    """AUDIO of exactly `frames` / `fps` seconds: sound `index` of [B, C, N], cut or padded with silence.
-
-    Channels and rate stay as they are, as far as Save Video can write them: more than two channels are mixed
-    to one, a rate that AAC lacks is resampled to the next. Raises MediaError for a wrong index, NaN and
-    infinite samples.
-    """
+def one_sound(audio: Any, index: int, node: str) -> Waveform:
+    """Sound `index` of an AUDIO value, counted from 0. MediaError as `read_audio`, and for an index that is
+    not there, NaN and infinite samples."""
+    samples, rate = read_audio(audio, node)
     if not 0 <= index < len(samples):
         raise MediaError(
             f"{node}: batch_index is {index}, but the input audio has {len(samples)} sounds (from 0)"
         )
-    sound = samples[index]
-    check_finite(sound, f"{node}: the input audio")
-    if len(sound) > 2:
-        sound = sound.mean(dim=0, keepdim=True)
-    target = aac_rate(rate)
-    # Cut before resampling: of an hour of sound only the clip's seconds matter.
-    sound = resample(sound[:, : round(frames / fps * rate) + rate], rate, target)
-    wanted = round(frames / fps * target)
-    sound = nnf.pad(sound[:, :wanted], (0, max(0, wanted - sound.shape[1])))
-    return {"waveform": sound[None], "sample_rate": target}
+    check_finite(samples[index], f"{node}: the input audio")
+    return Waveform(samples[index], rate)
+
+
+def as_audio(sound: Waveform) -> dict[str, Any]:
+    """A sound as an AUDIO value."""
+    return {"waveform": sound.samples[None], "sample_rate": sound.sample_rate}

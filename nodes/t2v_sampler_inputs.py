@@ -7,10 +7,11 @@ from comfy_api.latest import io
 from ..a2v_core.sampling import EXACT, SPEEDS
 from ..a2v_core.sampling.long import LongMode
 from ..a2v_core.schedules import DEFAULT_SCHEDULER, SCHEDULERS
+from ..a2v_core.tokens import DEFAULT_PROMPT
 from .sockets import AudioTokens, T2VModel
 
-PROMPT = "a video of <temp> <local1> <local2> <local3> <local4> <class>"
 MAX_SIZE = 8192
+SIZE_STEP = 8  # of the widgets; a model may ask for more, which is seen when it runs
 WINDOWED = "windowed attention"
 LONG_MODES: dict[str, LongMode | None] = {
     WINDOWED: "attention",
@@ -27,7 +28,7 @@ def sampler_inputs() -> list[io.Input]:
             "prompt",
             multiline=True,
             dynamic_prompts=True,
-            default=PROMPT,
+            default=DEFAULT_PROMPT,
             tooltip=(
                 "Text, with the words of the audio tokens anywhere in it: <temp> this frame's "
                 "sound, <local1> to <local4> ever longer windows around it, <class> the whole "
@@ -47,7 +48,7 @@ def sampler_inputs() -> list[io.Input]:
                 default=0,
                 min=0,
                 max=MAX_SIZE,
-                step=8,
+                step=SIZE_STEP,
                 tooltip="Pixels, a multiple of 8; 0 = the size the model was trained at (demo: 64).",
             )
             for side in ("width", "height")

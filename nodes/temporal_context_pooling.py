@@ -6,13 +6,11 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..a2v_core.tokens import CHUNK_FRAMES, pool_long
 from ..a2v_core.tokens import AudioTokens as Tokens
-from ..a2v_core.tokens import pool_long
 from . import runtime
 from .mapper import ManagedMapper
 from .sockets import CATEGORY, AudioTokens, FrameTokens, Mapper
-
-CLASS_WINDOW = 24  # frames of the clips that the published adapters and the demo were trained on
 
 
 class A2VTemporalContextPooling(io.ComfyNode):
@@ -32,7 +30,7 @@ class A2VTemporalContextPooling(io.ComfyNode):
                 FrameTokens.Input("frame_tokens", tooltip="From AudioMapper."),
                 io.Int.Input(
                     "class_window",
-                    default=CLASS_WINDOW,
+                    default=CHUNK_FRAMES,
                     min=0,
                     max=100000,
                     optional=True,
@@ -52,10 +50,9 @@ class A2VTemporalContextPooling(io.ComfyNode):
 
     @classmethod
     def execute(
-        cls, mapper: ManagedMapper, frame_tokens: Any, class_window: int = CLASS_WINDOW
+        cls, mapper: ManagedMapper, frame_tokens: Any, class_window: int = CHUNK_FRAMES
     ) -> io.NodeOutput:
-        model = mapper.ready()
-        pooled = pool_long(model, frame_tokens, class_window) if class_window else model.pool(frame_tokens)
+        pooled = pool_long(mapper.ready(), frame_tokens, class_window)
         words = {word: runtime.intermediate(tokens) for word, tokens in pooled.words.items()}
         attention = None if pooled.attention is None else runtime.intermediate(pooled.attention)
         return io.NodeOutput(Tokens(words, pooled.fps, attention))

@@ -6,13 +6,13 @@ from typing import Any
 
 from comfy_api.latest import io
 
+from ..a2v_core.tokens import DEFAULT_PROMPT
 from ..a2v_core.tokens import AudioTokens as Tokens
 from . import runtime
 from .clip_prompt import encode_text
 from .sockets import CATEGORY, AudioTokens, T2VModel
 from .t2v_model import ManagedT2V
 
-PROMPT = "a video of <temp> <local1> <local2> <local3> <local4> <class>"
 NODE = "Text Encode (Audio Tokens)"
 
 
@@ -41,7 +41,7 @@ class A2VTextEncode(io.ComfyNode):
                     "text",
                     multiline=True,
                     dynamic_prompts=True,
-                    default=PROMPT,
+                    default=DEFAULT_PROMPT,
                     tooltip=(
                         "Text, with the words of the audio tokens anywhere in it, as in T2V Sampler. With a "
                         "CLIP also weights such as (<temp>:1.2) and embeddings, as in CLIP Text Encode."

@@ -38,9 +38,12 @@ def encode_overlapping(
     """`encode_audio` of sounds [B, C, N] of any length: steps of one distance from start to end.
 
     Chunk and overlap are rounded to whole steps of 160 ms. A sound of one chunk is encoded exactly as by
-    `encode_audio`. `progress(done, total)` is called after every chunk and shift; it may raise to cancel.
+    `encode_audio`, and so is any where chunk or overlap is 0. `progress(done, total)` is called after every
+    chunk and shift; it may raise to cancel.
     MediaError as `encode_audio`, and for an overlap that is not shorter than the chunk.
     """
+    if not (chunk_seconds and overlap_seconds):
+        return encode_audio(model, samples, sample_rate, hop_divisor, chunk_seconds, progress)
     patch = model.config.input_patch_size
     grid = patch * HOP_SAMPLES
     length, overlap = (round(seconds * SAMPLE_RATE / grid) for seconds in (chunk_seconds, overlap_seconds))

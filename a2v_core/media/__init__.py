@@ -6,6 +6,7 @@ were.
 """
 
 from .facts import Facts, Span, file_facts, has_sound
+from .fit_sound import fit_sound
 from .listing import SOUND_ENDINGS, VIDEO_ENDINGS, beside, media_files
 from .load import load_audio
 from .mp4 import AAC_RATES, aac_rate, frame_rate, to_uint8, write_video
@@ -41,6 +42,7 @@ __all__ = [
     "beside",
     "check_finite",
     "file_facts",
+    "fit_sound",
     "frame_rate",
     "frames_from",
     "has_sound",

@@ -30,7 +30,7 @@ from ..drawing import (
     tick_of,
 )
 from ..errors import A2VError
-from ..tokens import AudioTokens
+from ..tokens import AudioTokens, in_prompt
 from .changes import token_changes
 
 WIDTH = 768
@@ -118,7 +118,7 @@ def _headings(sound: Waveform, onsets: Onsets, tokens: AudioTokens | None) -> tu
     if tokens is None:
         return heard, "no audio tokens connected"
     seconds = tokens.num_frames / tokens.fps
-    words = " ".join(f"<{word}>" for word in tokens.words)
+    words = in_prompt(tokens.words)
     return f"{heard}    {tokens.num_frames} frames at {tokens.fps:g} fps = {seconds:.2f} s", words
 
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from .cache import PromptMemory
+from .cache import PromptCache
 from .context import ContextBatch, FrameContext
 from .prompt_ids import PromptIds, tokenize_prompt
-from .splice import check_token_width, encode_clips, encode_ids, encode_prompt, text_length, text_width
+from .splice import (
+    check_token_width,
+    distinct_frames,
+    encode_clips,
+    encode_ids,
+    encode_prompt,
+    text_length,
+    text_width,
+)
 
 __all__ = [
     "ContextBatch",
     "FrameContext",
+    "PromptCache",
     "PromptIds",
-    "PromptMemory",
     "check_token_width",
+    "distinct_frames",
     "encode_clips",
     "encode_ids",
     "encode_prompt",

@@ -23,7 +23,7 @@ class _Encoder(Protocol):
     ) -> FrameContext: ...
 
 
-class PromptMemory:
+class PromptCache:
     """Keeps the newest contexts by what they were made of; one per text encoder.
 
     Audio tokens count by their numbers, not by identity: the same sound encoded again is found.

@@ -115,14 +115,12 @@ def encode_prompt(
             f"The audio tokens are for {audio_tokens.num_frames} frames, but {num_frames} frames are asked "
             "for: set both to the same number (0 in the sampler means: as the tokens)"
         )
+    check_token_width(audio_tokens.width, text_width(text_encoder))
+    rows, index = distinct_frames(audio_tokens, text.used)
     tokens = torch.stack([audio_tokens.words[word] for word in text.words], dim=1)
-    check_token_width(tokens.shape[-1], text_width(text_encoder))
-    if not bool(tokens.isfinite().all()):
-        raise A2VError("The audio tokens contain NaN or infinity: check the sound and the AudioMapper file")
-    rows, index = _distinct(tokens[:, [text.words.index(word) for word in text.used]])
     states = [
         encode_ids(text_encoder, text.ids.expand(len(some), -1), tokens[some], text.first_word_id)
-        for some in torch.tensor(rows).split(ROWS_AT_ONCE)
+        for some in rows.split(ROWS_AT_ONCE)
     ]
     return FrameContext(torch.cat(states), index)
 
@@ -157,8 +155,14 @@ def text_length(text_encoder: Any, tokenizer: Any) -> int:
     return min(int(text_encoder.config.max_position_embeddings), int(tokenizer.model_max_length))
 
 
-def _distinct(tokens: Tensor) -> tuple[list[int], Tensor]:
-    """Frames whose tokens [F, K, D] are new, and for every frame the place of its like among them."""
+def distinct_frames(audio_tokens: AudioTokens, words: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Frames at which some of `words` are new, int64 [U], and for every frame [F] its place among them.
+
+    A2VError for tokens that are not finite.
+    """
+    if not all(bool(rows.isfinite().all()) for rows in audio_tokens.words.values()):
+        raise A2VError("The audio tokens contain NaN or infinity: check the sound and the AudioMapper file")
+    tokens = torch.stack([audio_tokens.words[word] for word in words], dim=1)
     seen: dict[bytes, int] = {}
     rows: list[int] = []
     index: list[int] = []
@@ -168,4 +172,4 @@ def _distinct(tokens: Tensor) -> tuple[list[int], Tensor]:
             seen[key] = len(rows)
             rows.append(frame)
         index.append(seen[key])
-    return rows, torch.tensor(index, dtype=torch.int64)
+    return torch.tensor(rows), torch.tensor(index, dtype=torch.int64)

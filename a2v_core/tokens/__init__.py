@@ -5,12 +5,13 @@ from .files import config_of, export_learned_embeds, load_mapper, save_mapper
 from .long_class import pool_long
 from .mapper import AudioMapper, stack_layers
 from .timing import CHUNK_FRAMES, frames_for, interpolate_steps
-from .types import AudioTokens, FrameTokens, Layout, words_of
-from .words import AUDIO_WORD, audio_words, published_order, split_at_words, without_words
+from .types import DEFAULT_PROMPT, AudioTokens, FrameTokens, Layout, words_of
+from .words import AUDIO_WORD, audio_words, in_prompt, published_order, split_at_words, without_words
 
 __all__ = [
     "AUDIO_WORD",
     "CHUNK_FRAMES",
+    "DEFAULT_PROMPT",
     "AudioMapper",
     "AudioTokens",
     "FrameTokens",
@@ -20,6 +21,7 @@ __all__ = [
     "config_of",
     "export_learned_embeds",
     "frames_for",
+    "in_prompt",
     "interpolate_steps",
     "load_mapper",
     "pool_long",

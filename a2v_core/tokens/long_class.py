@@ -28,13 +28,13 @@ def pool_long(
     It is `share` times attentive pooling over all frames, plus 1 - share times that of the windows around
     the frame: half a window apart and interpolated in layout `time_aligned`, the published chunks of 24
     frames in layout `reference`. A sound of one window is pooled exactly as by `mapper.pool`. A2VError as
-    `pool`, and for a window or share that cannot be.
+    `pool`, and for a window or share that cannot be. A window of 0 pools the whole sound, as published.
     """
-    if window < 1 or not 0 <= share <= 1:
-        raise A2VError(f"class window is {window} frames and share {share}: expected 1 or more, and 0 to 1")
+    if window < 0 or not 0 <= share <= 1:
+        raise A2VError(f"class window is {window} frames and share {share}: expected 0 or more, and 0 to 1")
     pooled = mapper.pool(frame_tokens)
     one_window = CHUNK_FRAMES if mapper.config.layout == "reference" else window
-    if "class" not in pooled.words or pooled.num_frames <= one_window:
+    if not window or "class" not in pooled.words or pooled.num_frames <= one_window:
         return pooled
     near = pooled.words["class"]
     tokens = frame_tokens.tokens.to(near)

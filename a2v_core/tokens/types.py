@@ -11,6 +11,7 @@ from typing import Literal
 from torch import Tensor
 
 from ..errors import A2VError
+from .words import in_prompt
 
 Layout = Literal["reference", "time_aligned"]
 
@@ -18,6 +19,9 @@ Layout = Literal["reference", "time_aligned"]
 def words_of(windows: int) -> tuple[str, ...]:
     """The pseudo-words of K windows in their published order: temp, local1 .. localK, class."""
     return ("temp", *(f"local{k}" for k in range(1, windows + 1)), "class")
+
+
+DEFAULT_PROMPT = f"a video of {in_prompt(words_of(4))}"  # the words of the published mappers
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,11 @@ def audio_words(text: str) -> list[str]:
     return [word.lower() for word in AUDIO_WORD.findall(text)]
 
 
+def in_prompt(words: Iterable[str]) -> str:
+    """Audio words as they stand in a prompt: `<temp> <local1>`."""
+    return " ".join(f"<{word}>" for word in words)
+
+
 def split_at_words(text: str, words: Iterable[str]) -> list[str]:
     """Text, word, text, word, ..., text: cut at these words, which keep their own case."""
     found = "|".join(map(re.escape, words))

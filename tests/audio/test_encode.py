@@ -122,9 +122,10 @@ def test_channels_and_rate_are_brought_to_mono_16_khz(tiny_model: BEATs) -> None
     assert features.duration == 1.0
 
 
-def test_a_half_precision_model_gives_float32_features(tiny_model: BEATs) -> None:
-    expected = encode_audio(tiny_model, noise(1.0), 16_000).layers
-    layers = encode_audio(tiny_beats().bfloat16(), noise(1.0), 16_000).layers
+def test_a_half_precision_model_gives_float32_features() -> None:
+    # oneDNN 3.10 is wrong on processors with AMX for groups of 8 channels; the published ones have 48.
+    expected = encode_audio(tiny_beats(conv_pos_groups=2), noise(1.0), 16_000).layers
+    layers = encode_audio(tiny_beats(conv_pos_groups=2).bfloat16(), noise(1.0), 16_000).layers
     assert layers.dtype == torch.float32
     torch.testing.assert_close(layers, expected, atol=0.2, rtol=0)
 

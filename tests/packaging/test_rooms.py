@@ -29,6 +29,7 @@ ROOMS = (
     "schedules",
     "backbones",
     "sampling",
+    "pipeline",
     "drawing",
     "preview",
     "metrics/alignment",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from a2v_core.prompts.cache import PromptMemory
+from a2v_core.prompts.cache import PromptCache
 from a2v_core.prompts.context import FrameContext
 from a2v_core.tokens import AudioTokens
 
@@ -26,7 +26,7 @@ def tokens(value: float) -> AudioTokens:
 
 
 def test_same_text_tokens_and_frames_are_found() -> None:
-    memory, encoder = PromptMemory(), Encoder()
+    memory, encoder = PromptCache(), Encoder()
     first = memory.encode(encoder, "a <temp>", tokens(1.0), 3)
     assert memory.encode(encoder, "a <temp>", tokens(1.0), 3) is first
     assert memory.find("a <temp>", tokens(1.0), 3) is first
@@ -38,7 +38,7 @@ def test_same_text_tokens_and_frames_are_found() -> None:
 
 
 def test_the_oldest_is_forgotten() -> None:
-    memory, encoder = PromptMemory(), Encoder()
+    memory, encoder = PromptCache(), Encoder()
     for number in range(6):
         memory.encode(encoder, str(number), None, 1)
     assert memory.find("0", None, 1) is not None  # used again: the newest now

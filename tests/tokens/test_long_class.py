@@ -71,7 +71,7 @@ def test_published_chunks_keep_their_own_class() -> None:
     torch.testing.assert_close(found, mapper.pool(tokens).words["class"])
 
 
-@pytest.mark.parametrize(("window", "share"), [(0, 0.5), (24, 1.5), (24, -0.1)])
+@pytest.mark.parametrize(("window", "share"), [(-1, 0.5), (24, 1.5), (24, -0.1)])
 def test_values_that_cannot_be(window: int, share: float) -> None:
     with pytest.raises(A2VError, match="class window is"):
         pool_long(mapper_of("time_aligned"), tokens_of("time_aligned", 40), window, share)

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from a2v_core.metrics import shifted_chance
-from a2v_core.sampling import SampleSettings, decode_video, sample
-from a2v_core.tokens import AudioTokens
+from a2v_core.pipeline import VideoPipeline, VideoRequest
+from a2v_core.sampling import SampleSettings
+from a2v_core.tokens import AudioTokens, in_prompt
 
 from ..demo_world.evaluate import look, matched, score
 from ..demo_world.world import FPS, NUM_FRAMES, SIZE, Scene, render
@@ -73,7 +74,7 @@ def ceiling(clips: Clips) -> list[float | None]:
 def text_for(scene: Scene, words: tuple[str, ...], test: Test) -> str:
     """The prompt of a test."""
     text = f"a {scene.colour} {scene.shape}"
-    spoken = " ".join(f"<{word}>" for word in words)
+    spoken = in_prompt(words)
     return {
         "audio": f"a video of {spoken}",
         "text": f"a video of {text} bouncing",
@@ -116,18 +117,14 @@ def _words(clips: Clips, variant: Variant, adapter: Adapter | None) -> dict[str,
 
 def _video(models: Models, recipe: Recipe, prompt: str, words: dict[str, Tensor], seed: int) -> Tensor:
     """Frames [F, H, W, 3] from a prompt and its words [F, D], through the library's own path."""
-    backbone = models.backbone
-    tokens = AudioTokens(words, FPS) if words else None
     settings = SampleSettings(
-        steps=recipe.sampling_steps,
-        guidance_scale=recipe.guidance_scale,
-        scheduler="dpmpp_2m",
-        seed=seed,
-        width=SIZE,
-        height=SIZE,
-        num_frames=NUM_FRAMES,
+        recipe.sampling_steps, recipe.guidance_scale, "dpmpp_2m", seed, SIZE, SIZE, NUM_FRAMES
     )
-    positive = backbone.encode_prompt(prompt, tokens, NUM_FRAMES)
-    negative = backbone.encode_prompt("", None, NUM_FRAMES)
-    latents = sample(backbone, positive, negative, settings)
-    return decode_video(backbone, latents, NUM_FRAMES)
+    request = VideoRequest(
+        prompt,
+        AudioTokens(words, FPS) if words else None,
+        settings=settings,
+        long=None,
+        decode_chunk=NUM_FRAMES,
+    )
+    return VideoPipeline(models.backbone).generate(request).frames

@@ -18,18 +18,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a2v_core.audio import Waveform, encode_audio, load_beats
+from a2v_core.audio import Waveform, load_beats
 from a2v_core.backbones import load_t2v
 from a2v_core.backbones.lora import merge_lora
 from a2v_core.demo import demo_path
 from a2v_core.metrics import AVAlignResult, av_align, shifted_chance
-from a2v_core.sampling import EXACT, SPEEDS, SampleSettings, decode_video, find_speed, in_precision_of, sample
+from a2v_core.pipeline import VideoPipeline, VideoRequest, hear
+from a2v_core.sampling import EXACT, SPEEDS, SampleSettings
 from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import load_mapper
 
 from .held_out import SETS, held_out, visible_events
 from .look import Seen, look, matched
-from .mapper import HOP_DIVISOR, WORDS
+from .mapper import WORDS
 from .sounds import SAMPLE_RATE
 from .world import COLOURS, FPS, Scene, render
 
@@ -52,9 +53,10 @@ class Demo:
     ) -> None:
         self.beats = load_beats(demo_path("beats"))
         self.mapper = load_mapper(demo_path("mapper"))
-        self.backbone = load_t2v(demo_path("t2v"), "fp32")
+        backbone = load_t2v(demo_path("t2v"), "fp32")
         if few_steps:
-            merge_lora(self.backbone.parts()["denoiser"][0], demo_path("few_steps"))
+            merge_lora(backbone.parts()["denoiser"][0], demo_path("few_steps"))
+        self.pipeline = VideoPipeline(backbone)
         self.steps, self.guidance_scale, self.speed, self.scheduler = steps, guidance_scale, speed, scheduler
 
     @torch.no_grad()
@@ -72,23 +74,22 @@ class Demo:
         """
         tokens = None
         if sound is not None:
-            features = encode_audio(self.beats, torch.from_numpy(sound)[None, None], SAMPLE_RATE, HOP_DIVISOR)
-            tokens = self.mapper.pool(self.mapper.frame_tokens(features, num_frames, FPS))
-        positive = self.backbone.encode_prompt(prompt, tokens, num_frames)
-        negative = self.backbone.encode_prompt("", None, num_frames)
+            heard = Waveform(torch.from_numpy(sound)[None], SAMPLE_RATE)
+            tokens = hear(self.beats, self.mapper, heard, num_frames, FPS, class_window=0)
         settings = SampleSettings(
-            steps=self.steps,
-            guidance_scale=self.guidance_scale,
-            scheduler=self.scheduler,
-            seed=seed,
+            self.steps,
+            self.guidance_scale,
+            self.scheduler,
+            seed,
             num_frames=num_frames,
             speed=self.speed,
         )
+        request = VideoRequest(prompt, tokens, settings=settings, long=None)
+        contexts = self.pipeline.encode(request)
         lap("sound and text")
-        latents = sample(self.backbone, positive, negative, settings)
+        latents = self.pipeline.sample(request, contexts)
         lap("sampling")
-        with in_precision_of(find_speed(self.speed), self.backbone, "vae"):
-            frames = decode_video(self.backbone, latents)
+        frames = self.pipeline.decode_all(request, latents)
         lap("VAE decode")
         return frames
 

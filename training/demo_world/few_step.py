@@ -21,7 +21,8 @@ from torch.nn.utils import parametrize
 from a2v_core.backbones import load_t2v, networks
 from a2v_core.backbones.unet3d import denoise
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
-from a2v_core.sampling import SampleSettings, Speed, sample
+from a2v_core.pipeline import VideoPipeline, VideoRequest
+from a2v_core.sampling import SampleSettings, Speed
 from a2v_core.schedules import NoiseSchedule
 from a2v_core.tokens import AudioTokens, load_mapper
 
@@ -95,8 +96,7 @@ def draw_pairs(work: Path, first: int) -> dict[str, Tensor]:
         for network in networks(backbone):
             network.to(device())
         mapper, pool = load_mapper(work / "mapper.safetensors").to(device()), encode_pool(work)
-        negative = backbone.encode_prompt("", None, NUM_FRAMES)
-        settings = SampleSettings(TEACHER_STEPS, GUIDANCE, width=64, height=64, speed=TEACHER)
+        pipeline = VideoPipeline(backbone)
         contexts, clean = [], []
         for number in range(first, first + BLOCK):
             scene, _ = pool_scene(number % POOL)
@@ -107,10 +107,12 @@ def draw_pairs(work: Path, first: int) -> dict[str, Tensor]:
                 spoken = mapper(features, pool["times"], NUM_FRAMES, FPS)
                 tokens = AudioTokens({word: piece[0] for word, piece in spoken.items()}, fps=FPS)
             text = prompt(scene, rng) if spoken else clip_caption(scene, rng)
-            positive = backbone.encode_prompt(text, tokens, NUM_FRAMES)
-            noise = first_noise(number, (1, 4, NUM_FRAMES, 8, 8))
-            clean.append(sample(backbone, positive, negative, settings, latents=noise)[0])
-            contexts.append(positive.per_frame)
+            # Noise of the seed is that of `first_noise`.
+            settings = SampleSettings(TEACHER_STEPS, GUIDANCE, seed=number, speed=TEACHER)
+            request = VideoRequest(text, tokens, settings=settings).resolved(pipeline.spec)
+            texts = pipeline.encode(request)
+            clean.append(pipeline.sample(request, texts)[0])
+            contexts.append(texts.prompt.per_frame)
         write_safetensors(
             path, {"context": torch.stack(contexts).half(), "clean": torch.stack(clean).half()}, {}
         )

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from a2v_core.tokens import audio_words
+from a2v_core.tokens import audio_words, in_prompt
 
 from ..cache import Contents, Encoder, Entry, Sample, read_sample
 from ..cache.decoding import cut_or_say_why, decode_ahead
@@ -52,7 +52,7 @@ class Source(Protocol):
 
 def prompt_of(data: Data, caption: str, words: Sequence[str]) -> str:
     """The prompt of a clip: its caption with the audio words, or the one of clips without caption."""
-    audio = " ".join(f"<{word}>" for word in words)
+    audio = in_prompt(words)
     if not caption:
         text = data.prompt
     elif audio_words(caption) or "{audio}" in caption:
@@ -67,7 +67,7 @@ def check_prompt(config: Config) -> None:
     for name in ("prompt", "caption_prompt"):
         text = prompt_of(config.data, "" if name == "prompt" else "x", config.mapper.words)
         if not set(audio_words(text)) & set(config.mapper.words):
-            words = " ".join(f"<{word}>" for word in config.mapper.words)
+            words = in_prompt(config.mapper.words)
             raise ConfigError(
                 f"data.{name} has none of the audio words of this mapper, {words}; write {{audio}}"
             )

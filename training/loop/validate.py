@@ -16,8 +16,8 @@ from a2v_core.audio import Waveform
 from a2v_core.backbones import load_t2v, networks
 from a2v_core.media import write_video
 from a2v_core.metrics import av_align
-from a2v_core.prompts import FrameContext
-from a2v_core.sampling import SampleSettings, decode_video, sample
+from a2v_core.pipeline import VideoPipeline, VideoRequest
+from a2v_core.sampling import SampleSettings
 from a2v_core.tokens import AudioMapper, AudioTokens
 
 from ..cache import Sample
@@ -59,52 +59,50 @@ def make_videos(
 ) -> Iterator[Video]:
     """Generate a video for every clip's sound, the same seed every time; mp4 files in output_dir/videos."""
     config, backbone = objective.config, objective.backbone
-    data, settings = config.data, config.validation
+    data = config.data
     if not samples:
         return
     folder = config.output_dir / "videos" / f"step-{step:08d}"
     folder.mkdir(parents=True, exist_ok=True)
     # In memory for as long as it is needed: training itself works on latents alone.
-    decoder = load_t2v(config.models.t2v, config.run.precision, parts=["vae"])
-    for network in networks(decoder):
+    parts = load_t2v(config.models.t2v, config.run.precision, parts=["vae"])
+    for network in networks(parts):
         network.to(backbone.device)
+    pipeline, decoder = VideoPipeline(backbone), VideoPipeline(parts)
     for held_out in samples:
-        positive, negative = _contexts(objective, mapper, held_out)
-        latents = sample(
-            backbone,
-            positive,
-            negative,
-            SampleSettings(
-                steps=settings.steps,
-                guidance_scale=settings.guidance_scale,
-                scheduler=settings.scheduler,
-                seed=settings.seed,
-                width=data.width,
-                height=data.height,
-                num_frames=data.num_frames,
-            ),
-        )
-        frames = decode_video(decoder, latents)
+        request = _request(objective, mapper, held_out).resolved(pipeline.spec)
+        latents = pipeline.sample(request, pipeline.encode(request))
+        frames = decoder.decode_all(request, latents)
         sound = Waveform(held_out.sound[None], SAMPLE_RATE)
         path = folder / f"{_file_name(held_out.id.removesuffix(ENDING))}{ENDING}"
         write_video(path, frames, data.fps, sound)
         yield Video(held_out.id, frames, held_out.sound, av_align(frames, data.fps, sound).score, path)
 
 
-def _contexts(
-    objective: Objective, mapper: AudioMapper, held_out: Sample
-) -> tuple[FrameContext, FrameContext]:
-    """The prompt with its sound, and what guidance leads away from."""
-    config, backbone = objective.config, objective.backbone
-    data = config.data
+def _request(objective: Objective, mapper: AudioMapper, held_out: Sample) -> VideoRequest:
+    """The video of a clip's sound, led away from what the config says."""
+    config, data, settings = objective.config, objective.config.data, objective.config.validation
     prompt = prompt_of(data, held_out.caption, config.mapper.words)
     _, words = objective.words(mapper, [held_out])
-    tokens = AudioTokens({word: values[0] for word, values in words.items()}, data.fps)
-    positive = backbone.encode_prompt(prompt, tokens, data.num_frames)
-    if config.validation.away_from == "no_sound":
+    silent = None
+    if settings.away_from == "no_sound":
         silent = mapper.pool(mapper.no_sound_tokens(data.num_frames, data.fps))
-        return positive, backbone.encode_prompt(prompt, silent, data.num_frames)
-    return positive, backbone.encode_prompt("", None, data.num_frames)
+    return VideoRequest(
+        prompt,
+        AudioTokens({word: values[0] for word, values in words.items()}, data.fps),
+        "" if silent is None else prompt,
+        silent,
+        settings=SampleSettings(
+            settings.steps,
+            settings.guidance_scale,
+            settings.scheduler,
+            config.seed,
+            data.width,
+            data.height,
+            data.num_frames,
+        ),
+        long=None,
+    )
 
 
 def _file_name(name: str) -> str:

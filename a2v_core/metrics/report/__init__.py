@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from ...doors import lazy_door
 
 if TYPE_CHECKING:
+    from .clip_text import clip_report
     from .comparison_page import compare_page
     from .set_page import score_page
     from .timeline import timeline_pixels
 
 __all__ = [
+    "clip_report",
     "compare_page",
     "score_page",
     "timeline_pixels",
@@ -23,6 +25,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_door(
     __name__,
     {
+        ".clip_text": "clip_report",
         ".comparison_page": "compare_page",
         ".set_page": "score_page",
         ".timeline": "timeline_pixels",

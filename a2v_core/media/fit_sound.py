@@ -1,0 +1,26 @@
+"""The sound that goes with a video. Legend: C channels, N samples, F video frames."""
+
+from __future__ import annotations
+
+import torch.nn.functional as nnf
+
+from .mp4 import aac_rate
+from .resampling import resample
+from .waveform import Waveform
+
+
+def fit_sound(sound: Waveform, num_frames: int, fps: float) -> Waveform:
+    """A sound of exactly `num_frames` / `fps` seconds: cut, or followed by silence.
+
+    Channels and rate stay as they are, as far as an mp4 can hold them: more than two channels are mixed to
+    one, a rate that AAC lacks is resampled to the next.
+    """
+    samples, rate = sound.samples, sound.sample_rate
+    if len(samples) > 2:
+        samples = samples.mean(dim=0, keepdim=True)
+    target = aac_rate(rate)
+    # Cut before resampling: of an hour of sound only the clip's seconds matter.
+    samples = resample(samples[:, : round(num_frames / fps * rate) + rate], rate, target)
+    wanted = round(num_frames / fps * target)
+    samples = nnf.pad(samples[:, :wanted], (0, max(0, wanted - samples.shape[1])))
+    return Waveform(samples, target)

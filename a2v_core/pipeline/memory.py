@@ -1,0 +1,76 @@
+"""Who brings the parts of a text-to-video model to where they run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+import torch
+
+from ..backbones import Backbone, Part, networks
+from ..layers import offload_weights
+
+
+class MemoryManager(Protocol):
+    """Keeps text encoder, denoiser and VAE; each is loaded when its turn comes."""
+
+    def loaded(self, part: Part, work: float) -> AbstractContextManager[None]:
+        """While it lasts, a part is where it runs, with room for about `work` bytes beside its weights."""
+
+    def free(self, part: Part) -> float:
+        """Bytes that a loaded part may work in."""
+
+
+class InPlace:
+    """Leaves every part where its owner has put it."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        self._backbone = backbone
+
+    @contextmanager
+    def loaded(self, part: Part, work: float) -> Iterator[None]:
+        """Nothing is moved."""
+        yield
+
+    def free(self, part: Part) -> float:
+        """What CUDA says is free, on other devices as much as is asked for."""
+        return _free(next(self._backbone.parts()[part][0].parameters()).device)
+
+
+class InTurn:
+    """Keeps one part at a time on a device, the others in the CPU's memory.
+
+    With `offload` the large weights of the denoiser stay in the CPU's memory while it runs, and each is
+    copied when its layer needs it (`layers.offload_weights`): the least memory, and the slowest way.
+    """
+
+    def __init__(self, backbone: Backbone, device: torch.device | str, *, offload: bool = False) -> None:
+        self._backbone, self._device = backbone, torch.device(device)
+        self._offloads = offload
+        for network in networks(backbone):
+            network.to("cpu")
+
+    @contextmanager
+    def loaded(self, part: Part, work: float) -> Iterator[None]:
+        """The part is on the device, and back on the CPU afterwards."""
+        parts = self._backbone.parts()[part]
+        for network in parts:
+            if self._offloads and part == "denoiser":
+                offload_weights(network, self._device)
+            else:
+                network.to(self._device)
+        try:
+            yield
+        finally:
+            for network in parts:
+                network.to("cpu")
+
+    def free(self, part: Part) -> float:
+        """See `InPlace.free`."""
+        return _free(self._device)
+
+
+def _free(device: torch.device) -> float:
+    return float(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else math.inf
