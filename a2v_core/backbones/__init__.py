@@ -18,7 +18,7 @@ from .contract import (
     networks,
     require,
 )
-from .diffusers_folder import FOLDERS, check_folder, read_json
+from .diffusers_folder import check_folder, denoiser_folder, parts_of, read_json
 from .dtypes import DTYPES, FP8
 from .feature_cache import FeatureCache
 from .fingerprint import bytes_of, fingerprint_of
@@ -27,7 +27,6 @@ from .windows import Windows, make_windows
 
 __all__ = [
     "DTYPES",
-    "FOLDERS",
     "FP8",
     "PARTS",
     "Backbone",
@@ -45,10 +44,12 @@ __all__ = [
     "bytes_of",
     "check_folder",
     "check_size",
+    "denoiser_folder",
     "fingerprint_of",
     "load_t2v",
     "make_windows",
     "networks",
+    "parts_of",
     "read_json",
     "require",
 ]

@@ -13,6 +13,7 @@ from ..errors import CheckpointError
 from ..texts import read_text
 
 FOLDERS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+DENOISERS = ("unet", "transformer")  # what families call the first of them
 DIFFUSERS_STEM = "diffusion_pytorch_model"
 _LAYOUT = "model_index.json and the folders " + ", ".join(FOLDERS)
 
@@ -30,11 +31,22 @@ def check_folder(folder: Path) -> None:
             f"{folder}: is not a text-to-video model in the diffusers layout, model_index.json is missing; "
             f"it should have {_LAYOUT}"
         )
-    missing = [part for part in FOLDERS if not (folder / part).is_dir()]
+    missing = [part for part in parts_of(folder) if not (folder / part).is_dir()]
     if missing:
         raise CheckpointError(
             f"{folder}: lacks the folder {', '.join(missing)}; download the whole model ({_LAYOUT})"
         )
+
+
+def denoiser_folder(folder: Path) -> Path:
+    """Where a model keeps its denoiser; `unet` when it has none."""
+    found = (folder / name for name in DENOISERS if (folder / name).is_dir())
+    return next(found, folder / DENOISERS[0])
+
+
+def parts_of(folder: Path) -> tuple[str, ...]:
+    """The names of the folders that a model should have: `FOLDERS`, the denoiser's as this model calls it."""
+    return denoiser_folder(folder).name, *FOLDERS[1:]
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import A2VError, CheckpointError
 from .contract import PARTS, Backbone, Part
-from .diffusers_folder import check_folder, read_json
+from .diffusers_folder import check_folder, denoiser_folder, read_json
 from .dtypes import DTYPES
 from .unet3d import load_unet3d
 
@@ -29,7 +29,7 @@ def load_t2v(folder: str | Path, dtype: str = "fp32", parts: Collection[Part] = 
         raise A2VError(f"Unknown dtype {dtype!r}: choose one of {', '.join(DTYPES)}")
     folder = Path(folder)
     check_folder(folder)
-    config = folder / "unet" / "config.json"
+    config = denoiser_folder(folder) / "config.json"
     found = read_json(config).get("_class_name", next(iter(FAMILIES)))
     if found not in FAMILIES:
         raise CheckpointError(

@@ -172,23 +172,25 @@ _FACTS: dict[str, Callable[[Checkpoint], dict[str, Any]]] = {
 
 def _folder(path: Path) -> Identity:
     """A diffusers folder, by its index; its weights are not read."""
-    from ..backbones import FOLDERS, check_folder, read_json
+    from ..backbones import check_folder, denoiser_folder, parts_of, read_json
 
     index = path / "model_index.json"
     if not index.is_file():
         check_folder(path)  # says what is missing
     pipeline = read_json(index).get("_class_name", "unknown")
-    config = path / "unet" / "config.json"
-    unet = read_json(config) if config.is_file() else {}
+    folder, parts = denoiser_folder(path), parts_of(path)
+    config = folder / "config.json"
+    denoiser = read_json(config) if config.is_file() else {}
     facts: dict[str, Any] = {
         "pipeline": pipeline,
         "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
-        "parts": [part for part in FOLDERS if (path / part).is_dir()],
-        "missing parts": [part for part in FOLDERS if not (path / part).is_dir()],
+        "parts": [part for part in parts if (path / part).is_dir()],
+        "missing parts": [part for part in parts if not (path / part).is_dir()],
     }
-    if unet:
-        facts |= {"unet": unet.get("_class_name"), "text width": unet.get("cross_attention_dim")}
-    kind = T2V_FOLDER if unet.get("_class_name") in T2V_DENOISERS else OTHER_FOLDER
+    if denoiser:
+        width = denoiser.get("cross_attention_dim")
+        facts |= {folder.name: denoiser.get("_class_name"), "text width": width}
+    kind = T2V_FOLDER if denoiser.get("_class_name") in T2V_DENOISERS else OTHER_FOLDER
     return Identity(path, kind, belongs(kind), {name: value for name, value in facts.items() if value})
 
 
