@@ -1,6 +1,6 @@
 """Overlapping windows over the frames of a long video, and how their results are put together again.
 
-Legend: F video frames, W windows, n frames of a window, K the most windows that one frame lies in.
+Legend: F frames of the latents, W windows, n frames of a window, K the most windows that one frame lies in.
 """
 
 from __future__ import annotations

@@ -82,6 +82,7 @@ def _contexts(
     """The context of every branch that guidance needs."""
     given = {NEGATIVE: negative, TEXT: text, PROMPT: positive}
     titles = {NEGATIVE: "negative prompt", TEXT: "prompt without its sound", PROMPT: "prompt"}
+    kind = "frames" if grid.frames == settings.num_frames else "latent frames"
     contexts = {}
     for name in settings.branches:
         context = given[name]
@@ -97,7 +98,7 @@ def _contexts(
             )
         if context.num_frames != grid.frames:
             raise A2VError(
-                f"The {titles[name]} is encoded for {context.num_frames} frames, but {grid.frames} "
+                f"The {titles[name]} is encoded for {context.num_frames} {kind}, but {grid.frames} "
                 "are to be sampled: use one number for both"
             )
         contexts[name] = context

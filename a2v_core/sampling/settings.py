@@ -20,8 +20,8 @@ class SampleSettings:
     trained on. seed: 0 to 2**64 - 1. guidance_scale 1 means no guidance.
     speed: what may be left out, a name in `SPEEDS` or a `Speed`. sound_guidance: a scale of its own for
     what the sound adds to the text; None = as guidance_scale. batch_guidance: the branches of guidance go
-    through the UNet in one batch, or else one after the other: the same numbers to rounding, slower, with the
-    working memory of one.
+    through the denoiser in one batch, or else one after the other: the same numbers to rounding, slower, with
+    the working memory of one.
     A2VError when a value cannot work; the message names it.
     """
 

@@ -23,7 +23,7 @@ class Speed:
     arXiv 2312.00858).
     attention_every: attention is computed every n-th step (pyramid attention broadcast, arXiv 2408.12588).
     warm_up: this many first steps leave nothing out.
-    bfloat16: on a CPU, the UNet computes in bfloat16 (a model on a GPU stays as it was loaded).
+    bfloat16: on a CPU, the denoiser computes in bfloat16 (a model on a GPU stays as it was loaded).
     steps: part of the steps asked for that is taken.
     """
 

@@ -103,5 +103,6 @@ def test_defaults_follow_the_model() -> None:
 def test_windows_count_latent_frames() -> None:
     """Of a model whose latent frames stand for four video frames, the first for one."""
     own = LongSettings(stride=32).resolved(spec(81, time=4, first_alone=True))
-    assert (own.window, own.stride, own.noise) == (21, 9, 21)
+    assert (own.window, own.stride, own.noise) == (21, 8, 21)
+    assert LongSettings(window=9, stride=9).resolved(spec(81, time=4, first_alone=True)).stride == 3
     assert own.resolved(spec(81, time=4, first_alone=True)) == own

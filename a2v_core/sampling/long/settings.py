@@ -54,7 +54,8 @@ class LongSettings:
         if self.in_latents:
             return self
         window = spec.latent_frames(self.window or spec.native_frames)
-        stride = spec.latent_frames(self.stride) if self.stride else 0
+        # A distance, not a clip: the first latent frame of a video does not count.
+        stride = max(1, -(-self.stride // spec.time)) if self.stride else 0
         return LongSettings(
             self.mode,
             window,
