@@ -1,7 +1,7 @@
 """A clip as the training sees it: latents of its pictures and BEATs features of its sound.
 
-Legend: F video frames, L encoder layers, T audio steps, Q frequency bands (8, or 1 when averaged), D width of
-a layer, N samples at 16 kHz, h w latent size.
+Legend: c latent channels, f latent frames, h w latent size, L encoder layers, T audio steps, Q frequency
+bands (8, or 1 when averaged), D width of a layer, N samples at 16 kHz.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Sample:
     """One clip of one file.
 
     id, number  which clip
-    latents     float32 [4, F, h, w]
+    latents     float32 [c, f, h, w]
     layers      float32 [L, T, Q, D]
     times       float32 [T], start of every step in seconds
     caption     text that came with it, or empty
@@ -44,12 +44,17 @@ class Sample:
 
 
 class Encoder:
-    """BEATs and the VAE, frozen, in float32."""
+    """BEATs and the VAE, frozen, in float32.
+
+    A2VError when the model has no clips of the config's length or size; it names the nearest.
+    """
 
     def __init__(self, config: Config, device: torch.device) -> None:
         self.config = config
         self.beats = load_beats(config.models.beats).to(device).requires_grad_(False)
         self.backbone = load_t2v(config.models.t2v, parts=["vae"])
+        data = config.data
+        self.backbone.spec.grid(data.num_frames, data.width, data.height)  # no clip could be encoded
         for network in networks(self.backbone):
             network.to(device)
 

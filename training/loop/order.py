@@ -23,7 +23,7 @@ from ..data import generator
 
 @dataclass(frozen=True)
 class Draw:
-    """What is random about a clip in a step: timestep, noise [4, F, h, w], whether its sound is dropped."""
+    """What is random about a clip in a step: timestep, noise [c, f, h, w], whether its sound is dropped."""
 
     timestep: int
     noise: Tensor

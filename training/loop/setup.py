@@ -50,6 +50,13 @@ def load_frozen(config: Config, device: torch.device) -> Backbone:
     return backbone
 
 
+def check_videos(config: Config, backbone: Backbone) -> None:
+    """A2VError when the videos of a validation cannot be sampled with this model: before the first step."""
+    settings = config.validation
+    if settings.every and settings.videos:
+        backbone.schedule(settings.scheduler, settings.steps, settings.seed)
+
+
 def make_adamw(mapper: nn.Module, config: Optimizer) -> torch.optim.AdamW:
     """AdamW over the parameters of the mapper that are trained."""
     return make_optimizer(

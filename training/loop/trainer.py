@@ -27,7 +27,7 @@ from .loss import Objective, gradient_ratio
 from .order import BatchSampler, draw
 from .product import BEST_FILE, MAPPER_FILE, make_mapper, save_product
 from .records import Records
-from .setup import learning_rate, load_frozen, make_accelerator, make_adamw, make_source
+from .setup import check_videos, learning_rate, load_frozen, make_accelerator, make_adamw, make_source
 from .validate import make_videos, mean_score, validation_loss
 
 _log = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ class Trainer:
         )
         self.source = make_source(config, self.accelerator)
         backbone = load_frozen(config, self.accelerator.device)
+        check_videos(config, backbone)
         self.objective = Objective.of(config, backbone)
         layers, width = self.source.feature_shape
         self.mapper = make_mapper(config, width, layers, backbone.spec.token_width).to(
