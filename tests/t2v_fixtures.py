@@ -1,4 +1,4 @@
-"""Real modules for tests: the golden UNet, and a tiny text-to-video model in a diffusers folder."""
+"""Real modules for tests: the golden UNet, and tiny text-to-video models of two families."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from a2v_core.backbones import load
 from tests.golden_recipe import GOLDEN, fill_module
 from tests.tiny_t2v import make_tiny_t2v, tiny_text_encoder
+from tests.toy_dit import NAME, ToyBackbone, load_toy_dit, make_toy_dit
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,6 +51,23 @@ def golden_unet(unet_layout: dict[str, Any]) -> torch.nn.Module:
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_t2v(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def toy_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of another family: see `tests.toy_dit`."""
+    return make_toy_dit(tmp_path_factory.mktemp("models") / "toy")
+
+
+@pytest.fixture(scope="session")
+def toy(toy_folder: Path) -> ToyBackbone:
+    return load_toy_dit(toy_folder)
+
+
+@pytest.fixture
+def toy_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one line that a new family takes in `load.py`."""
+    monkeypatch.setattr(load, "FAMILIES", {**load.FAMILIES, NAME: load_toy_dit})
 
 
 @pytest.fixture(scope="session")
