@@ -142,7 +142,10 @@ class Backbone(Protocol):
         """
 
     def encode(self, frames: Tensor, chunk: int) -> Tensor:
-        """Frames [F, H, W, 3] in 0..1 to latents [1, c, f, h, w], float32 on the CPU."""
+        """Frames [F, H, W, 3] in 0..1 to latents [1, c, f, h, w], float32 on the CPU.
+
+        `chunk` latent frames at once, as in `decode`.
+        """
 
     def schedule(self, name: str, steps: int, seed: int) -> Schedule:
         """A new schedule of the noise that the model was trained on, by a solver's name. A2VError for one

@@ -13,10 +13,12 @@ from a2v_core.checkpoints import read_checkpoint
 from a2v_core.errors import A2VError
 from a2v_core.media import probe_video, read_video
 from tests.toy_dit import SPEC, ToyBackbone
+from training.ablate.caches import Models
 from training.cache import open_cache, read_sample
 from training.cache.build import precompute
 from training.config import Config, make_config
 from training.data import cut, list_items
+from training.errors import ConfigError
 from training.loop import fit
 from training.loop.batches import CachedSource
 from training.loop.order import draw
@@ -152,6 +154,13 @@ def test_what_the_model_cannot_do_is_said_before_the_work(flow: dict[str, Any]) 
     with pytest.raises(A2VError, match="'ddim' does not solve flow-matching models"):
         fit(make_config(flow), on_step=steps.append, progress=False)
     assert steps == []
+
+
+def test_the_ablation_needs_a_latent_frame_for_every_frame(
+    models: Path, toy_folder: Path, toy_family: None
+) -> None:
+    with pytest.raises(ConfigError, match="a latent frame of a toy DiT stands for 4 frames"):
+        Models.load(models / "beats.safetensors", toy_folder)
 
 
 def test_only_what_is_asked_for_is_loaded(toy_folder: Path, toy_family: None) -> None:

@@ -26,6 +26,7 @@ from a2v_core.tokens import stack_layers
 from ..demo_world.progress import device
 from ..demo_world.sounds import SAMPLE_RATE
 from ..demo_world.world import Scene, render
+from ..errors import ConfigError
 from ..parts import PredictionError
 from .worlds import held_out_clip, training_clip
 
@@ -43,8 +44,16 @@ class Models:
 
     @classmethod
     def load(cls, beats: Path, t2v: Path) -> Models:
-        """From a BEATs file and a diffusers folder. CheckpointError for anything else."""
+        """From a BEATs file and a diffusers folder. CheckpointError for anything else.
+
+        ConfigError for a model whose latent frames stand for several frames: clips are cut at any frame.
+        """
         backbone = load_t2v(t2v, "fp32")
+        if backbone.spec.time != 1:
+            raise ConfigError(
+                f"{t2v}: a latent frame of {backbone.spec.family} stands for {backbone.spec.time} frames, "
+                "but the ablation cuts its clips at any: choose a model with a latent frame for every frame"
+            )
         for network in networks(backbone):
             network.to(device())
         return cls(load_beats(beats), backbone, _checksum([beats, *sorted(t2v.rglob("*.safetensors"))]))
