@@ -80,16 +80,20 @@ class BackboneSpec:
         """The latents of a clip. A2VError for a length or size that cannot be, with the nearest that can."""
         if frames < 1:
             raise A2VError(f"num_frames is {frames}: a video needs at least 1 frame")
-        extra = 1 if self.first_alone else 0
-        steps, rest = divmod(frames - extra, self.time)
-        if rest or steps + extra < 1:
-            nearest = max(round((frames - extra) / self.time), 0 if extra else 1) * self.time + extra
-            kind = f"{self.time}n{'+1' if extra else ''}"
+        nearest = self.nearest_frames(frames)
+        if frames != nearest:
+            kind = f"{self.time}n{'+1' if self.first_alone else ''}"
             raise A2VError(
                 f"num_frames is {frames}: {self.family} makes videos of {kind} frames, such as {nearest}"
             )
         check_size(width, height, self.size_multiple)
-        return Grid(self.latent_channels, steps + extra, height // self.space, width // self.space)
+        latent_frames = self.latent_frames(frames)
+        return Grid(self.latent_channels, latent_frames, height // self.space, width // self.space)
+
+    def nearest_frames(self, frames: int) -> int:
+        """The length nearest to `frames` of a video that can be made."""
+        extra = 1 if self.first_alone else 0
+        return max(round((frames - extra) / self.time), 1 - extra) * self.time + extra
 
     def frames_of(self, latent_frame: int) -> range:
         """The video frames that a latent frame stands for."""

@@ -78,7 +78,7 @@ class VideoRequest:
         if self.tokens is not None:
             return self.tokens.num_frames
         if self.sound is not None:
-            return frames_for(self.sound.duration, fps)
+            return spec.nearest_frames(frames_for(self.sound.duration, fps))
         return spec.native_frames
 
 
