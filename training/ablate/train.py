@@ -16,9 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from a2v_core.backbones import WordEmbeddings, require
-
-from ..demo_world.world import FPS, NUM_FRAMES, SHAPES, Scene, heights, level_word
+from ..demo_world.mapper import words_of_moments
+from ..demo_world.world import FPS, NUM_FRAMES, SHAPES, Scene
 from ..parts import LearningRate, minimize, temp_l1
 from .adapter import Adapter, make_adapter
 from .caches import Clips, Models
@@ -84,7 +83,7 @@ def fit_to_words(
     """Fits the tokens of every frame to the words of its moment, on clips whose object has its own colour."""
     scenes = [scene for scene, _ in clips.items]
     rows = [n for n, scene in enumerate(scenes) if scene.hits and scene.colour == SHAPES[scene.shape]]
-    wanted = torch.stack([words_of_moments(models, scenes[n]) for n in rows])
+    wanted = torch.stack([words_of_moments(models.backbone, scenes[n]) for n in rows])
     features, times = clips.heard(variant.layout, variant.hop_ms)
 
     def loss(step: int) -> dict[str, Tensor]:
@@ -95,17 +94,6 @@ def fit_to_words(
         return {"loss": nn.functional.mse_loss(tokens[:, :NUM_FRAMES], wanted[chosen]) / wanted.var()}
 
     minimize(adapter, loss, learning_rate(recipe.start_learning_rate), steps=recipe.start_steps)
-
-
-def words_of_moments(models: Models, scene: Scene) -> Tensor:
-    """Sum of the embeddings of colour, shape and height word for each frame, [F, D]."""
-    embeddings = require(models.backbone, WordEmbeddings, "the start from words")
-    said: dict[str, Tensor] = {}
-    for height in heights(scene):
-        level = level_word(float(height))
-        if level not in said:
-            said[level] = embeddings.word_embeddings([scene.colour, scene.shape, level]).sum(0)
-    return torch.stack([said[level_word(float(height))] for height in heights(scene)])
 
 
 def learning_rate(peak: float) -> LearningRate:

@@ -9,9 +9,7 @@ Legend: B clips, F frames, L text positions, C text width, c latent channels, h 
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,17 +17,16 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from a2v_core.backbones import load_t2v, networks
-from a2v_core.backbones.unet3d import denoise
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.pipeline import VideoPipeline, VideoRequest
+from a2v_core.prompts import ContextBatch
 from a2v_core.sampling import SampleSettings, Speed
-from a2v_core.schedules import NoiseSchedule
+from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import AudioTokens, load_mapper
 
 from ..parts import PredictionError
 from .mapper import POOL, encode_pool, pool_scene, prompt
 from .progress import device, fit
-from .t2v import SCHEDULER
 from .world import FPS, NUM_FRAMES, clip_caption
 
 PAIRS = 1000
@@ -121,15 +118,14 @@ def draw_pairs(work: Path, first: int) -> dict[str, Tensor]:
 
 def train(work: Path, steps: int = 2000, minutes: float = 0.0) -> None:
     """Draws the pairs, fits the update and writes `work/few_steps.safetensors`."""
-    from diffusers import UNet3DConditionModel
-
     blocks = [draw_pairs(work, first) for first in range(0, PAIRS, BLOCK)]
     pairs = {key: torch.cat([block[key] for block in blocks]) for key in ("context", "clean")}
     torch.manual_seed(0)
-    unet: Any = UNet3DConditionModel.from_pretrained(work / "t2v" / "unet").float().to(device()).eval()
+    backbone = load_t2v(work / "t2v", parts=["denoiser"])
+    (unet,) = backbone.parts()["denoiser"]
     updates = add_low_rank(unet, RANK)
     unet.to(device())
-    prediction = PredictionError(partial(denoise, unet), NoiseSchedule(SCHEDULER))
+    prediction = PredictionError(backbone.denoise, backbone.schedule(DEFAULT_SCHEDULER, 1, 0))
     last = prediction.schedule.train_timesteps - 1
 
     def loss(step: int) -> dict[str, Tensor]:
@@ -140,7 +136,8 @@ def train(work: Path, steps: int = 2000, minutes: float = 0.0) -> None:
         noise = torch.stack([first_noise(int(n), tuple(clean.shape[1:])) for n in chosen]).to(clean)
         t = torch.from_numpy(rng.integers(LOWEST_TIMESTEP, last + 1, size=CLIPS)).to(clean.device)
         t[torch.from_numpy(rng.random(CLIPS) < FROM_NOISE).to(clean.device)] = last
-        error = prediction.per_clip(clean, noise, t, pairs["context"][chosen].float())
+        context = ContextBatch(pairs["context"][chosen].float())
+        error = prediction.per_clip(clean, noise, t, context)
         start = t == last
         return {"loss": error.mean(), "start": error[start].sum() / start.sum().clamp(min=1)}
 

@@ -12,27 +12,24 @@ Legend: B clips, T audio steps, Q frequency patches, F frames.
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from a2v_core.audio import encode_audio, load_beats
-from a2v_core.backbones.unet3d import denoise
+from a2v_core.backbones import Backbone, WordEmbeddings, load_t2v, networks, require
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
-from a2v_core.prompts import encode_clips
-from a2v_core.schedules import NoiseSchedule
+from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper, stack_layers
 
 from ..parts import PredictionError, temp_l1
 from .atlas import Atlas
 from .progress import device, fit
 from .sounds import SAMPLE_RATE, render_sound
-from .t2v import SCHEDULER, TEXT_WIDTH, object_weight, wall_latents
-from .world import COLOURS, FPS, LEVELS, NUM_FRAMES, SHAPES, Scene, heights, level_word, random_scene
+from .t2v import TEXT_WIDTH, object_weight, wall_latents
+from .world import FPS, NUM_FRAMES, SHAPES, Scene, heights, level_word, random_scene
 
 HOP_DIVISOR = 2  # a step every 80 ms, about one per frame
 L1_WEIGHT = 1e-5
@@ -78,22 +75,21 @@ def encode_pool(work: Path) -> dict[str, Tensor]:
     return {name: value.to(device()) for name, value in read_checkpoint(path).tensors.items()}
 
 
-def words_of_moments(scene: Scene, ids: dict[str, int], table: Tensor) -> Tensor:
+def words_of_moments(backbone: Backbone, scene: Scene) -> Tensor:
     """Sum of the embeddings of colour, shape and height word for each frame, [F, D]."""
+    embeddings = require(backbone, WordEmbeddings, "the start from words")
     levels = [level_word(float(height)) for height in heights(scene)]
-    rows = torch.tensor([[ids[scene.colour], ids[scene.shape], ids[level]] for level in levels])
-    return table[rows.to(table.device)].sum(1)
+    said = {
+        level: embeddings.word_embeddings([scene.colour, scene.shape, level]).sum(0) for level in set(levels)
+    }
+    return torch.stack([said[level] for level in levels])
 
 
-def fit_to_words(
-    work: Path, mapper: AudioMapper, pool: dict[str, Tensor], tokenizer: Any, table: Tensor
-) -> None:
+def fit_to_words(work: Path, mapper: AudioMapper, pool: dict[str, Tensor], backbone: Backbone) -> None:
     """Fits the `<temp>` tokens of the natural-coloured scenes of the pool to the words of their moments."""
-    known = [*COLOURS, *SHAPES, *LEVELS]
-    ids = {word: tokenizer(word, add_special_tokens=False).input_ids[0] for word in known}
     scenes = [pool_scene(number)[0] for number in range(POOL)]
     rows = [n for n, scene in enumerate(scenes) if scene.hits and scene.colour == SHAPES[scene.shape]]
-    wanted = torch.stack([words_of_moments(scenes[n], ids, table) for n in rows])
+    wanted = torch.stack([words_of_moments(backbone, scenes[n]) for n in rows])
 
     def loss(step: int) -> dict[str, Tensor]:
         chosen = torch.randint(len(rows), (32,))
@@ -108,19 +104,13 @@ def fit_to_words(
 
 def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
     """Fits the adapter and writes `work/mapper.safetensors`."""
-    from diffusers import AutoencoderKL, UNet3DConditionModel
-    from transformers import CLIPTextModel, CLIPTokenizer
-
     torch.manual_seed(0)
-    folder = work / "t2v"
-    tokenizer: Any = CLIPTokenizer.from_pretrained(folder / "tokenizer")
-    text_encoder = (
-        CLIPTextModel.from_pretrained(folder / "text_encoder").float().to(device()).requires_grad_(False)
-    )
-    unet = UNet3DConditionModel.from_pretrained(folder / "unet").float().to(device()).requires_grad_(False)
-    vae = AutoencoderKL.from_pretrained(folder / "vae").float().to(device()).eval()
+    backbone = load_t2v(work / "t2v")
+    for network in networks(backbone):
+        network.to(device())
+    (vae,) = backbone.parts()["vae"]
     atlas, pool, walls = Atlas.load(work, vae), encode_pool(work), wall_latents(vae)
-    prediction = PredictionError(partial(denoise, unet), NoiseSchedule(SCHEDULER))
+    prediction = PredictionError(backbone.denoise, backbone.schedule(DEFAULT_SCHEDULER, 1, 0))
     config = MapperConfig(
         input_size=pool["features"].shape[-1],
         hidden_size=256,
@@ -130,7 +120,7 @@ def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
         facts={"data": "demo world", "hop_ms": 160 // HOP_DIVISOR, "fps": FPS, "l1_weight": L1_WEIGHT},
     )
     mapper = AudioMapper(config).to(device())
-    fit_to_words(work, mapper, pool, tokenizer, text_encoder.get_input_embeddings().weight.detach())
+    fit_to_words(work, mapper, pool, backbone)
 
     def loss(step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([5, step])
@@ -143,7 +133,7 @@ def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
         t = torch.randint(LOWEST_TIMESTEP, 1000, (len(scenes),), device=clean.device)
         words = mapper(pool["features"][torch.from_numpy(chosen)], pool["times"], NUM_FRAMES, FPS)
         spoken = {word: piece[:, start : start + frames] for word, piece in words.items()}
-        context = encode_clips(text_encoder, tokenizer, [prompt(scene, rng) for scene in scenes], spoken)
+        context = backbone.encode_texts([prompt(scene, rng) for scene in scenes], spoken)
         error = prediction.squared(clean, noise, t, context)
         weighted = (error * object_weight(clean, scenes, walls)).mean()
         size = temp_l1(words["temp"]).mean()

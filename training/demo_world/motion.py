@@ -6,7 +6,6 @@ text changes: an AudioMapper fits the model before and after.
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a2v_core.backbones.unet3d import denoise
-from a2v_core.schedules import NoiseSchedule
+from a2v_core.backbones import PARTS, load_t2v, networks
+from a2v_core.prompts import ContextBatch
+from a2v_core.schedules import DEFAULT_SCHEDULER
 
 from ..parts import PredictionError
 from .atlas import Atlas
 from .progress import device, fit
-from .t2v import SCHEDULER, encode_captions
+from .t2v import encode_captions
 from .world import NUM_FRAMES, clip_caption, moment_captions, random_scene
 
 CLIPS = 4
@@ -29,15 +29,15 @@ TEMPORAL = ("temp_convs", "temp_attentions", "transformer_in")
 
 def train(work: Path, steps: int = 600, minutes: float = 0.0) -> None:
     """Fits the temporal layers of `work/t2v/unet` and writes it back."""
-    from diffusers import AutoencoderKL, UNet3DConditionModel
-    from transformers import CLIPTextModel, CLIPTokenizer
+    from transformers import CLIPTokenizer
 
-    folder = work / "t2v"
-    tokenizer: Any = CLIPTokenizer.from_pretrained(folder / "tokenizer")
-    text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder").float().to(device())
-    unet = UNet3DConditionModel.from_pretrained(folder / "unet").float().to(device())
-    atlas = Atlas.load(work, AutoencoderKL.from_pretrained(folder / "vae").float().to(device()).eval())
-    prediction = PredictionError(partial(denoise, unet), NoiseSchedule(SCHEDULER))
+    backbone = load_t2v(work / "t2v")
+    for network in networks(backbone):
+        network.to(device())
+    text_encoder, unet, vae = (backbone.parts()[part][0] for part in PARTS)
+    tokenizer: Any = CLIPTokenizer.from_pretrained(work / "t2v" / "tokenizer")
+    atlas = Atlas.load(work, vae)
+    prediction = PredictionError(backbone.denoise, backbone.schedule(DEFAULT_SCHEDULER, 1, 0))
     for name, parameter in unet.named_parameters():
         parameter.requires_grad_(any(part in name for part in TEMPORAL))
 
@@ -57,8 +57,8 @@ def train(work: Path, steps: int = 600, minutes: float = 0.0) -> None:
         clean = torch.stack([atlas.latents(scene) for scene in scenes])
         noise = torch.randn_like(clean)
         t = torch.randint(0, 1000, (CLIPS,), device=clean.device)
-        return {"loss": prediction.squared(clean, noise, t, context).mean()}
+        return {"loss": prediction.squared(clean, noise, t, ContextBatch(context)).mean()}
 
     weights = fit("motion", work, unet, loss, steps=steps, learning_rate=4e-4, decay=0.99, minutes=minutes)
     unet.load_state_dict(weights)
-    unet.half().save_pretrained(folder / "unet")
+    unet.half().save_pretrained(work / "t2v" / "unet")  # type: ignore[operator]

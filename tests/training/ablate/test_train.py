@@ -22,8 +22,8 @@ from training.ablate.train import (
     learning_rate,
     train,
     training_prompt,
-    words_of_moments,
 )
+from training.demo_world.mapper import words_of_moments
 from training.demo_world.world import FPS, NUM_FRAMES, heights
 
 RECIPE = Recipe(steps=2, start_steps=30, pool=12, clips=2, sampling_steps=2)
@@ -63,7 +63,7 @@ def test_cache_holds_what_the_encoders_say(frozen: Models, pool: Clips, tmp_path
 
 def test_words_of_moments_are_sums_of_embeddings(frozen: Models, pool: Clips) -> None:
     scene = next(scene for scene, _ in pool.items if scene.hits)
-    words = words_of_moments(frozen, scene)
+    words = words_of_moments(frozen.backbone, scene)
     assert words.shape == (NUM_FRAMES, frozen.backbone.spec.token_width)
     backbone: Any = frozen.backbone
     table = backbone.text_encoder.get_input_embeddings().weight
@@ -77,7 +77,7 @@ def test_start_from_words_comes_nearer_to_them(frozen: Models, pool: Clips, vari
     features, times = pool.heard(variant.layout, variant.hop_ms)
     adapter = make_adapter(variant, features.shape[-1], frozen.backbone.spec.token_width, seed=0)
     scenes = [scene for scene, _ in pool.items]
-    wanted = torch.stack([words_of_moments(frozen, scene) for scene in scenes])
+    wanted = torch.stack([words_of_moments(frozen.backbone, scene) for scene in scenes])
 
     def error() -> float:
         with torch.no_grad():
