@@ -5,30 +5,32 @@ Legend: B branches of guidance, F video frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
+
+from ..layers import KeptOutputs
 
 
 class FeatureCache:
     """Kept results of one sampling run, per branch of guidance; `begin` every evaluation.
 
-    deep, attention: what is kept. shallow: how many of the last units run where deep features are kept ones.
+    deep, attention: what is kept. shallow: how many of the last units run where deep features are reused.
     """
 
     def __init__(self, *, deep: bool, attention: bool, shallow: int) -> None:
         self.keeps_deep, self.keeps_attention, self.shallow = deep, attention, shallow
         self.branches: tuple[str, ...] = ()
-        self._new_deep = self._new_attention = True
+        self._new_deep = True
         self._deep: dict[str, Tensor] = {}
-        self._attention: dict[tuple[nn.Module, str], Tensor] = {}
+        self._attention = KeptOutputs()
 
     def begin(self, branches: tuple[str, ...], *, deep: bool, attention: bool) -> None:
         """An evaluation of these branches follows; which results are computed anew."""
-        self.branches, self._new_deep, self._new_attention = branches, deep, attention
+        self.branches, self._new_deep = branches, deep
+        self._attention.begin(branches, reuse=not attention)
 
     @property
     def has_deep(self) -> bool:
@@ -44,35 +46,6 @@ class FeatureCache:
         """The features kept for the branches of this evaluation, [B*F, ...]."""
         return torch.cat([self._deep[name] for name in self.branches])
 
-    @contextmanager
-    def attention(self, unet: Any) -> Iterator[None]:
-        """While it lasts, attention layers of the UNet give what they gave before where the plan says so.
-
-        Those of its first transformer, which the branches share, run always.
-        """
-        blocks = [*unet.down_blocks, unet.mid_block, *unet.up_blocks] if self.keeps_attention else []
-        layers = [m for block in blocks for m in block.modules() if type(m).__name__ == "Attention"]
-        for layer in layers:
-            layer.forward = _Broadcast(self, layer)
-        try:
-            yield
-        finally:
-            for layer in layers:
-                vars(layer).pop("forward", None)
-
-    def broadcast(self, layer: nn.Module, args: Any, kwargs: Any) -> Tensor:
-        """The output of an attention layer: a kept one, or a new one that is kept."""
-        keys = [(layer, name) for name in self.branches]
-        if not self._new_attention and all(key in self._attention for key in keys):
-            return torch.cat([self._attention[key] for key in keys])
-        output: Tensor = type(layer).forward(layer, *args, **kwargs)
-        self._attention |= dict(zip(keys, output.chunk(len(keys)), strict=True))
-        return output
-
-
-class _Broadcast:
-    def __init__(self, cache: FeatureCache, layer: nn.Module) -> None:
-        self._cache, self._layer = cache, layer
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
-        return self._cache.broadcast(self._layer, args, kwargs)
+    def attention(self, layers: Iterable[nn.Module]) -> AbstractContextManager[None]:
+        """While it lasts, attention layers give what they gave before, where the plan says so."""
+        return self._attention.active(layers if self.keeps_attention else ())

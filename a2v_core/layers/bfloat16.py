@@ -1,4 +1,4 @@
-"""Computing in bfloat16 for a while, with weights that stay what they are."""
+"""Computing in bfloat16 for a while, with weights that come back as they were."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from torch import nn
 
 @contextmanager
 def in_bfloat16(module: nn.Module) -> Iterator[None]:
-    """While it lasts, a module's weights are rounded to bfloat16; then they are what they were.
+    """While it lasts, a module's weights are rounded to bfloat16; then the original ones are put back.
 
-    Only on a CPU: a module on a GPU stays as it was loaded. Not for two threads at once.
+    Weights in 8 bits are left alone: their layers compute in the dtype of their input. Only on a CPU: a
+    module on a GPU stays as it was loaded. Not for two threads at once. Where gradients are needed, backward
+    has to run before it ends.
     """
     first = next(module.parameters())
     stays = first.dtype == torch.bfloat16 or first.device.type != "cpu"
@@ -23,7 +25,7 @@ def in_bfloat16(module: nn.Module) -> Iterator[None]:
     try:
         for owner, weights in kept:
             for name, weight in weights.items():
-                if weight is not None:
+                if weight is not None and weight.element_size() > 1:
                     half = rounded.get(weight)
                     half = nn.Parameter(weight.to(torch.bfloat16), False) if half is None else half
                     rounded[weight] = owner._parameters[name] = half

@@ -1,10 +1,10 @@
-"""The same layers, faster on a CPU: what a UNet computes stays the same to float32 rounding.
+"""Linear layers and temporal convolutions that run in oneDNN on a CPU; results are the same to rounding.
 
-Measured, not assumed (`python -m benchmarks.sampling`): PyTorch sends a `Linear` to MKL, which runs at a
-third of what oneDNN reaches on processors of other makers, and a `Conv3d` in float32 to a plain loop. A
-linear layer is a 1 x 1 convolution and a temporal convolution (k, 1, 1) is a (k, 1) convolution over frames
-x pixels; both then run in oneDNN. Layers keep their weights, names and place: only their class changes, and
-only float32 or bfloat16 on a CPU without gradients takes the other way.
+PyTorch sends a `Linear` to MKL, which on processors of other makers than Intel runs at a third of the speed
+of oneDNN, and a `Conv3d` in float32 to a plain loop (`python -m benchmarks.sampling`). A linear layer is a
+1 x 1 convolution, and a temporal convolution (k, 1, 1) is a (k, 1) convolution over frames x pixels; oneDNN
+runs both. Layers keep their weights, names and place, only their class changes. Other devices and dtypes than
+float32 or bfloat16 on a CPU, and calls with gradients, are computed as PyTorch does.
 
 Legend: N rows, I O channels in and out, B clips, F frames, h w latent size.
 """
@@ -20,7 +20,7 @@ _BATCH = 16
 _ONEDNN = torch.backends.mkldnn.is_available()
 
 
-class CpuLinear(nn.Linear):
+class OneDNNLinear(nn.Linear):
     """`nn.Linear` through oneDNN's convolution."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -28,7 +28,7 @@ class CpuLinear(nn.Linear):
         return linear(input, self.weight, self.bias)
 
 
-class CpuTemporalConv(nn.Conv3d):
+class OneDNNTemporalConv(nn.Conv3d):
     """`nn.Conv3d` with a kernel of (k, 1, 1), stride 1, as a 2-D convolution over frames x pixels."""
 
     def forward(self, input: Tensor) -> Tensor:
@@ -61,16 +61,16 @@ def temporal_conv(conv: nn.Conv3d, input: Tensor, weight: Tensor) -> Tensor:
     return out.unflatten(3, input.shape[3:])
 
 
-def use_cpu_layers(network: nn.Module) -> None:
-    """Give the linear layers and temporal convolutions of a network the faster way. Repeating it is harmless.
+def use_onednn_layers(network: nn.Module) -> None:
+    """Let the linear layers and temporal convolutions of a network run in oneDNN. Repeating it is harmless.
 
-    The state dict, devices, dtypes and every hook stay as they are; on a GPU the layers do what they did.
+    State dict, devices, dtypes and hooks stay as they are; on a GPU the layers compute as before.
     """
     for module in network.modules():
         if type(module) is nn.Linear:
-            module.__class__ = CpuLinear
+            module.__class__ = OneDNNLinear
         elif type(module) is nn.Conv3d and is_temporal(module):
-            module.__class__ = CpuTemporalConv
+            module.__class__ = OneDNNTemporalConv
 
 
 def is_temporal(conv: nn.Conv3d) -> bool:

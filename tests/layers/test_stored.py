@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from a2v_core.backbones.lora.merge import merge_lora
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
 from a2v_core.backbones.unet3d.load import load_unet3d
+from a2v_core.backbones.unet3d.patches import offload_weights
+from a2v_core.backbones.unet3d.patches import store_fp8 as store_unet_fp8
 from a2v_core.backbones.unet3d.whole import understands
 from a2v_core.demo import demo_path
 from a2v_core.layers.stored import (
@@ -21,7 +23,6 @@ from a2v_core.layers.stored import (
     StoredLinear,
     StoredTemporalConv,
     full_weight,
-    offload_weights,
     set_weight,
     store_fp8,
 )
@@ -140,7 +141,7 @@ def test_products_are_exact() -> None:
 def test_storing_twice_and_copies(fp8: UNet3DBackbone) -> None:
     expected = evaluate(fp8)
     before = {key: value.clone() for key, value in fp8.unet.state_dict().items()}
-    store_fp8(fp8.unet)
+    store_unet_fp8(fp8.unet)
     twin = UNet3DBackbone(
         copy.deepcopy(fp8.unet), fp8.vae, fp8.text_encoder, fp8.tokenizer, fp8.scheduler_config, fp8.spec
     )
@@ -216,7 +217,7 @@ def test_storing_after_a_cast_keeps_the_weights(fp8: UNet3DBackbone) -> None:
     layers = [layer for layer in fp8.unet.modules() if isinstance(layer, STORED)]
     before = [full_weight(layer) for layer in layers]
     fp8.unet.float()
-    store_fp8(fp8.unet)
+    store_unet_fp8(fp8.unet)
     assert all(torch.equal(full_weight(layer), own) for layer, own in zip(layers, before, strict=True))
 
 
@@ -234,8 +235,16 @@ def test_gradients_pass_through(fp8: UNet3DBackbone) -> None:
 def test_weights_beside_the_device_give_the_same(tiny_folder: Path, dtype: str) -> None:
     backbone = load_unet3d(tiny_folder, dtype)
     expected = evaluate(backbone)
-    offload_weights(backbone.unet, "cpu")
+    undo = offload_weights(backbone.unet, "cpu")
     assert torch.equal(evaluate(backbone), expected)
+    undo()
+    assert torch.equal(evaluate(backbone), expected)
+
+
+def test_undoing_brings_all_weights_to_the_device(tiny_folder: Path) -> None:
+    unet = load_unet3d(tiny_folder).unet
+    offload_weights(unet, "meta")()
+    assert {p.device.type for p in unet.parameters()} == {"meta"}
 
 
 @pytest.mark.parametrize("dtype", ["fp32", "fp8"])
@@ -250,8 +259,8 @@ def test_weights_follow_their_input(tiny_folder: Path, dtype: str) -> None:
     assert places["down_blocks.0.resnets.0.conv1.weight"] == "cpu"
     assert places["down_blocks.0.resnets.0.conv1.bias"] == "meta"
     assert places["conv_in.weight"] == "meta"
-    waiting = sum(p.numel() for p in backbone.unet.parameters() if p.device.type == "cpu")
-    assert waiting > 0.8 * sum(p.numel() for p in backbone.unet.parameters())
+    offloaded = sum(p.numel() for p in backbone.unet.parameters() if p.device.type == "cpu")
+    assert offloaded > 0.8 * sum(p.numel() for p in backbone.unet.parameters())
 
 
 def test_a_plain_layer_takes_a_new_weight() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ...layers import in_bfloat16, use_cpu_layers
+from ...layers import in_bfloat16, use_onednn_layers
 from ...prompts import ContextBatch, FrameContext, encode_clips, encode_prompt
 from ...schedules import DEFAULT_SCHEDULER, NoiseSchedule
 from .. import image_vae
@@ -23,7 +23,7 @@ from ..feature_cache import FeatureCache
 from ..fingerprint import fingerprint_of
 from ..windows import Windows
 from . import chunked, per_frame, whole
-from .recompute import checkpoint_blocks, checkpoint_layers
+from .patches import attention_layers, checkpoint_blocks, checkpoint_layers
 
 if TYPE_CHECKING:
     from ...tokens import AudioTokens
@@ -54,7 +54,7 @@ class UNet3DBackbone:
 
     def __post_init__(self) -> None:
         if self.unet is not None:
-            use_cpu_layers(self.unet)
+            use_onednn_layers(self.unet)
 
     @property
     def device(self) -> torch.device:
@@ -90,7 +90,7 @@ class UNet3DBackbone:
         """See `FeatureReuse`."""
         if not whole.understands(self.unet):
             return per_frame.denoise(self.unet, x, t, context.states)
-        with cache.attention(self.unet):
+        with cache.attention(attention_layers(self.unet)):
             return whole.evaluate(self.unet, *self._ready(x, t, context), cache)
 
     def denoise_windowed(
@@ -159,8 +159,8 @@ class UNet3DBackbone:
         if on_cpu is None:
             free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else float("inf")
             on_cpu = chunked.waiting_bytes(self.unet, frames) > free / 2
-        store = torch.device("cpu") if on_cpu else device
-        plan = chunked.Plan(windows.to(device), long.window * len(texts), device, store, long.closed_loop)
+        kept_on = torch.device("cpu") if on_cpu else device
+        plan = chunked.Plan(windows.to(device), long.window * len(texts), device, kept_on, long.closed_loop)
         predicted = chunked.denoise_long(self.unet, frames, torch.as_tensor(t), texts, plan)
         return predicted.transpose(1, 2).to(x.device)
 

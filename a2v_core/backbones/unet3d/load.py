@@ -17,13 +17,14 @@ from torch import Tensor, nn
 from ...checkpoints import load_strict
 from ...errors import CheckpointError
 from ...files import utf8_path
-from ...layers import fp8_tensors, store_fp8
+from ...layers import fp8_tensors
 from ...places import TEXT_ENCODER, UNET, VAE
 from ...prompts import text_width
 from ..contract import PARTS, Part
 from ..diffusers_folder import DIFFUSERS_STEM, check_folder, read_json, read_weights
 from ..dtypes import DTYPES, FP8
 from .backbone import UNet3DBackbone, spec_of
+from .patches import store_fp8
 
 MODELS = "use a model of that kind: ModelScope text-to-video 1.7b, Zeroscope v2"
 

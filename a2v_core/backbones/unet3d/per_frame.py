@@ -6,7 +6,7 @@ stock: forward pre-hooks on the blocks that hold the spatial transformers swap t
 of text per frame. The temporal layers never see text, before or after.
 
 The text reaches a block as an ordinary keyword argument. So gradients flow into it, and checkpointing a
-block's forward (`recompute.py`) recomputes it with the same text without any hook being active.
+block's forward (`patches.checkpoint_blocks`) recomputes it with the same text without any hook being active.
 
 Legend: B batch, F video frames, L text positions, C text width, h w latent size.
 """
@@ -18,6 +18,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ...errors import A2VError
+from .patches import blocks
 
 _INSTALLED = "_a2v_per_frame_text"
 
@@ -89,8 +90,7 @@ class PerFrameText:
 
 def text_blocks(unet: nn.Module) -> list[nn.Module]:
     """The blocks of a UNet3DConditionModel that hand text to spatial transformers, in order of execution."""
-    blocks = [*unet.down_blocks, unet.mid_block, *unet.up_blocks]  # type: ignore[misc]
-    return [block for block in blocks if hasattr(block, "attentions")]
+    return [block for block in blocks(unet) if hasattr(block, "attentions")]
 
 
 def per_frame_text(unet: nn.Module) -> PerFrameText:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,8 @@ from a2v_core.backbones.feature_cache import FeatureCache
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
 from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.backbones.unet3d.per_frame import denoise
-from a2v_core.backbones.unet3d.whole import evaluate, understands, unit_count
+from a2v_core.backbones.unet3d.whole import evaluate, unit_count
 from a2v_core.errors import A2VError
-from a2v_core.layers.onednn import CpuLinear, CpuTemporalConv, use_cpu_layers
 from a2v_core.prompts import ContextBatch
 
 T = torch.tensor(301)
@@ -152,47 +150,3 @@ def test_what_does_not_fit_is_named(backbone: UNet3DBackbone, text: Tensor) -> N
         evaluate(backbone.unet, noise(4), 301, text)
     with pytest.raises(A2VError, match="one timestep; got 2"):
         evaluate(backbone.unet, noise(), torch.tensor([1, 2]), text)
-    assert not understands(backbone.vae)
-
-
-@torch.no_grad()
-def test_cpu_layers_are_the_same_layers(backbone: UNet3DBackbone, stock: nn.Module) -> None:
-    kinds = [type(module) for module in backbone.unet.modules()]
-    assert nn.Linear not in kinds
-    assert nn.Conv3d not in kinds
-    assert backbone.unet.state_dict().keys() == stock.state_dict().keys()
-    before = copy.deepcopy(backbone.unet)
-    use_cpu_layers(backbone.unet)
-    assert [type(module) for module in before.modules()] == kinds
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
-@pytest.mark.parametrize("shape", [(16, 5), (2, 24, 5), (3, 7, 5), (0, 5), (5,)])
-def test_linear_layer_equals_its_original(shape: tuple[int, ...], dtype: torch.dtype) -> None:
-    for bias in (True, False):
-        layer = nn.Linear(5, 9, bias=bias).to(dtype)
-        x = torch.randn(shape, dtype=dtype)
-        expected = layer(x)
-        layer.__class__ = CpuLinear
-        result = layer(x)
-        torch.testing.assert_close(result, expected)
-        assert result.shape == expected.shape
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("frames", [1, 2, 24])
-def test_temporal_convolution_equals_its_original(frames: int) -> None:
-    layer = nn.Conv3d(6, 4, (3, 1, 1), padding=(1, 0, 0))
-    x = torch.randn(2, frames, 6, 3, 5).transpose(1, 2)
-    expected = layer(x)
-    use_cpu_layers(layer)
-    assert type(layer) is CpuTemporalConv
-    torch.testing.assert_close(layer(x), expected)
-
-
-def test_other_convolutions_are_left_alone() -> None:
-    for layer in (nn.Conv3d(4, 4, 3), nn.Conv3d(4, 4, (3, 1, 1), stride=(2, 1, 1)), nn.Conv2d(4, 4, 3)):
-        kind = type(layer)
-        use_cpu_layers(layer)
-        assert type(layer) is kind

@@ -1,28 +1,45 @@
-"""Blocks through torch.compile, each as one graph: the same numbers, and whatever a block does not see works.
+"""Which modules of a UNet3D are compiled, recomputed or kept, and that the whole model then gives the same.
 
-The backend here runs the traced graphs with PyTorch's own operators; making machine code of them takes
-minutes. `python -m benchmarks.full_size --compile` does that.
+The backend of torch.compile here runs the traced graphs with PyTorch's own operators; making machine code of
+them takes minutes. `python -m benchmarks.full_size --compile` does that.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from diffusers.models.attention import BasicTransformerBlock
+from diffusers.models.resnet import ResnetBlock2D, TemporalConvLayer
+from diffusers.models.unets.unet_3d_blocks import DownBlock3D
 from torch import Tensor, nn
+from transformers.models.clip.modeling_clip import CLIPEncoderLayer
 
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
-from a2v_core.backbones.unet3d.compiled import KINDS, compile_blocks
 from a2v_core.backbones.unet3d.load import load_unet3d
+from a2v_core.backbones.unet3d.patches import (
+    attention_layers,
+    checkpoint_blocks,
+    checkpoint_layers,
+    compile_blocks,
+    repeated_blocks,
+)
+from a2v_core.backbones.unet3d.per_frame import denoise
 from a2v_core.backbones.unet3d.whole import understands
+from a2v_core.layers import is_replaced
 from a2v_core.prompts import ContextBatch
+from a2v_core.prompts.splice import encode_ids
 from a2v_core.sampling.sampler import sample
 from a2v_core.sampling.settings import SampleSettings
+from tests.tiny_t2v import TEXT_WIDTH, tiny_unet
 
 BACKEND = "eager"
 BLOCKS = 25
+KINDS = (ResnetBlock2D, TemporalConvLayer, BasicTransformerBlock)
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -38,7 +55,8 @@ def evaluate(backbone: UNet3DBackbone) -> Tensor:
 
 def compiled(folder: Path, dtype: str = "fp32") -> UNet3DBackbone:
     backbone = load_unet3d(folder, dtype)
-    assert compile_blocks(backbone.unet, BACKEND) == BLOCKS
+    compile_blocks(backbone.unet, BACKEND)
+    assert sum(is_replaced(block) for block in repeated_blocks(backbone.unet)) == BLOCKS
     return backbone
 
 
@@ -85,10 +103,10 @@ def test_hooks_of_the_blocks_stay_outside(tiny_folder: Path) -> None:
     backbone = compiled(tiny_folder)
     ran: list[str] = []
     for name, module in backbone.unet.named_modules():
-        if type(module).__name__ in KINDS or name in ("mid_block", "down_blocks.0"):
+        if isinstance(module, KINDS) or name in ("mid_block", "down_blocks.0"):
             module.register_forward_pre_hook(lambda module, args: ran.append(type(module).__name__))
     evaluate(backbone)
-    assert {*KINDS} <= {*ran}
+    assert {kind.__name__ for kind in KINDS} <= {*ran}
 
     def cancel(module: nn.Module, args: tuple[Tensor, ...]) -> None:
         raise InterruptedError
@@ -131,3 +149,51 @@ def test_gradients_take_the_plain_way(tiny_folder: Path, counted: None) -> None:
     backbone.denoise(random(1, 4, 2, 4, 4), torch.tensor(5), ContextBatch(text)).square().mean().backward()
     assert text.grad is not None
     assert graphs() == 0
+
+
+def test_attention_layers_are_those_after_the_first_transformer(tiny_folder: Path) -> None:
+    unet = load_unet3d(tiny_folder).unet
+    names = {id(module): name for name, module in unet.named_modules()}
+    found = [names[id(layer)] for layer in attention_layers(unet)]
+    assert len(found) == len(set(found)) == 2 * 2 * 4  # two layers in each of two transformers in four places
+    assert all(name.endswith(("attn1", "attn2")) for name in found)
+    assert not any(name.startswith("transformer_in") for name in found)
+
+
+Checkpoint = Callable[[nn.Module], Callable[[], None]]
+
+
+def gradient(kind: str, network: Any) -> Tensor:
+    """The gradient of something that runs through the network."""
+    if kind == "text":
+        tokens = torch.linspace(-1, 1, TEXT_WIDTH).reshape(1, 1, -1).requires_grad_()
+        encode_ids(network, torch.tensor([[0, 5, 100, 2]]), tokens, 100).square().sum().backward()
+        assert tokens.grad is not None
+        return tokens.grad
+    text = torch.linspace(-1, 1, 2 * 3 * TEXT_WIDTH).reshape(1, 2, 3, -1).requires_grad_()
+    denoise(network, torch.ones(1, 4, 2, 4, 4), 10, text).square().sum().backward()
+    assert text.grad is not None
+    return text.grad
+
+
+@pytest.mark.parametrize(("kind", "wrap"), [("text", checkpoint_layers), ("unet", checkpoint_blocks)])
+def test_checkpointing_twice_is_once(kind: str, wrap: Checkpoint, encoder: Any) -> None:
+    torch.manual_seed(0)
+    network = encoder if kind == "text" else tiny_unet().eval().requires_grad_(False)
+    part = next(m for m in network.modules() if isinstance(m, CLIPEncoderLayer | DownBlock3D))
+    inner = next(m for m in part.modules() if isinstance(m, nn.Linear))
+    calls: list[int] = []
+    handle = inner.register_forward_hook(lambda *_: calls.append(1))
+    plain = gradient(kind, network)
+    assert len(calls) == 1
+    undo = wrap(network)
+    second = wrap(network)
+    torch.testing.assert_close(gradient(kind, network), plain)
+    assert len(calls) == 1 + 2  # forward, and once more in backward
+    second()
+    assert is_replaced(part), "the second call put nothing on"
+    undo()
+    assert not is_replaced(part)
+    torch.testing.assert_close(gradient(kind, network), plain)
+    assert len(calls) == 1 + 2 + 1
+    handle.remove()
