@@ -24,6 +24,8 @@ from ..fingerprint import fingerprint_of
 from ..windows import Windows
 from . import chunked, per_frame, whole
 from .patches import attention_layers, checkpoint_blocks, checkpoint_layers
+from .temporal import Plan
+from .walk import understands
 
 if TYPE_CHECKING:
     from ...tokens import AudioTokens
@@ -82,13 +84,13 @@ class UNet3DBackbone:
 
     def denoise(self, x: Tensor, t: Tensor, context: ContextBatch) -> Tensor:
         """See `per_frame.denoise`; without gradients `whole.evaluate`, which gives the same in less time."""
-        if torch.is_grad_enabled() or t.numel() > 1 or not whole.understands(self.unet):
+        if torch.is_grad_enabled() or t.numel() > 1 or not understands(self.unet):
             return per_frame.denoise(self.unet, x, t, context.states)
         return whole.evaluate(self.unet, *self._ready(x, t, context))
 
     def denoise_cached(self, x: Tensor, t: Tensor, context: ContextBatch, cache: FeatureCache) -> Tensor:
         """See `FeatureReuse`."""
-        if not whole.understands(self.unet):
+        if not understands(self.unet):
             return per_frame.denoise(self.unet, x, t, context.states)
         with cache.attention(attention_layers(self.unet)):
             return whole.evaluate(self.unet, *self._ready(x, t, context), cache)
@@ -158,9 +160,9 @@ class UNet3DBackbone:
         on_cpu = long.on_cpu
         if on_cpu is None:
             free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else float("inf")
-            on_cpu = chunked.waiting_bytes(self.unet, frames) > free / 2
+            on_cpu = chunked.activation_bytes(self.unet, frames) > free / 2
         kept_on = torch.device("cpu") if on_cpu else device
-        plan = chunked.Plan(windows.to(device), long.window * len(texts), device, kept_on, long.closed_loop)
+        plan = Plan(windows.to(device), long.window * len(texts), device, kept_on, long.closed_loop)
         predicted = chunked.denoise_long(self.unet, frames, torch.as_tensor(t), texts, plan)
         return predicted.transpose(1, 2).to(x.device)
 

@@ -5,13 +5,12 @@ Those that return an `Undo` are undone by calling it. What may be combined stand
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import nn
 
 from ... import layers
 from ...layers import Undo
+from .walk import blocks
 
 # Small, and every value passes through them.
 IN_FULL = ("conv_in", "conv_out", "time_embedding")
@@ -49,11 +48,6 @@ def offload_weights(unet: nn.Module, device: torch.device | str) -> Undo:
 def store_fp8(unet: nn.Module) -> None:
     """Round the large weights to 8 bits, in place. See `layers.store_fp8`."""
     layers.store_fp8(unet, IN_FULL)
-
-
-def blocks(unet: Any) -> list[nn.Module]:
-    """The down blocks, the middle block and the up blocks, in the order in which they run."""
-    return [*unet.down_blocks, unet.mid_block, *unet.up_blocks]
 
 
 def repeated_blocks(unet: nn.Module) -> list[nn.Module]:

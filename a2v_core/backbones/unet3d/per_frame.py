@@ -18,7 +18,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ...errors import A2VError
-from .patches import blocks
+from .walk import blocks, sees_text
 
 _INSTALLED = "_a2v_per_frame_text"
 
@@ -90,7 +90,7 @@ class PerFrameText:
 
 def text_blocks(unet: nn.Module) -> list[nn.Module]:
     """The blocks of a UNet3DConditionModel that hand text to spatial transformers, in order of execution."""
-    return [block for block in blocks(unet) if hasattr(block, "attentions")]
+    return [block for block in blocks(unet) if sees_text(block)]
 
 
 def per_frame_text(unet: nn.Module) -> PerFrameText:
