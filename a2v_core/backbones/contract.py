@@ -188,7 +188,7 @@ class HalfPrecision(Protocol):
     """A backbone that can compute in bfloat16 for a while."""
 
     def bfloat16(self, part: Part) -> AbstractContextManager[None]:
-        """While it lasts, a part of a model on a CPU computes in bfloat16; its weights stay what they are."""
+        """While it lasts, a part of a model on a CPU computes in bfloat16; then its weights are as before."""
 
 
 @runtime_checkable
@@ -208,8 +208,8 @@ class WordEmbeddings(Protocol):
 
 
 class LongWork(NamedTuple):
-    """How windowed work is cut: latent frames of a window, whether the last frame meets the first, and
-    whether what waits for its layer waits in CPU memory (None: where the GPU's is too small)."""
+    """How windowed work is done: latent frames of a window, whether the last frame meets the first, and
+    whether activations are kept in CPU memory between layers (None: where the GPU's is too small)."""
 
     window: int
     closed_loop: bool = False

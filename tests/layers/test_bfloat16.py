@@ -12,9 +12,11 @@ from torch import nn
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
 from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.layers.bfloat16 import in_bfloat16
+from a2v_core.layers.stored import StoredConv2d, full_weight, store_fp8
 from a2v_core.sampling import decode_video
 from a2v_core.sampling.precision import in_precision_of
 from a2v_core.sampling.speed import SPEEDS, Speed
+from tests.layers.small import small_input, small_network
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +92,19 @@ def test_pictures_of_a_vae_in_half_precision_are_nearly_the_same(backbone: UNet3
         near = decode_video(backbone, latents)
     assert near.dtype == torch.float32
     assert 0 < float((near - exact).abs().max()) < 0.05
+
+
+def test_weights_in_8_bits_are_left_alone_and_compute_in_bfloat16() -> None:
+    network, x = small_network(), small_input().to(torch.bfloat16)
+    store_fp8(network)
+    layer = network.conv
+    assert isinstance(layer, StoredConv2d)
+    layer.set_weight(3 * full_weight(layer))  # as ComfyUI puts a patch on: other scales, dtype uint8
+    stored, expected = layer.weight, full_weight(layer).to(torch.bfloat16)
+    with torch.no_grad(), in_bfloat16(network):
+        assert layer.weight is stored
+        assert layer.bias is not None
+        half = nn.functional.conv2d(x, expected, layer.bias, padding=1)
+        assert torch.equal(layer(x), half)
+        assert network(x).dtype == torch.bfloat16
+    assert network.norm.weight.dtype == torch.float32
