@@ -25,7 +25,7 @@ from ..windows import Windows
 from . import chunked, per_frame, whole
 from .patches import attention_layers, checkpoint_blocks, checkpoint_layers
 from .temporal import Plan
-from .walk import understands
+from .units import understands
 
 if TYPE_CHECKING:
     from ...tokens import AudioTokens

@@ -10,7 +10,7 @@ from torch import nn
 
 from ... import layers
 from ...layers import Undo
-from .walk import blocks
+from .units import blocks
 
 # Small, and every value passes through them.
 IN_FULL = ("conv_in", "conv_out", "time_embedding")

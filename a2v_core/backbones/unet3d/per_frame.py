@@ -18,7 +18,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ...errors import A2VError
-from .walk import blocks, sees_text
+from .units import blocks, sees_text
 
 _INSTALLED = "_a2v_per_frame_text"
 

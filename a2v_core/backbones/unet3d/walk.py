@@ -6,43 +6,20 @@ of this one, and only the shallow units run: DeepCache (arXiv 2312.00858) for a 
 a part runs is up to the executor: `whole.py` has one that runs all frames at once, `chunked.py` one that runs
 a few at a time.
 
-A unit is one layer, one change of resolution, or on the way up a layer and the change of resolution after it.
-Unit n on the way down makes the skip connection that the n-th unit from the end reads on the way up.
-
 Legend: F frames, C channels, h w size of an activation, E width of the time embedding.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import zip_longest
 from typing import Any, NamedTuple, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...errors import A2VError
-from ...layers import is_replaced
 from ..feature_cache import FeatureCache
-
-
-class Layer(NamedTuple):
-    """A residual block, the temporal convolution after it and, in blocks that see text, two transformers."""
-
-    resnet: Any
-    temporal_conv: Any
-    attention: Any = None
-    temporal_attention: Any = None
-
-
-NO_LAYER = Layer(None, None)  # of a unit that only changes the resolution
-
-
-class Unit(NamedTuple):
-    """What makes one skip connection on the way down, or reads one on the way up."""
-
-    layer: Layer
-    resize: Sequence[Any] = ()
+from .units import Layer, Unit, down_units, layers, up_units
 
 
 class Executor(Protocol):
@@ -65,13 +42,6 @@ class Executor(Protocol):
 
     def for_each_text(self) -> Sequence[Executor]:
         """Executors for what follows the first text: one for all texts, or one for each."""
-
-
-def understands(unet: Any) -> bool:
-    """Whether a UNet is one whose order is known here: a UNet3DConditionModel, not compiled as a whole."""
-    from diffusers import UNet3DConditionModel
-
-    return type(unet) is UNet3DConditionModel and not is_replaced(unet)
 
 
 def predict(
@@ -137,40 +107,6 @@ def _with_text(unet: Any, executor: Executor, held: list[Tensor], route: _Route)
     return executor.each_frame(_last_layers(unet), held.pop())
 
 
-def blocks(unet: Any) -> list[nn.Module]:
-    """The down blocks, the middle block and the up blocks, in the order in which they run."""
-    return [*unet.down_blocks, unet.mid_block, *unet.up_blocks]
-
-
-def sees_text(block: nn.Module) -> bool:
-    """Whether a block has transformers, and so takes a text."""
-    return hasattr(block, "attentions")
-
-
-def down_units(unet: Any) -> list[Unit]:
-    """The units on the way down, in order."""
-    units: list[Unit] = []
-    for block in unet.down_blocks:
-        units += [Unit(layer) for layer in _layers(block)]
-        if block.downsamplers is not None:
-            units.append(Unit(NO_LAYER, block.downsamplers))
-    return units
-
-
-def up_units(unet: Any) -> list[Unit]:
-    """The units on the way up, in order."""
-    units: list[Unit] = []
-    for block in unet.up_blocks:
-        *others, last = _layers(block)
-        units += [*(Unit(layer) for layer in others), Unit(last, block.upsamplers or ())]
-    return units
-
-
-def unit_count(unet: Any) -> int:
-    """How many units a UNet has on its way up: the most that `Speed.shallow` can mean."""
-    return len(up_units(unet))
-
-
 def time_embedding(unet: Any, t: Tensor | float, device: torch.device, dtype: torch.dtype) -> Tensor:
     """Of one timestep, [1, E]."""
     if isinstance(t, Tensor) and t.numel() > 1:
@@ -178,14 +114,6 @@ def time_embedding(unet: Any, t: Tensor | float, device: torch.device, dtype: to
     projected = unet.time_proj(torch.as_tensor(t, device=device).reshape(1)).to(dtype)
     embedded: Tensor = unet.time_embedding(projected)
     return embedded
-
-
-def _layers(block: Any) -> list[Layer]:
-    """Of any block. The middle block ends with a layer that has no transformers."""
-    parts = [block.resnets, block.temp_convs]
-    if sees_text(block):
-        parts += [block.attentions, block.temp_attentions]
-    return [Layer(*layer) for layer in zip_longest(*parts)]
 
 
 def _down(executor: Executor, unit: Unit, x: Tensor) -> Tensor:
@@ -196,7 +124,7 @@ def _down(executor: Executor, unit: Unit, x: Tensor) -> Tensor:
 
 
 def _middle(executor: Executor, block: Any, x: Tensor) -> Tensor:
-    for layer in _layers(block):
+    for layer in layers(block):
         x = _attend(executor, layer, _convolve(executor, layer, x))
     return x
 

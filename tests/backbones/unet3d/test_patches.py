@@ -29,7 +29,7 @@ from a2v_core.backbones.unet3d.patches import (
     repeated_blocks,
 )
 from a2v_core.backbones.unet3d.per_frame import denoise
-from a2v_core.backbones.unet3d.walk import understands
+from a2v_core.backbones.unet3d.units import understands
 from a2v_core.layers import is_replaced
 from a2v_core.prompts import ContextBatch
 from a2v_core.prompts.splice import encode_ids
