@@ -29,8 +29,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from a2v_core.backbones import DTYPES, Backbone, load_t2v, networks
-from a2v_core.backbones.unet3d import compile_blocks
+from a2v_core.backbones import DTYPES, Backbone, CompiledBlocks, load_t2v, networks, require
 from a2v_core.errors import A2VError
 from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.prompts import ContextBatch
@@ -70,7 +69,7 @@ def measure(
     denoiser = backbone.parts()["denoiser"][0]
     tflop = _count(backbone, settings) / 1e12  # of layers that are not compiled: PyTorch sees into those only
     if compiled:
-        compile_blocks(denoiser)
+        require(backbone, CompiledBlocks, "--compile").compile_blocks()
     clock = device_clock(device)
     laps = [_clip(backbone, settings, Laps(clock)) for _ in range(runs)]
     later = laps[1:] or laps

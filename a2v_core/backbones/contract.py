@@ -200,6 +200,26 @@ class Recompute(Protocol):
 
 
 @runtime_checkable
+class CompiledBlocks(Protocol):
+    """A backbone whose denoiser can run through torch.compile."""
+
+    def compile_blocks(self) -> Callable[[], None]:
+        """From now on the denoiser's blocks run compiled without gradients; returns what undoes it.
+
+        The first clip of a size takes minutes. Needs a C++ compiler on a CPU, Triton on a GPU.
+        """
+
+
+@runtime_checkable
+class OffloadedWeights(Protocol):
+    """A backbone whose denoiser can run on a device that is too small for its weights."""
+
+    def offload_weights(self, device: torch.device | str) -> Callable[[], None]:
+        """The denoiser runs on `device`, its large weights stay in the CPU's memory and are copied layer by
+        layer; returns what undoes it."""
+
+
+@runtime_checkable
 class WordEmbeddings(Protocol):
     """A backbone whose words have embeddings that audio tokens can be compared with."""
 

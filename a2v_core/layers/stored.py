@@ -128,9 +128,9 @@ def offload_weights(network: nn.Module, device: torch.device | str, kept: tuple[
 
     A weight is copied when its layer runs: the device holds one at a time, beside norms, biases, activations
     and layers whose names begin with one of `kept`. With CUDA the weights are in pinned memory. Results are
-    the same. Returns what undoes it: all weights move to `device`.
+    the same. Returns what undoes it: all weights go to where the network's first one was before.
     """
-    device = torch.device(device)
+    device, home = torch.device(device), next(network.parameters()).device
     offloaded = {id(layer.weight) for layer in _stored_layers(network, kept)}
     for module in network.modules():
         for name, value in module.named_parameters(recurse=False):
@@ -142,7 +142,7 @@ def offload_weights(network: nn.Module, device: torch.device | str, kept: tuple[
             setattr(module, name, buffer.to(device))
 
     def undo() -> None:
-        network.to(device)
+        network.to(home)
 
     return undo
 

@@ -9,8 +9,7 @@ from typing import Protocol
 
 import torch
 
-from ..backbones import Backbone, Part, networks
-from ..layers import offload_weights
+from ..backbones import Backbone, OffloadedWeights, Part, networks, require
 
 
 class MemoryManager(Protocol):
@@ -43,24 +42,28 @@ class InTurn:
     """Keeps one part at a time on a device, the others in the CPU's memory.
 
     With `offload` the large weights of the denoiser stay in the CPU's memory while it runs, and each is
-    copied when its layer needs it (`layers.offload_weights`): the least memory, and the slowest way.
+    copied when its layer needs it: the least memory, and the slowest way. A2VError for a model that cannot.
     """
 
     def __init__(self, backbone: Backbone, device: torch.device | str, *, offload: bool = False) -> None:
         self._backbone, self._device = backbone, torch.device(device)
-        self._offloads = offload
+        self._offloaded = require(backbone, OffloadedWeights, "offload") if offload else None
         for network in networks(backbone):
             network.to("cpu")
 
     @contextmanager
     def loaded(self, part: Part, work: float) -> Iterator[None]:
         """The part is on the device, and back on the CPU afterwards."""
+        if part == "denoiser" and self._offloaded is not None:
+            undo = self._offloaded.offload_weights(self._device)
+            try:
+                yield
+            finally:
+                undo()
+            return
         parts = self._backbone.parts()[part]
         for network in parts:
-            if self._offloads and part == "denoiser":
-                offload_weights(network, self._device)
-            else:
-                network.to(self._device)
+            network.to(self._device)
         try:
             yield
         finally:

@@ -241,12 +241,6 @@ def test_weights_beside_the_device_give_the_same(tiny_folder: Path, dtype: str) 
     assert torch.equal(evaluate(backbone), expected)
 
 
-def test_undoing_brings_all_weights_to_the_device(tiny_folder: Path) -> None:
-    unet = load_unet3d(tiny_folder).unet
-    offload_weights(unet, "meta")()
-    assert {p.device.type for p in unet.parameters()} == {"meta"}
-
-
 @pytest.mark.parametrize("dtype", ["fp32", "fp8"])
 def test_weights_follow_their_input(tiny_folder: Path, dtype: str) -> None:
     """PyTorch's device without data stands for any other: what does not get there ends the run."""

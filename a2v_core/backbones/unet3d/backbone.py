@@ -23,7 +23,13 @@ from ..feature_cache import FeatureCache
 from ..fingerprint import fingerprint_of
 from ..windows import Windows
 from . import chunked, per_frame, whole
-from .patches import attention_layers, checkpoint_blocks, checkpoint_layers
+from .patches import (
+    attention_layers,
+    checkpoint_blocks,
+    checkpoint_layers,
+    compile_blocks,
+    offload_weights,
+)
 from .temporal import Plan
 from .units import understands
 
@@ -141,6 +147,14 @@ class UNet3DBackbone:
                 one()
 
         return undo_both
+
+    def compile_blocks(self) -> Callable[[], None]:
+        """See `CompiledBlocks`."""
+        return compile_blocks(self.unet)
+
+    def offload_weights(self, device: torch.device | str) -> Callable[[], None]:
+        """See `OffloadedWeights`."""
+        return offload_weights(self.unet, device)
 
     def decode(self, latents: Tensor, chunk: int = 8) -> Iterator[Tensor]:
         """See `image_vae.decode_chunks`."""
