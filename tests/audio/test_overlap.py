@@ -67,5 +67,5 @@ def test_any_rate_and_progress() -> None:
 
 @pytest.mark.parametrize(("chunk", "overlap"), [(1.6, 1.6), (0.05, 0.0), (1.0, -0.5)])
 def test_overlap_that_cannot_be(chunk: float, overlap: float) -> None:
-    with pytest.raises(MediaError, match="overlap_seconds"):
+    with pytest.raises(MediaError, match="chunk_seconds"):
         encode_overlapping(tiny_beats(), sound(3), RATE, 1, chunk, overlap)
