@@ -1,8 +1,8 @@
-"""Model files: fetched by name from where they were published, converted, and told apart."""
+"""Model files: published ones downloaded by name, converted, identified."""
 
 from .catalogue import CATALOGUE, KINDS, Kind, Model, fetchable, model_at, model_named
 from .convert import convert
-from .describe import amount, describe_plan
+from .describe import describe_plan, format_size
 from .errors import DownloadError
 from .fetch import fetch
 from .identify import Identity, identify
@@ -17,11 +17,11 @@ __all__ = [
     "Kind",
     "Model",
     "Plan",
-    "amount",
     "convert",
     "describe_plan",
     "fetch",
     "fetchable",
+    "format_size",
     "identify",
     "make_plan",
     "model_at",

@@ -1,7 +1,6 @@
-"""Addresses as people paste them from a browser, and what they stand for.
+"""Addresses as pasted from a browser: those of Hugging Face become hub sources, those of pages file links.
 
-A page that shows a file is not the file. A file of the hub is more than one at an address: the hub says its
-checksum and licence, and takes the user's token.
+For a hub source the hub states checksum and licence, and takes the user's token.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from .sources import HubFile, HubFolder
 
 ENDPOINT = "https://huggingface.co"
 _HOSTS = ("huggingface.co", "www.huggingface.co", "hf.co")
-_TYPES = {"models": "model", "datasets": "dataset", "spaces": "space"}
+_REPO_TYPES = {"models": "model", "datasets": "dataset", "spaces": "space"}
 _FILE_VIEWS = ("blob", "resolve", "raw")
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 
-# A page that shows a file, and the address of the file itself.
-_PAGES = (
+# Address of a page that shows a file -> address of the file itself.
+_FILE_PAGES = (
     (re.compile(r"^(https?://(?:www\.)?github\.com/[^/]+/[^/]+)/blob/"), r"\1/raw/"),
     (re.compile(r"^(https?://[^?#]+/-)/blob/"), r"\1/raw/"),  # GitLab, wherever it runs
     (re.compile(r"^(https?://hf-mirror\.com/[^?#]+?)/blob/"), r"\1/resolve/"),
@@ -41,7 +40,7 @@ def is_address(where: str) -> bool:
 
 
 def on_hub(url: str) -> bool:
-    """Whether an address is one of the hub, or of the user's mirror of it."""
+    """Whether an address is on the hub, or on the user's mirror of it."""
     return _below_hub(url) is not None
 
 
@@ -52,8 +51,8 @@ def hub_source(where: str) -> HubFile | HubFolder | None:
     """
     parts = _below_hub(where) or []
     repo_type = "model"
-    if parts and parts[0] in _TYPES:
-        repo_type, parts = _TYPES[parts[0]], parts[1:]
+    if parts and parts[0] in _REPO_TYPES:
+        repo_type, parts = _REPO_TYPES[parts[0]], parts[1:]
     if len(parts) < 2 or not all(parts) or ".." in parts:
         return None
     repo, view, rest = "/".join(parts[:2]), parts[2] if len(parts) > 2 else "", parts[3:]
@@ -64,19 +63,19 @@ def hub_source(where: str) -> HubFile | HubFolder | None:
     if view == "tree" and len(rest) > 1:
         raise A2VError(f"{where}: is a folder inside of {repo}; name a file in it, or the whole repository")
     if not view and PurePosixPath(repo).suffix.lower() in WEIGHTS:
-        return None  # a file that a mirror has beside the repositories
+        return None  # a file of a mirror outside its repositories
     return HubFolder(repo, rest[0] if view == "tree" and rest else "main", repo_type)
 
 
 def file_link(url: str) -> str:
     """The address of the file that a page shows; any other address unchanged."""
-    for page, file in _PAGES:
+    for page, file in _FILE_PAGES:
         url = page.sub(file, url)
     return url
 
 
 def _below_hub(where: str) -> list[str] | None:
-    """The parts of an address below the hub's own; None when it is of somewhere else."""
+    """The path components of an address on the hub; None for another host."""
     bare = _SCHEME.sub("", where, count=1)
     for host in (_SCHEME.sub("", endpoint()), *_HOSTS):
         if bare.lower().startswith(f"{host.lower()}/"):

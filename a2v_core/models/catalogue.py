@@ -1,7 +1,7 @@
 """The published models by name: where they are, how large, under which licence, and with which checksum.
 
-Sizes and checksums are those that several independent public records agree on; where there are none, the
-server that has the file is asked, and nothing is made up.
+Sizes and checksums are those that several independent public records agree on; without one, what the server
+states counts.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 class Model:
     """A model that can be fetched.
 
-    name     what the command calls it
-    target   file or folder that the loader's dropdown shows afterwards
+    name     its name in the command
+    target   the file or folder, as the loader's dropdown shows it
     sources  tried in this order; empty = only by hand, from `page`
-    size     bytes to download; None = the server says it
+    size     bytes to download; None = the server states it
     sha256   of the published file; "" = unknown, then the one that the server states counts
     """
 

@@ -15,15 +15,15 @@ from ..errors import A2VError
 from ..places import SAFETENSORS
 from .catalogue import CATALOGUE, Model, model_named
 from .convert import convert
-from .describe import amount, describe_plan
-from .fetch import check_room, fetch
+from .describe import describe_plan, format_size
+from .fetch import check_free_space, fetch
 from .folders import folder_for
 from .identify import as_json, as_text, identify
 from .own import own_model
-from .plan import BIG, Plan, is_there, make_plan
+from .plan import CONFIRM_BYTES, Plan, is_installed, make_plan
 from .transfer import Report
 
-SOME_BAD = 3
+EXIT_PARTIAL = 3
 
 
 def run_fetch(options: argparse.Namespace) -> int:
@@ -45,7 +45,7 @@ def _fetch_one(name: str, options: argparse.Namespace) -> None:
     plan = make_plan(model, folder, options.given, "fp16" if options.fp16 else "")
     print(describe_plan(plan), file=sys.stderr)
     if not plan.done:
-        check_room(plan)
+        check_free_space(plan)
     if not (plan.done or options.dry_run):
         _ask(plan, options.yes)
         with _bar(plan) as report:
@@ -58,19 +58,19 @@ def _fetch_one(name: str, options: argparse.Namespace) -> None:
 
 
 def run_list(options: argparse.Namespace) -> int:
-    """The catalogue, and what of it is there."""
+    """List the catalogue, and which of its models are installed."""
     for model in CATALOGUE:
         try:
             target: Path | None = folder_for(model.kind, options.comfyui, options.dest) / model.target
         except A2VError:  # the list is worth seeing without a ComfyUI too
             target = None
-        there = target is not None and is_there(model, target)
+        installed = target is not None and is_installed(model, target)
         if options.json:
-            print(json.dumps(_entry(model) | {"target": str(target or model.target), "there": there}))
+            print(json.dumps(_entry(model) | {"target": str(target or model.target), "there": installed}))
         else:
             by_hand = "" if model.sources else "   (by hand, from its page)"
-            print(f"{model.name:18} {model.title}{'   [there]' if there else by_hand}")
-            print(f"{'':18} {amount(model.size)}, {model.licence}, {model.page}")
+            print(f"{model.name:18} {model.title}{'   [there]' if installed else by_hand}")
+            print(f"{'':18} {format_size(model.size)}, {model.licence}, {model.page}")
     return 0
 
 
@@ -91,7 +91,7 @@ def run_convert(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"ok": True} | done))
     else:
-        print(f"wrote {target}: {done['kind']}, {amount(done['bytes'])}")
+        print(f"wrote {target}: {done['kind']}, {format_size(done['bytes'])}")
     return 0
 
 
@@ -101,9 +101,9 @@ Item = TypeVar("Item", str, Path)
 def _each(
     items: Sequence[Item], run: Callable[[Item], None], failure: Callable[[Item], dict[str, Any] | None]
 ) -> int:
-    """Run for every item; one that fails is named with its reason, whatever it raises, and the rest go on.
+    """Run for every item; one that fails is printed with its reason, whatever it raises, and the rest go on.
 
-    `failure` gives what is printed of such an item as JSON beside the reason, if anything. Returns the exit
+    `failure` gives the JSON object to print for such an item with the reason, or None. Returns the exit
     code: 0 for all, 1 for none, 3 for some.
     """
     failed = 0
@@ -118,7 +118,7 @@ def _each(
             print(f"error: {reason}", file=sys.stderr)
     if failed and len(items) > 1:
         print(f"{failed} of {len(items)} could not be done", file=sys.stderr)
-    return 0 if not failed else 1 if failed == len(items) else SOME_BAD
+    return 0 if not failed else 1 if failed == len(items) else EXIT_PARTIAL
 
 
 def _model(name: str, options: argparse.Namespace) -> Model:
@@ -146,10 +146,10 @@ def _entry(model: Model) -> dict[str, Any]:
 
 def _ask(plan: Plan, yes: bool) -> None:
     size = plan.size
-    if yes or (size is not None and size < BIG):
+    if yes or (size is not None and size < CONFIRM_BYTES):
         return
     if not sys.stdin.isatty():
-        raise A2VError(f"{plan.model.name} is a download of {amount(size)}: say so with --yes")
+        raise A2VError(f"{plan.model.name} is a download of {format_size(size)}: say so with --yes")
     print("Download it? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise A2VError("not downloaded")

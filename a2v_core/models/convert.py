@@ -1,4 +1,4 @@
-"""Published files to safetensors with their config in the metadata; mappers back for the published code."""
+"""Conversion of published files to safetensors with a config, and of mappers back for the published code."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def convert(
 ) -> dict[str, Any]:
     """Write the BEATs or AudioMapper file `source` as `target`; returns what was written, ready for JSON.
 
-    `kind` is found out when it is not given. `target` ends in .safetensors, or for a mapper in .pth: the
-    plain state dict of the published code. `base_model` notes what text-to-video model a mapper is for.
+    `kind` is read from the file when it is not given. `target` ends in .safetensors, or for a mapper in .pth:
+    the plain state dict of the published code. `base_model` notes what text-to-video model a mapper is for.
     Raises A2VError when `target` exists, has another ending or no folder, CheckpointError when `source` is no
     such model; then nothing is written.
     """

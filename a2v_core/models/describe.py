@@ -1,4 +1,4 @@
-"""Sizes and plans in words, for people to decide by."""
+"""Sizes and download plans as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .plan import Plan
 
 
 def describe_plan(plan: Plan) -> str:
-    """Origin, size, licence, checksum, place and free space, for people to decide by."""
+    """Origin, size, licence, checksum, destination and free space, to decide by."""
     model = plan.model
     if plan.done:
         return f"{model.name}: is there already, {plan.target}"
@@ -20,19 +20,20 @@ def describe_plan(plan: Plan) -> str:
         checksum = f"SHA-256 of {len(sums)} and git ids of {others} of {len(plan.files)} files, from the hub"
     rows = {
         "from": plan.origin,
-        "size": amount(plan.size) + (f", {amount(plan.there)} of it are there" if plan.there else ""),
+        "size": format_size(plan.size)
+        + (f", {format_size(plan.received)} of it are there" if plan.received else ""),
         "licence": plan.licence,
         "checksum": checksum,
         "to": f"{plan.target} (for {model.place.node})",
-        "free": amount(plan.free),
+        "free": format_size(plan.free),
     }
     return "\n".join(
         [f"{model.name}: {model.title}", *(f"  {name:9} {value}" for name, value in rows.items())]
     )
 
 
-def amount(size: int | None) -> str:
-    """Bytes as people read them, in decimal units as disks and downloads count."""
+def format_size(size: int | None) -> str:
+    """A byte count in decimal units (kB, MB, ...)."""
     if size is None:
         return "unknown size"
     power = min(int(math.log(max(size, 1), 1000)), 4)

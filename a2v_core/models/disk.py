@@ -1,4 +1,4 @@
-"""What can be known of a folder before anything is downloaded into it."""
+"""Checks of a folder before a download into it: can it be written, how much space is free."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .errors import DownloadError
 
 
 def check_folder(folder: Path) -> None:
-    """DownloadError unless files can be written into `folder`, which need not be there yet."""
-    place = _nearest(folder)
+    """DownloadError unless files can be written into `folder`, which need not exist yet."""
+    place = _existing(folder)
     if not place.is_dir():
         inside = "" if place == folder else f", so {folder} cannot be made"
         raise DownloadError(f"{place}: is a file{inside}; name a folder with --dest")
     try:
-        # Permissions do not tell it: they say little of root, of network drives and of read-only disks.
+        # Permission bits are not enough: root, network drives and read-only disks do not follow them.
         with tempfile.TemporaryFile(dir=place, prefix=".a2v-"):
             pass
     except OSError as error:
@@ -29,11 +29,11 @@ def check_folder(folder: Path) -> None:
 
 def free_bytes(folder: Path) -> int:
     """Free space on the disk where `folder` is or will be."""
-    return shutil.disk_usage(_nearest(folder)).free
+    return shutil.disk_usage(_existing(folder)).free
 
 
-def _nearest(folder: Path) -> Path:
-    """`folder`, or what is there of the way to it."""
+def _existing(folder: Path) -> Path:
+    """`folder`, or its nearest parent that exists."""
     try:
         while not folder.exists():
             folder = folder.parent

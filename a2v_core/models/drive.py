@@ -25,23 +25,23 @@ _SHARED = re.compile(r"https://(?:drive|docs)\.google\.com/(?:file/d/|(?:open|uc
 
 def drive_file(source: DriveFile, pages: str = PAGES, files: str = FILES) -> RemoteFile:
     """Find a file by its path below a folder. NotThereError when it is not there, or the page has changed."""
-    folder = identity = source.folder
+    folder = item = source.folder
     rest = source.path.split("/")
     for depth, name in enumerate(rest):
-        listing = get_text(f"{pages}/embeddedfolderview?id={identity}#list")
-        wanted = "/file/d/" if depth == len(rest) - 1 else "/drive/folders/"
+        listing = get_text(f"{pages}/embeddedfolderview?id={item}#list")
+        link = "/file/d/" if depth == len(rest) - 1 else "/drive/folders/"
         found = {
             html.unescape(title).strip(): entry
             for entry, kind, title in _ENTRY.findall(listing)
-            if kind == wanted
+            if kind == link
         }
         if name not in found:
             raise NotThereError(
                 f"Google Drive does not show {source.path} in {pages}/drive/folders/{folder}: open that page "
                 "in a browser, download the file there, and give it with --from"
             )
-        identity = found[name]
-    return RemoteFile(url=_direct(identity, files), path=rest[-1])
+        item = found[name]
+    return RemoteFile(url=_direct(item, files), path=rest[-1])
 
 
 def direct_link(url: str) -> str:
@@ -50,6 +50,6 @@ def direct_link(url: str) -> str:
     return _direct(found[1], FILES) if found else url
 
 
-def _direct(identity: str, files: str) -> str:
-    # `confirm` stands for the click past "too large to be scanned for viruses".
-    return f"{files}/download?id={identity}&export=download&confirm=t"
+def _direct(item: str, files: str) -> str:
+    # `confirm` skips the page "too large to be scanned for viruses".
+    return f"{files}/download?id={item}&export=download&confirm=t"

@@ -1,4 +1,4 @@
-"""What can go wrong on the way from the network to the disk."""
+"""Errors of downloads."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ class DownloadError(A2VError):
 
 
 class NotThereError(DownloadError):
-    """The server answers, but has no such file for us: another source may have it."""
+    """The server does not have the file or refuses access to it: another source may have it."""

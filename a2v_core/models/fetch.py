@@ -1,4 +1,4 @@
-"""Download a planned model, check it, convert it, and put it where its loader looks."""
+"""Download a planned model, check it, convert it, and move it into its loader's folder."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from ..places import SAFETENSORS, T2V_DENOISERS
 from ..texts import read_text
 from .convert import check, convert
 from .errors import DownloadError
-from .lock import alone
-from .plan import Plan, is_there
+from .lock import exclusive
+from .plan import Plan, is_installed
 from .remote import RemoteFile
 from .transfer import Report, download, sha256_of
 
 
-def quiet(done: int, total: int | None) -> None:
-    """A report that goes nowhere."""
+def no_progress(done: int, total: int | None) -> None:
+    """A progress callback that does nothing."""
 
 
-def fetch(plan: Plan, report: Report = quiet, keep_original: bool = False) -> Path:
+def fetch(plan: Plan, report: Report = no_progress, keep_original: bool = False) -> Path:
     """Carry out a plan; returns the file or folder that the loader takes.
 
-    `report` gets the bytes that are there and the bytes in all, and may raise to stop; what has come is kept
-    for the next call. A BEATs or AudioMapper file becomes safetensors with its config, and the original goes
-    unless `keep_original`. Raises DownloadError, and CheckpointError for a file that is no such model:
-    nothing then stands under the final name.
+    `report` gets the bytes received and the bytes in total, and may raise to stop; what has been received is
+    kept for the next call. A BEATs or AudioMapper file becomes safetensors with its config; the original is
+    deleted unless `keep_original`. Raises DownloadError, and CheckpointError for a file that is no such
+    model: nothing then stands under the final name.
     """
     if plan.done:
         return plan.target
-    check_room(plan)
+    check_free_space(plan)
     try:
         plan.target.parent.mkdir(parents=True, exist_ok=True)
-        with alone(plan.target):
-            if is_there(plan.model, plan.target):  # somebody else has brought it since the plan was made
+        with exclusive(plan.target):
+            if is_installed(plan.model, plan.target):  # by another process since the plan was made
                 return plan.target
             return _folder(plan, report) if plan.model.kind == "t2v" else _file(plan, report, keep_original)
     except OSError as error:
@@ -44,8 +44,8 @@ def fetch(plan: Plan, report: Report = quiet, keep_original: bool = False) -> Pa
         ) from error
 
 
-def check_room(plan: Plan) -> None:
-    """DownloadError when the disk has too little room for what is to come."""
+def check_free_space(plan: Plan) -> None:
+    """DownloadError when the disk has too little free space for the rest of the download."""
     if plan.needed > plan.free:
         raise DownloadError(
             f"{plan.target.parent}: {plan.needed:,} bytes are needed, {plan.free:,} are free; make room, or "
@@ -55,16 +55,16 @@ def check_room(plan: Plan) -> None:
 
 def _file(plan: Plan, report: Report, keep_original: bool) -> Path:
     (file,) = plan.files
-    original = plan.place_of(file)
-    ours = not _is_whole(original, file)
-    if ours and original.exists():
+    original = plan.path_of(file)
+    missing = not _is_complete(original, file)
+    if missing and original.exists():
         raise DownloadError(
             f"{original}: is another file than the one to download; move it away, or choose another folder "
             "with --dest"
         )
-    if ours:
+    if missing:
         download(file, original, report)
-        original = _rightly_named(original)
+        original = _with_true_ending(original)
     try:
         if original.suffix.lower() == SAFETENSORS:
             check(original, plan.model.kind)
@@ -73,13 +73,13 @@ def _file(plan: Plan, report: Report, keep_original: bool) -> Path:
         convert(original, plan.target, plan.model.kind)
     except A2VError as error:
         raise type(error)(f"{error}. The download is kept as {original}") from error
-    if ours and not keep_original:
+    if missing and not keep_original:
         original.unlink()
     return plan.target
 
 
-def _rightly_named(path: Path) -> Path:
-    """Some addresses do not say what ending their file has; its first bytes do."""
+def _with_true_ending(path: Path) -> Path:
+    """Rename a safetensors file of another ending: some addresses do not show the ending of their file."""
     with path.open("rb") as stream:
         is_safetensors = stream.read(9)[8:] == b"{"
     if not is_safetensors or path.suffix.lower() == SAFETENSORS:
@@ -91,24 +91,24 @@ def _rightly_named(path: Path) -> Path:
 
 def _folder(plan: Plan, report: Report) -> Path:
     staging, total = plan.staging, plan.size
-    # Small files first: what is wrong with them shows before gigabytes come. Last the one that makes a folder
-    # a model, so that the dropdown never shows half of one.
+    # Small files first, so that a wrong config shows before gigabytes are loaded; model_index.json last, so
+    # that the dropdown never shows half a model.
     files = sorted(plan.files, key=lambda file: (file.path == "model_index.json", file.size or 0))
     before = 0
     for file in files:
-        place = staging / file.path
-        if not _is_whole(place, file):
+        path = staging / file.path
+        if not _is_complete(path, file):
             done = before
-            download(file, place, lambda bytes_there, _: report(done + bytes_there, total))  # noqa: B023
-        before += place.stat().st_size
+            download(file, path, lambda received, _: report(done + received, total))  # noqa: B023
+        before += path.stat().st_size
         if file.path == "unet/config.json":
-            _check_unet(place)
+            _check_unet(path)
     if staging != plan.target:
         os.replace(staging, plan.target)
     return plan.target
 
 
-def _is_whole(path: Path, file: RemoteFile) -> bool:
+def _is_complete(path: Path, file: RemoteFile) -> bool:
     if not path.is_file() or (file.size is None and not file.sha256):
         return False
     if file.size is not None and path.stat().st_size != file.size:

@@ -1,4 +1,4 @@
-"""Where models go: the folders of a ComfyUI."""
+"""Model folders of a ComfyUI."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Hugging Face: which files a repository has, with their sizes and checksums, and where they are.
 
-`huggingface_hub` says where its cache is and which token the user has; the bytes come through `transfer`, so
-that resuming, checking and cancelling work alike for every source. HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE
+`huggingface_hub` only finds files in its cache and the user's token; downloads go through `transfer`, so that
+resuming, checking and cancelling work alike for every source. HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE
 are read when they are needed, not at import.
 """
 
@@ -19,42 +19,44 @@ from .errors import DownloadError, NotThereError
 from .remote import RemoteFile, check_online, get_text
 from .sources import HubFile, HubFolder
 
-_KINDS = {"model": "", "dataset": "datasets/", "space": "spaces/"}
+_TYPE_PREFIXES = {"model": "", "dataset": "datasets/", "space": "spaces/"}
 _WEIGHTS = {
     "unet": ("diffusion_pytorch_model",),
     "vae": ("diffusion_pytorch_model",),
     "text_encoder": ("model", "pytorch_model"),
 }
 _INDEX = "model_index.json"
-_SMALL = re.compile(
+_CONFIG_FILES = re.compile(
     r"(?:model_index\.json|README\.md|LICENSE[\w.]*"
     r"|(?:unet|vae|text_encoder)/config\.json|scheduler/[\w.]+\.json|tokenizer/[\w.]+\.(?:json|txt))"
 )
 
 
 def hub_file(source: HubFile) -> tuple[RemoteFile, str]:
-    """A file of a repository, and the licence of its card ("" = none). In which folder it is does not matter.
+    """A file of a repository, in whatever folder there, and the licence of its model card ("" = none).
 
     Raises NotThereError when the repository lacks it, DownloadError when the hub cannot be asked.
     """
     name = Path(source.path).name
     if cached := _cached(source.repo, source.path, source.revision, source.repo_type):
         return _from_disk(cached, name), ""
-    about = _about(source.repo, source.revision, source.repo_type)
-    entries = {entry["rfilename"]: entry for entry in about["siblings"]}
+    info = _repo_info(source.repo, source.revision, source.repo_type)
+    entries = {entry["rfilename"]: entry for entry in info["siblings"]}
     exact = [path for path in entries if path == source.path]
     found = exact or [path for path in entries if path.endswith(f"/{source.path}")]
     if len(found) == 1:
-        return _remote(about, source.repo, entries[found[0]], source.repo_type, name), _licence(about)
+        return _remote(info, source.repo, entries[found[0]], source.repo_type, name), _licence(info)
     if found:
         raise NotThereError(
             f"{source.repo} has several files {source.path}: {', '.join(found)}; name one of them"
         )
-    raise NotThereError(f"{source.repo} on {endpoint()} has no file {source.path}{_at(source.revision)}")
+    raise NotThereError(
+        f"{source.repo} on {endpoint()} has no file {source.path}{_in_revision(source.revision)}"
+    )
 
 
 def hub_folder(source: HubFolder, variant: str = "") -> tuple[tuple[RemoteFile, ...], str]:
-    """The files of a text-to-video model that the loader needs, and the licence of its card.
+    """The files of a text-to-video model that the loader needs, and the licence of its model card.
 
     `variant` "fp16" prefers half precision. Errors as `hub_file`; NotThereError also for a repository that is
     not in the diffusers layout.
@@ -62,24 +64,24 @@ def hub_folder(source: HubFolder, variant: str = "") -> tuple[tuple[RemoteFile, 
     if (index := _cached(source.repo, _INDEX, source.revision, source.repo_type)) and _offline():
         folder = index.parent
         names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-        chosen = choose(names, source.repo, variant)
+        chosen = choose_files(names, source.repo, variant)
         return tuple(_from_disk(folder / name, name) for name in chosen), ""
-    about = _about(source.repo, source.revision, source.repo_type)
-    entries = {entry["rfilename"]: entry for entry in about["siblings"]}
-    chosen = choose(entries, source.repo, variant)
-    files = tuple(_remote(about, source.repo, entries[name], source.repo_type, name) for name in chosen)
-    return files, _licence(about)
+    info = _repo_info(source.repo, source.revision, source.repo_type)
+    entries = {entry["rfilename"]: entry for entry in info["siblings"]}
+    chosen = choose_files(entries, source.repo, variant)
+    files = tuple(_remote(info, source.repo, entries[name], source.repo_type, name) for name in chosen)
+    return files, _licence(info)
 
 
-def choose(names: Iterable[str], repo: str, variant: str = "") -> list[str]:
-    """Of a repository's files those that make the model: one set of weights a part, in the loader's order.
+def choose_files(names: Iterable[str], repo: str, variant: str = "") -> list[str]:
+    """The files of a repository that the model needs: configs, and one set of weights for each part.
 
-    Safetensors before .bin. NotThereError when a part has no weights.
+    Safetensors are preferred to .bin. NotThereError when a part has no weights.
     """
     names = sorted(names)
     if _INDEX not in names:
         raise NotThereError(f"{repo}: is no model in the diffusers layout, it has no {_INDEX}")
-    chosen = [name for name in names if _SMALL.fullmatch(name)]
+    chosen = [name for name in names if _CONFIG_FILES.fullmatch(name)]
     variants = (".fp16", "") if variant == "fp16" else ("", ".fp16")
     for part, stems in _WEIGHTS.items():
         sets = (
@@ -98,45 +100,45 @@ def choose(names: Iterable[str], repo: str, variant: str = "") -> list[str]:
 
 
 def _one_set(names: list[str], stem: str, variant: str, ending: str) -> list[str]:
-    """The single file, or the index with its pieces; empty when it is not there."""
+    """The single file, or the index with its shards; empty without either."""
     if (whole := f"{stem}{variant}{ending}") in names:
         return [whole]
     if (index := f"{stem}{variant}{ending}.index.json") not in names:
         return []
     number = r"-\d{5}-of-\d{5}"
-    piece = re.compile(
+    shard = re.compile(
         f"{re.escape(stem)}(?:{re.escape(variant)}{number}|{number}{re.escape(variant)}){ending}"
     )
-    return [index, *(name for name in names if piece.fullmatch(name))]
+    return [index, *(name for name in names if shard.fullmatch(name))]
 
 
-def _about(repo: str, revision: str, repo_type: str) -> dict[str, Any]:
-    """What the hub says of a repository: commit, files with sizes and checksums, card."""
+def _repo_info(repo: str, revision: str, repo_type: str) -> dict[str, Any]:
+    """The hub's metadata of a repository: commit, files with sizes and checksums, model card."""
     check_online()
-    kind = _KINDS[repo_type] or "models/"
+    kind = _TYPE_PREFIXES[repo_type] or "models/"
     url = f"{endpoint()}/api/{kind}{repo}/revision/{quote(revision, safe='')}?blobs=true"
     try:
-        about = json.loads(get_text(url, _token()))
+        info = json.loads(get_text(url, _token()))
     except ValueError as error:
         if isinstance(error, DownloadError):
             raise
         raise DownloadError(f"{url}: the answer is not that of a hub; check HF_ENDPOINT") from error
-    if not isinstance(about, dict) or not isinstance(about.get("siblings"), list):
+    if not isinstance(info, dict) or not isinstance(info.get("siblings"), list):
         raise DownloadError(f"{url}: the answer is not that of a hub; check HF_ENDPOINT")
-    return about | {"sha": about.get("sha") or revision}
+    return info | {"sha": info.get("sha") or revision}
 
 
-def _remote(about: dict[str, Any], repo: str, entry: dict[str, Any], repo_type: str, path: str) -> RemoteFile:
-    where = f"{_KINDS[repo_type]}{repo}/resolve/{about['sha']}/{quote(entry['rfilename'])}"
-    big = entry.get("lfs") or {}
+def _remote(info: dict[str, Any], repo: str, entry: dict[str, Any], repo_type: str, path: str) -> RemoteFile:
+    where = f"{_TYPE_PREFIXES[repo_type]}{repo}/resolve/{info['sha']}/{quote(entry['rfilename'])}"
+    lfs = entry.get("lfs") or {}
     return RemoteFile(
         url=f"{endpoint()}/{where}",
         path=path,
-        size=big.get("size", entry.get("size")),
-        sha256=big.get("sha256", ""),
-        git_sha1="" if big else entry.get("blobId", ""),
+        size=lfs.get("size", entry.get("size")),
+        sha256=lfs.get("sha256", ""),
+        git_sha1="" if lfs else entry.get("blobId", ""),
         headers=_token(),
-        local=_cached(repo, entry["rfilename"], about["sha"], repo_type),
+        local=_cached(repo, entry["rfilename"], info["sha"], repo_type),
     )
 
 
@@ -145,7 +147,7 @@ def _from_disk(path: Path, name: str) -> RemoteFile:
 
 
 def _cached(repo: str, path: str, revision: str, repo_type: str) -> Path | None:
-    """The file in Hugging Face's own cache, if it is there."""
+    """The file in Hugging Face's own cache, or None."""
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(repo, path, revision=revision, repo_type=repo_type)
@@ -159,13 +161,13 @@ def _token() -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def _licence(about: dict[str, Any]) -> str:
-    card = about.get("cardData")
+def _licence(info: dict[str, Any]) -> str:
+    card = info.get("cardData")
     found = card.get("license") if isinstance(card, dict) else None
     return found if isinstance(found, str) else ""
 
 
-def _at(revision: str) -> str:
+def _in_revision(revision: str) -> str:
     return "" if revision == "main" else f" in revision {revision}"
 
 

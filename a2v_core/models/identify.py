@@ -1,4 +1,4 @@
-"""What is this file? Kind, facts, and the folder and loader it belongs to, read from the file itself."""
+"""Identification of model files: kind, facts, folder and loader, read from the file itself."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ..places import (
     describe,
 )
 from ..tokens import config_of
-from .describe import amount
+from .describe import format_size
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Identity:
 
 
 def identify(path: str | Path) -> Identity:
-    """Say what a model file, or a model folder in the diffusers layout, is.
+    """Identify a model file, or a model folder in the diffusers layout.
 
     CheckpointError for what cannot be read as a model at all.
     """
@@ -95,7 +95,7 @@ def _mapper(checkpoint: Checkpoint) -> dict[str, Any]:
         config = config_of(checkpoint.tensors, checkpoint.metadata)
     except A2VError as error:
         return {"problem": str(error)}
-    told = {
+    facts = {
         "layout": config.layout,
         "words": list(config.words),
         "windows": list(config.windows),
@@ -104,14 +104,14 @@ def _mapper(checkpoint: Checkpoint) -> dict[str, Any]:
         "linear layers": config.depth,
     }
     optional: dict[str, Any] = {"base model": config.base_model, "BEATs layers": list(config.layers)}
-    return told | {name: value for name, value in optional.items() if value}
+    return facts | {name: value for name, value in optional.items() if value}
 
 
 def _unet(checkpoint: Checkpoint) -> dict[str, Any]:
     sizes = {"text width": ".attn2.to_k.weight", "latent channels": "conv_in.weight"}
     found = {name: _second_size(checkpoint.tensors, ending) for name, ending in sizes.items()}
-    in_time = describe(checkpoint.tensors) in (UNET, ORIGINAL_T2V_UNET)
-    about: dict[str, Any] = {"type": "3D (video)" if in_time else "2D (pictures)"}
+    is_video = describe(checkpoint.tensors) in (UNET, ORIGINAL_T2V_UNET)
+    about: dict[str, Any] = {"type": "3D (video)" if is_video else "2D (pictures)"}
     return about | {name: size for name, size in found.items() if size is not None}
 
 
@@ -122,15 +122,15 @@ def _vae(checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _text(checkpoint: Checkpoint) -> dict[str, Any]:
     tensors = checkpoint.tensors
-    words = next(value for key, value in tensors.items() if "embeddings.token_embedding." in key)
+    embedding = next(value for key, value in tensors.items() if "embeddings.token_embedding." in key)
     return {
         "layers": _count(tensors, r"\blayers\.(\d+)\."),
-        "width": words.shape[-1],
-        "vocabulary": words.shape[0],
+        "width": embedding.shape[-1],
+        "vocabulary": embedding.shape[0],
     }
 
 
-# In which layout a low-rank update is, by a key that every layer has once.
+# Layouts of low-rank updates, each by a key that every layer has once.
 _LAYOUTS = {
     "T2V-Turbo (a list of tensors)": r"^\d+\.lora_down$",
     "LoHa": r"\.hada_w1_a$",
@@ -142,7 +142,7 @@ _LAYOUTS = {
     "diffusers": r"\.lora_down\.weight$|\.lora(?:_linear_layer)?\.down\.weight$",
     "attention processors": r"_lora\.down\.weight$",
 }
-_NO_RANK = ("LoKr", "GLoRA", "OFT")  # whose key says no rank
+_NO_RANK = ("LoKr", "GLoRA", "OFT")  # layouts whose tensor of that key does not show the rank
 
 
 def _lora(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def _folder(path: Path) -> Identity:
 
     index = path / "model_index.json"
     if not index.is_file():
-        check_folder(path)  # says what is missing
+        check_folder(path)  # raises and names what is missing
     pipeline = read_json(index).get("_class_name", "unknown")
     folder, parts = denoiser_folder(path), parts_of(path)
     config = folder / "config.json"
@@ -208,7 +208,7 @@ def as_text(identity: Identity) -> str:
     lines = [f"{identity.path}: {identity.kind}"]
     for name, value in identity.facts.items():
         shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-        lines.append(f"  {name:16} {amount(value) if name == 'bytes' else _grouped(shown)}")
+        lines.append(f"  {name:16} {format_size(value) if name == 'bytes' else _grouped(shown)}")
     lines.append(f"  {'belongs':16} {identity.belongs or 'unknown: this pack has no loader for it'}")
     return "\n".join(lines)
 

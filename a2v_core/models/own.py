@@ -1,4 +1,4 @@
-"""Models of the user's own: from an address, or from a place on Hugging Face."""
+"""Models of the user's own: from an address, or from Hugging Face."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INDEX = "model_index.json"
 def own_model(kind: Kind, where: str, sha256: str = "", name: str = "") -> Model:
     """A user's own model: an http(s) address, `owner/name` or `owner/name/path/to/file` on Hugging Face.
 
-    `name` is the file or folder to make of it, without ending; by default that of the source. A2VError for
+    `name` is the file or folder to save it as, without ending; by default that of the source. A2VError for
     what is neither, and for a t2v model that is not a whole repository.
     """
     source = own_source(kind, where)
@@ -76,9 +76,9 @@ def _on_hub(where: str) -> HubFile | HubFolder | None:
 
 
 def _stem(source: HubFile | HubFolder | WebFile) -> str:
-    """What to call a model by where it comes from; "" when that does not say it."""
+    """The default name of a model from its source; "" when the source does not show one."""
     if isinstance(source, HubFolder):
         return source.repo.rpartition("/")[2]
     path = PurePosixPath(source.path if isinstance(source, HubFile) else unquote(urlsplit(source.url).path))
-    # Links to a download often say "view" or "download" there, not what the file is called.
+    # Download links often end in "view" or "download", not in the name of the file.
     return path.stem if isinstance(source, HubFile) or path.suffix.lower() in WEIGHTS else ""

@@ -1,4 +1,4 @@
-"""What fetching a model means, before a byte of it comes: files, sizes, checksums, licence, place, space."""
+"""Download plans: files, sizes, checksums, licence, destination and free space, before any download."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .remote import RemoteFile, check_online
 from .sources import DriveFile, HubFile, HubFolder, Source, WebFile
 from .transfer import part_of
 
-BIG = 50_000_000
-"""Bytes from which on the command asks first."""
+CONFIRM_BYTES = 50_000_000
+"""Size of a download from which the command asks first."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Plan:
     """A download that is about to be made.
 
     target   file or folder at the end
-    files    what is to be downloaded; empty when `target` is there already
-    origin   where they come from, for the user
-    licence  of the catalogue, else of the repository's card, else "unknown"
+    files    what is to be downloaded; empty when `target` is installed already
+    origin   their source, for the user
+    licence  of the catalogue, else of the model card, else "unknown"
     free     bytes free on the disk of `target`
     """
 
@@ -48,38 +48,38 @@ class Plan:
 
     @property
     def size(self) -> int | None:
-        """Bytes of all files; None when a server has not said it."""
+        """Bytes of all files; None when a server has not stated them."""
         sizes = [file.size for file in self.files]
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
     @property
     def staging(self) -> Path:
-        """The folder that the files of a text-to-video model come to; it becomes `target` when whole."""
+        """Where the files of a text-to-video model are collected; renamed to `target` when complete."""
         return self.target if self.target.exists() else part_of(self.target)
 
-    def place_of(self, file: RemoteFile) -> Path:
-        """Where a file is put."""
+    def path_of(self, file: RemoteFile) -> Path:
+        """Where a file is downloaded to."""
         if self.model.kind == "t2v":
             return self.staging / file.path
-        # Called like the target: files of other models have the same name, such as learned_embeds.pth.
+        # Named like the target: files of several models have one name, such as learned_embeds.pth.
         ending = Path(file.path).suffix
         if ending == self.target.suffix:  # not under its final name before it is known to load
             ending = f".unchecked{ending}"
         return self.target.with_name(self.target.stem + ending)
 
     @property
-    def there(self) -> int:
-        """Bytes that an earlier download has left."""
-        places = [self.place_of(file) for file in self.files]
+    def received(self) -> int:
+        """Bytes that are left of an earlier download."""
+        targets = [self.path_of(file) for file in self.files]
         return sum(
-            path.stat().st_size for place in places for path in (place, part_of(place)) if path.is_file()
+            path.stat().st_size for target in targets for path in (target, part_of(target)) if path.is_file()
         )
 
     @property
     def needed(self) -> int:
-        """Free bytes that it takes: what is left to come, and the converted file beside the original."""
+        """Free bytes needed: for the rest of the download, and the converted file beside the original."""
         size = self.size or 0
-        return max(size - self.there, 0) + (0 if self.model.kind == "t2v" else size)
+        return max(size - self.received, 0) + (0 if self.model.kind == "t2v" else size)
 
     def report(self) -> dict[str, Any]:
         """The plan as JSON."""
@@ -94,7 +94,7 @@ class Plan:
             "target": str(self.target),
             "licence": self.licence,
             "bytes": self.size,
-            "bytes_there": self.there,
+            "bytes_there": self.received,
             "bytes_free": self.free,
             "already_there": self.done,
             "files": files,
@@ -106,37 +106,37 @@ def make_plan(model: Model, folder: Path, given: str = "", variant: str = "") ->
 
     `given` replaces the model's own sources: a local file, an address, or a place on Hugging Face. `variant`
     "fp16" takes half-precision weights of a text-to-video model where there are both. The model's sources are
-    tried in turn; DownloadError names what each of them said, or why nothing can be put into `folder`.
+    tried in turn; DownloadError names why each of them failed, or why `folder` cannot be written.
     """
     target = folder / model.target
     free = free_bytes(folder)
-    if is_there(model, target):
+    if is_installed(model, target):
         return Plan(model, target, (), str(target), model.licence, free)
     check_folder(folder)
     if target.is_file() or (target.is_dir() and model.kind != "t2v"):
-        what, wanted = ("file", "folder") if target.is_file() else ("folder", "file")
-        raise DownloadError(f"{target}: is a {what}, and a {wanted} has to come there; move it away")
+        what, needed = ("file", "folder") if target.is_file() else ("folder", "file")
+        raise DownloadError(f"{target}: is a {what}, and a {needed} has to come there; move it away")
     sources = (_given(model, given),) if given else model.sources
     if not sources:
         raise DownloadError(
             f"{model.name} has no address that a program can download from. Get it in a browser from "
             f"{model.page}, then: python -m a2v_core.models fetch {model.name} --from FILE"
         )
-    said: list[str] = []
+    failures: list[str] = []
     for source in sources:
         try:
-            files, card = _files(source, variant)
+            files, card_licence = _files(source, variant)
             expected = tuple(_expected(model, file) for file in files)
         except NotThereError as error:
-            said.append(str(error))
+            failures.append(str(error))
             continue
-        licence = model.licence if model.licence != "unknown" else card or "unknown"
+        licence = model.licence if model.licence != "unknown" else card_licence or "unknown"
         return Plan(model, target, expected, _origin(source), licence, free)
-    raise DownloadError("; ".join(said))
+    raise DownloadError("; ".join(failures))
 
 
-def is_there(model: Model, target: Path) -> bool:
-    """Whether the loader can find this model already."""
+def is_installed(model: Model, target: Path) -> bool:
+    """Whether a complete model is at `target` already."""
     if model.kind != "t2v":
         return target.is_file()
     parts = ("unet", "vae", "text_encoder")
@@ -175,7 +175,7 @@ def _files(source: Source | Path, variant: str) -> tuple[tuple[RemoteFile, ...],
 
 
 def _expected(model: Model, file: RemoteFile) -> RemoteFile:
-    """The file with what the catalogue knows of it. NotThereError when the server states another one."""
+    """The file with the catalogue's size and checksum. NotThereError when the server states others."""
     for what, known, stated in (("SHA-256", model.sha256, file.sha256), ("size", model.size, file.size)):
         if known and stated and known != stated:
             raise NotThereError(f"{file.url}: its {what} is {stated}, the published file's is {known}")

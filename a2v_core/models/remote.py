@@ -25,7 +25,7 @@ class RemoteFile:
     sha256    expected checksum; "" = unknown
     git_sha1  the blob id that git hosts state for small files; "" = unknown
     headers   sent to the host of `url` only, never on to where it redirects (tokens)
-    local     the same file on this disk, in Hugging Face's cache: then it is copied
+    local     the same file on this disk, such as in Hugging Face's cache, to be copied
     """
 
     url: str
@@ -38,7 +38,7 @@ class RemoteFile:
 
 
 def check_online() -> None:
-    """DownloadError when the user has asked for no network."""
+    """DownloadError when the user has set an offline mode."""
     for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
         if os.environ.get(name, "").strip().upper() in _TRUE:
             raise DownloadError(
@@ -67,15 +67,15 @@ def get_text(url: str, headers: Mapping[str, str] | None = None) -> str:
 
 
 def refuse_status(answer: Any, url: str, sent: Mapping[str, str] | None = None) -> None:
-    """Raise what an HTTP status above 399 means for the user, who asked for `url` with the headers `sent`."""
+    """Raise DownloadError for an HTTP status above 399 of the request for `url` with the headers `sent`."""
     status = answer.status_code
     if status < 400:
         return
     if status in (401, 403):
-        words = answer.headers.get("X-Error-Message", "").strip().rstrip(".")
+        reason = answer.headers.get("X-Error-Message", "").strip().rstrip(".")
         raise NotThereError(
-            f"{url}: the server refuses access (HTTP {status}{': ' if words else ''}{words}). "
-            + _way_in(url, str(answer.url), "Authorization" in (sent or {}))
+            f"{url}: the server refuses access (HTTP {status}{': ' if reason else ''}{reason}). "
+            + _access_hint(url, str(answer.url), "Authorization" in (sent or {}))
         )
     if status in (404, 410):
         raise NotThereError(
@@ -84,7 +84,7 @@ def refuse_status(answer: Any, url: str, sent: Mapping[str, str] | None = None) 
     raise DownloadError(f"{url}: the server answers HTTP {status}; try again later")
 
 
-def _way_in(url: str, end: str, with_token: bool) -> str:
+def _access_hint(url: str, end: str, with_token: bool) -> str:
     """What to do about a refusal at `end`, where the server has redirected `url` to."""
     if not on_hub(url):
         return "If it wants a login, get the file in a browser, and give it with --from"

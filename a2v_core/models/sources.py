@@ -1,4 +1,4 @@
-"""Where a model can be: on Hugging Face, on Google Drive, at an address."""
+"""Sources of models: Hugging Face, Google Drive, any web address."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""One file from a server to the disk: in pieces that outlive a broken connection, checked before it counts.
+"""Download of one file: resumable, and verified before it gets its name.
 
-Bytes go to `NAME.part` beside the target, with what identifies the server's version in `NAME.part.etag`. The
-next attempt, in the same run or after a crash, asks for the rest (Range) of that very version (If-Range); a
-server that cannot do that, or has another version by now, sends the file from its start.
+Bytes go to `NAME.part` beside the target, with ETag or date of the server's version in `NAME.part.etag`. The
+next attempt, in the same run or after a crash, asks for the rest (Range) of that version (If-Range); a server
+that does not support that, or has another version by now, sends the whole file.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from .errors import DownloadError
 from .remote import RemoteFile, cause, get, host_of, refuse_status
 
 Report = Callable[[int, int | None], None]
-"""Called with the bytes that are there and, where known, the bytes in all; may raise to stop the download."""
+"""Progress callback: bytes received and, where known, bytes in total; may raise to stop the download."""
 
-CHUNK = 1 << 16  # small enough for Cancel to take effect soon on a slow line too
+CHUNK = 1 << 16  # bytes; small, so that Cancel takes effect soon on a slow line too
 ATTEMPTS = 6
 WAIT_SECONDS = 1.0
 _LONGEST_WAIT = 30.0
-_BUSY = (408, 425, 429, 500, 502, 503, 504)
+_RETRY_STATUS = (408, 425, 429, 500, 502, 503, 504)
 
 
 def part_of(target: Path) -> Path:
-    """Where an unfinished download of `target` lies."""
+    """Path of the unfinished download of `target`."""
     return target.with_name(target.name + ".part")
 
 
 def download(file: RemoteFile, target: Path, report: Report, attempts: int = ATTEMPTS) -> None:
-    """Bring a file to `target`, whole and checked, or leave nothing there.
+    """Download a file to `target`, complete and verified, or leave nothing there.
 
-    A broken connection is taken up again, up to `attempts` times in a row without a new byte. DownloadError
-    when that fails (what has come stays beside `target` for the next call), NotThereError when the server has
-    no such file, DownloadError for a wrong size or checksum: the file is then kept as NAME.rejected. Whoever
-    calls it sees to it that nobody else does for the same target (`lock.alone`).
+    A broken connection is resumed, up to `attempts` times in a row without a new byte. DownloadError when
+    that fails (what was received stays beside `target` for the next call), NotThereError when the server has
+    no such file, DownloadError for a wrong size or checksum: the file is then kept as NAME.rejected. The
+    caller holds the lock of `target` (`lock.exclusive`).
     """
     part = part_of(target)
     try:
@@ -86,11 +86,11 @@ def _receive(file: RemoteFile, part: Path, report: Report, attempts: int) -> Non
 
 
 def _attempt(file: RemoteFile, part: Path, report: Report) -> str | None:
-    """One request. None when the file is whole, else why it is not."""
+    """One request. None when the file is complete, else why it is not."""
     start = _size(part)
     version = _read(_etag_of(part))
     if start and not (version or file.sha256):
-        start = 0  # nothing would show that the server's file is another one by now
+        start = 0  # a change of the server's file since then would go unnoticed
     if start and start == file.size:
         return None
     headers = dict(file.headers)
@@ -100,12 +100,12 @@ def _attempt(file: RemoteFile, part: Path, report: Report) -> str | None:
             headers["If-Range"] = version
     with get(file.url, headers) as answer:
         status = answer.status_code
-        if status == 416:  # nothing after `start`: whole already, or of another version
-            whole = _total(answer.headers.get("Content-Range", "")) == start
-            if not whole:
+        if status == 416:  # nothing after `start`: complete already, or of another version
+            complete = _range_total(answer.headers.get("Content-Range", "")) == start
+            if not complete:
                 part.unlink(missing_ok=True)
-            return None if whole else "the server's file is shorter than what was there"
-        if status in _BUSY:
+            return None if complete else "the server's file is shorter than what was there"
+        if status in _RETRY_STATUS:
             return f"HTTP {status}"
         refuse_status(answer, file.url, headers)
         if "text/html" in answer.headers.get("Content-Type", "") and not file.path.endswith(".html"):
@@ -113,10 +113,10 @@ def _attempt(file: RemoteFile, part: Path, report: Report) -> str | None:
                 f"{file.url}: the server sends a web page instead of {file.path}: a login, a warning or a "
                 "limit. Open it in a browser, and give the saved file with --from"
             )
-        begin = _begin(answer.headers.get("Content-Range", "")) if status == 206 else 0
+        begin = _range_start(answer.headers.get("Content-Range", "")) if status == 206 else 0
         if begin != start and begin != 0:
             return f"the server sent bytes from {begin}, not from {start}"
-        total = _total(answer.headers.get("Content-Range", "")) if status == 206 else _length(answer)
+        total = _range_total(answer.headers.get("Content-Range", "")) if status == 206 else _length(answer)
         if file.size is not None and total is not None and total != file.size:
             raise DownloadError(
                 f"{file.url}: the server's file has {total:,} bytes, expected {file.size:,}: another file"
@@ -125,7 +125,7 @@ def _attempt(file: RemoteFile, part: Path, report: Report) -> str | None:
 
 
 def _write(answer: Any, part: Path, start: int, total: int | None, report: Report) -> str | None:
-    """The body into the file from byte `start`; None when it is whole."""
+    """Write the body into the file from byte `start`; None when it is complete, else why it is not."""
     etag = answer.headers.get("ETag", "")
     version = answer.headers.get("Last-Modified", "") if etag.startswith("W/") or not etag else etag
     if version or not start:
@@ -134,7 +134,7 @@ def _write(answer: Any, part: Path, start: int, total: int | None, report: Repor
         stream.seek(start)
         stream.truncate()
         report(start, total)
-        answer.raw.enforce_content_length = False  # it would throw the last bytes before a break away
+        answer.raw.enforce_content_length = False  # it would discard the last bytes before a break
         for chunk in answer.iter_content(CHUNK):
             stream.write(chunk)
             report(stream.tell(), total)
@@ -152,7 +152,7 @@ def _copy(source: Path, part: Path, report: Report) -> None:
 
 
 def _check(file: RemoteFile, part: Path, target: Path, report: Report) -> None:
-    """DownloadError, and the file set aside, when it is not what was expected."""
+    """DownloadError for a wrong size or checksum; the file is then renamed to NAME.rejected."""
     size = _size(part)
     if file.size is not None and size != file.size:
         raise _rejected(part, target, f"has {size:,} bytes, expected {file.size:,}")
@@ -167,17 +167,17 @@ def _check(file: RemoteFile, part: Path, target: Path, report: Report) -> None:
 
 
 def _rejected(part: Path, target: Path, why: str) -> DownloadError:
-    aside = target.with_name(target.name + ".rejected")
-    os.replace(part, aside)
+    rejected = target.with_name(target.name + ".rejected")
+    os.replace(part, rejected)
     _etag_of(part).unlink(missing_ok=True)
     return DownloadError(
         f"{target.name}: what was downloaded {why}. It is damaged or another file, and is not used; it is "
-        f"kept as {aside} for you to look at or delete. Fetch again to download it anew"
+        f"kept as {rejected} for you to look at or delete. Fetch again to download it anew"
     )
 
 
 def sha256_of(path: Path, tick: Callable[[], None] | None = None) -> str:
-    """The SHA-256 of a file, in hexadecimal; `tick` is called on the way and may raise to stop."""
+    """The SHA-256 of a file, in hexadecimal; `tick` is called for every chunk and may raise to stop."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(16 * CHUNK):
@@ -202,12 +202,12 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def _begin(content_range: str) -> int:
+def _range_start(content_range: str) -> int:
     found = re.match(r"bytes (\d+)-", content_range)
     return int(found[1]) if found else 0
 
 
-def _total(content_range: str) -> int | None:
+def _range_total(content_range: str) -> int | None:
     found = re.search(r"/(\d+)$", content_range)
     return int(found[1]) if found else None
 

@@ -16,7 +16,7 @@ from a2v_core.errors import A2VError, CheckpointError
 from a2v_core.models import DownloadError, Plan, fetch, make_plan, model_named, own_model
 from a2v_core.models.drive import direct_link, drive_file
 from a2v_core.models.errors import NotThereError
-from a2v_core.models.hub import choose, hub_file, hub_folder
+from a2v_core.models.hub import choose_files, hub_file, hub_folder
 from a2v_core.models.sources import DriveFile, HubFile
 from a2v_core.tokens import load_mapper
 from tests.models.server import COMMIT, Server
@@ -69,7 +69,7 @@ def test_half_a_model_is_never_under_its_name(hub: Server, tmp_path: Path, t2v_f
     assert not (tmp_path / "zeroscope_v2_576w").exists()
     assert not list(tmp_path.rglob("model_index.json"))
     again = planned("zeroscope", tmp_path)
-    assert 0 < again.there < (again.size or 0)
+    assert 0 < again.received < (again.size or 0)
     before = len(hub.requests)
     assert load_t2v(fetch(again)).spec.token_width == 32
     assert len(hub.requests) - before < 2 * len(again.files)  # what was whole is not asked for again
@@ -98,15 +98,15 @@ def test_which_weights_are_taken() -> None:
     rest = ["model_index.json", "vae/diffusion_pytorch_model.bin", "text_encoder/pytorch_model.bin"]
     unet = "unet/diffusion_pytorch_model"
     both = [*rest, f"{unet}.bin", f"{unet}.safetensors", f"{unet}.fp16.safetensors", "unet/../x.json"]
-    assert choose(both, "me/x") == ["model_index.json", f"{unet}.safetensors", *rest[1:]]
-    assert f"{unet}.fp16.safetensors" in choose(both, "me/x", "fp16")
+    assert choose_files(both, "me/x") == ["model_index.json", f"{unet}.safetensors", *rest[1:]]
+    assert f"{unet}.fp16.safetensors" in choose_files(both, "me/x", "fp16")
     pieces = [f"{unet}-0000{n}-of-00002.safetensors" for n in (1, 2)]
     parts = [*rest, f"{unet}.safetensors.index.json", *pieces, f"{unet}-00001-of-00002.fp16.safetensors"]
-    assert choose(parts, "me/x")[1:4] == [f"{unet}.safetensors.index.json", *pieces]
+    assert choose_files(parts, "me/x")[1:4] == [f"{unet}.safetensors.index.json", *pieces]
     with pytest.raises(NotThereError, match=r"me/x: has no weights in unet"):
-        choose(rest, "me/x")
+        choose_files(rest, "me/x")
     with pytest.raises(NotThereError, match=r"no model in the diffusers layout"):
-        choose(["model.ckpt"], "me/x")
+        choose_files(["model.ckpt"], "me/x")
 
 
 def test_beats_becomes_safetensors_with_its_config(hub: Server, tmp_path: Path, beats_file: Path) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from a2v_core.demo import demo_path
 from a2v_core.errors import CheckpointError
-from a2v_core.models import amount, identify
+from a2v_core.models import format_size, identify
 from a2v_core.models.__main__ import main
 from a2v_core.places import belongs
 from a2v_core.tokens import load_mapper
@@ -142,7 +142,7 @@ def test_the_command(beats_file: Path, tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_amounts() -> None:
     sizes = [None, 0, 999, 1000, 363_145_291, 5_600_000_000]
-    assert [amount(size) for size in sizes] == [
+    assert [format_size(size) for size in sizes] == [
         "unknown size", "0 bytes", "999 bytes", "1 kB", "363 MB", "5.6 GB"
     ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from a2v_core.models.errors import DownloadError
-from a2v_core.models.lock import alone
+from a2v_core.models.lock import exclusive
 from tests.models.server import Server
 from tests.models.test_command import ROOT, ZEROSCOPE, run
 
@@ -19,7 +19,7 @@ WORKER = """
 import sys, time
 from pathlib import Path
 from a2v_core.models.errors import DownloadError
-from a2v_core.models.lock import alone
+from a2v_core.models.lock import exclusive
 
 target, sign = Path(sys.argv[1]), Path(sys.argv[1] + ".busy")
 print("ready", flush=True)
@@ -27,7 +27,7 @@ sys.stdin.readline()
 end, taken = time.monotonic() + float(sys.argv[2]), 0
 while time.monotonic() < end:
     try:
-        with alone(target):
+        with exclusive(target):
             sign.mkdir()
             time.sleep(0.001)
             sign.rmdir()
@@ -56,16 +56,16 @@ def test_many_processes_take_turns(tmp_path: Path) -> None:
 def test_the_second_is_told_at_once_and_nothing_stays(tmp_path: Path) -> None:
     target = tmp_path / "x.pt"
     says = r"x\.pt: another download of it is under way"
-    with alone(target), pytest.raises(DownloadError, match=says), alone(target):
+    with exclusive(target), pytest.raises(DownloadError, match=says), exclusive(target):
         raise AssertionError("two at once")
-    with alone(target):
+    with exclusive(target):
         assert [path.name for path in tmp_path.iterdir()] == [".x.pt.lock"]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_lock_that_a_crash_left_behind_is_taken(tmp_path: Path) -> None:
     (tmp_path / ".x.pt.lock").touch()
-    with alone(tmp_path / "x.pt"):
+    with exclusive(tmp_path / "x.pt"):
         pass
     assert list(tmp_path.iterdir()) == []
 

@@ -17,7 +17,7 @@ from a2v_core.errors import A2VError
 from a2v_core.models import fetch, make_plan, own_model
 from a2v_core.models.__main__ import main
 from a2v_core.models.errors import DownloadError
-from a2v_core.models.plan import is_there
+from a2v_core.models.plan import is_installed
 from a2v_core.tokens import load_mapper
 from tests.models.server import Server
 from tests.models.test_command import ROOT, run
@@ -151,7 +151,7 @@ def test_two_mappers_of_one_file_name_do_not_mix(hub: Server, tmp_path: Path, ma
         make_plan(own_model("mapper", f"{hub.url}/{number}/learned_embeds.pth", name=f"m{number}"), tmp_path)
         for number in (1, 2)
     ]
-    assert len({plan.place_of(plan.files[0]) for plan in plans}) == 2
+    assert len({plan.path_of(plan.files[0]) for plan in plans}) == 2
 
 
 def test_what_only_looks_like_weights_is_none(tmp_path: Path, t2v_files: dict[str, bytes]) -> None:
@@ -159,13 +159,13 @@ def test_what_only_looks_like_weights_is_none(tmp_path: Path, t2v_files: dict[st
     for name, body in t2v_files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(body)
-    assert is_there(model, tmp_path)
+    assert is_installed(model, tmp_path)
     unet = tmp_path / "unet"
     for name in ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"):
         (unet / name).unlink()
     (unet / "._diffusion_pytorch_model.safetensors").write_bytes(b"\0\5\x16\7")
     (unet / "folder.bin").mkdir()
-    assert not is_there(model, tmp_path)
+    assert not is_installed(model, tmp_path)
 
 
 def test_a_config_in_any_text_encoding(hub: Server, tmp_path: Path, t2v_files: dict[str, bytes]) -> None:
