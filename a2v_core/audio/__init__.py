@@ -1,11 +1,11 @@
 """Sound: waveform -> BEATs features, and onsets.
 
-Files are read by `media`; its names for sound are named here too.
+Files are read by `media`, whose names for sound are exported here too.
 """
 
 from ..media import Waveform, load_audio, resample
 from .beats import BEATs, BEATsConfig, load_beats, save_beats
-from .encode import HOP_DIVISORS, encode_audio
+from .encode import encode_audio
 from .fbank import beats_fbank, kaldi_fbank
 from .features import AudioFeatures
 from .mono import to_mono_16k
@@ -14,7 +14,6 @@ from .onsets import ONSET_DELTA, PADDED_STEPS, Onsets, detect_onsets, pick_onset
 from .overlap import encode_overlapping
 
 __all__ = [
-    "HOP_DIVISORS",
     "ONSET_DELTA",
     "PADDED_STEPS",
     "AudioFeatures",

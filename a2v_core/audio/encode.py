@@ -1,11 +1,11 @@
 """Sound -> features of every BEATs layer, whole or in chunks, at the encoder's own hop or a finer one.
 
-BEATs takes a step every 160 ms. Encoding the same sound again from 160/r, 2 * 160/r, ... ms onwards and
-interleaving the results gives a step every 160/r ms without touching the model (r = 1 is the published code).
+BEATs has a hop of 160 ms. Encoding the same sound again from 160/r, 2 * 160/r, ... ms onwards and
+interleaving the results gives a hop of 160/r ms with the same model (r = 1 is the published code).
 
-Cost: attention looks from every token to every token (8 per 160 ms), so time grows with the square of the
-length that is encoded at once; memory grows with the length only. BEATs was trained on sounds of 10 s, and
-the published pipeline shows it crops of 1 or 2 s: chunks keep long sounds cheap and familiar.
+Cost: time grows with the square of the length that is encoded at once (8 tokens per 160 ms attend to each
+other), memory linearly. BEATs was trained on sounds of 10 s, and the published pipeline encodes crops of 1 or
+2 s: chunks keep long sounds cheap and close to these lengths.
 """
 
 import logging
@@ -29,9 +29,9 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Piece:
-    """Samples start..stop of the 16 kHz sound, whose steps stand from first_step on in the result.
+    """Samples start..stop of the 16 kHz sound; its steps begin at first_step of the result.
 
-    Of its shifted encodings, `shifts` are long enough for a step.
+    `shifts` of its shifted encodings are long enough for a step.
     """
 
     start: int
@@ -53,11 +53,11 @@ def encode_audio(
     """Encode sounds [B, C, N] at `sample_rate` Hz. The model runs on its device; features are on the CPU.
 
     hop_divisor    r: steps every 160/r ms, one of 1, 2, 4
-    chunk_seconds  encode every chunk of this length apart (the published code: 2 s crops); 0 encodes the
+    chunk_seconds  encode chunks of this length separately (the published code: 2 s crops); 0 encodes the
                    whole sound at once. A last chunk too short for one step is left out
     progress       called as progress(done, total) after every piece (chunk x shift); may raise to cancel
 
-    A sound shorter than one step hears (0.175 s) is followed by silence up to that, which the log notes.
+    A sound shorter than the input of one step (0.175 s) is padded with silence, which the log notes.
 
     Raises MediaError for an empty sound, NaN or infinite samples, and a chunk shorter than one step;
     A2VError for another hop divisor.
@@ -68,7 +68,7 @@ def encode_audio(
         raise A2VError(f"hop divisor must be one of {HOP_DIVISORS} (160, 80 or 40 ms), got {hop_divisor}")
     if samples.ndim != 3:
         raise MediaError(f"sounds must be [sounds, channels, samples], got an array of {list(samples.shape)}")
-    waveform = _long_enough(to_mono_16k(samples, sample_rate).cpu(), patch)
+    waveform = _padded(to_mono_16k(samples, sample_rate).cpu(), patch)
     pieces = list(_pieces(waveform.shape[-1], chunk_seconds, patch, hop_divisor))
 
     weight = model.patch_embedding.weight
@@ -81,8 +81,8 @@ def encode_audio(
     for piece in pieces:
         fbank = beats_fbank(waveform[:, piece.start : piece.stop]).to(weight.device, weight.dtype)
         last_step = piece.first_step + piece.steps
-        numbers = torch.arange(piece.steps, dtype=torch.float64)
-        times[piece.first_step : last_step] = (piece.start / SAMPLE_RATE + numbers * step_seconds).float()
+        offsets = torch.arange(piece.steps, dtype=torch.float64)
+        times[piece.first_step : last_step] = (piece.start / SAMPLE_RATE + offsets * step_seconds).float()
         for shift in range(piece.shifts):
             # Frames start every 10 ms, so a later start of the sound is a later first frame.
             outputs = model(fbank[:, shift * patch // hop_divisor :])
@@ -101,27 +101,27 @@ def encode_audio(
     )
 
 
-def _shortest(patch: int) -> int:
-    """Samples at 16 kHz that one step hears."""
+def _step_samples(patch: int) -> int:
+    """Receptive field of one step, before attention: samples at 16 kHz."""
     return FRAME_SAMPLES + (patch - 1) * HOP_SAMPLES
 
 
-def _long_enough(waveform: Tensor, patch: int) -> Tensor:
-    """The sounds [B, N], followed by silence where they are too short for one step."""
-    missing = _shortest(patch) - waveform.shape[-1]
+def _padded(waveform: Tensor, patch: int) -> Tensor:
+    """The sounds [B, N], padded with silence where they are too short for one step."""
+    missing = _step_samples(patch) - waveform.shape[-1]
     if missing <= 0:
         return waveform
     _LOG.warning(
         "the sound lasts %.3f s; silence is added up to the %.3f s that BEATs needs",
         waveform.shape[-1] / SAMPLE_RATE,
-        _shortest(patch) / SAMPLE_RATE,
+        _step_samples(patch) / SAMPLE_RATE,
     )
     return nnf.pad(waveform, (0, missing))
 
 
 def _pieces(num_samples: int, chunk_seconds: float, patch: int, hop_divisor: int) -> Iterator[_Piece]:
-    """Cut a 16 kHz sound into the pieces that are encoded apart."""
-    shortest = _shortest(patch)
+    """Cut a 16 kHz sound into the pieces that are encoded separately."""
+    shortest = _step_samples(patch)
     seconds = shortest / SAMPLE_RATE
     if chunk_seconds and not chunk_seconds >= seconds:
         raise MediaError(
@@ -135,7 +135,7 @@ def _pieces(num_samples: int, chunk_seconds: float, patch: int, hop_divisor: int
         stop = min(round((number + 1) * chunk_seconds * SAMPLE_RATE), num_samples)
         if stop - start < shortest:
             break
-        # Shifts that hold a patch more come first, so the steps of a piece interleave without a hole.
+        # The shifts with one patch more come first, so the steps of a piece interleave without a gap.
         frames = frame_count(stop - start)
         steps = sum((frames - shift * patch // hop_divisor) // patch for shift in range(hop_divisor))
         yield _Piece(start, stop, first_step, steps, shifts=min(hop_divisor, steps))

@@ -1,4 +1,4 @@
-"""What BEATs heard in a sound.
+"""Features of a sound from all layers of BEATs.
 
 Shapes: B sounds, N samples, L encoder layers, T time steps, Q frequency patches, D layer width.
 """
@@ -17,7 +17,7 @@ class AudioFeatures:
                   `step_seconds` apart within an encoded piece; between two pieces the distance is larger,
                   since the encoder drops the last incomplete patch of a piece
     duration      length of the sound in seconds
-    step_seconds  distance between two steps of a piece: 0.16 / hop divisor. Each step hears 0.175 s of sound
+    step_seconds  distance between two steps of a piece: 0.16 / hop divisor. A step covers 0.175 s of sound
     waveform_16k  float32 [B, N], the mono sound that was encoded, at 16 kHz
     """
 
@@ -33,11 +33,3 @@ class AudioFeatures:
                 f"audio features need layers [B, L, T, Q, D] and one time per step, "
                 f"got layers {tuple(self.layers.shape)} and times {tuple(self.times.shape)}"
             )
-
-    def flat(self) -> Tensor:
-        """[B, T*Q, L*D]: time-major, frequency fastest, layers side by side on the width.
-
-        The concatenation that the published TempoTokens code feeds to its mapper.
-        """
-        batch, layers, steps, patches, width = self.layers.shape
-        return self.layers.permute(0, 2, 3, 1, 4).reshape(batch, steps * patches, layers * width)

@@ -1,4 +1,4 @@
-"""Any sound to the mono 16 kHz that the audio encoder hears."""
+"""Downmix and resampling to the input of the audio encoder: mono at 16 kHz."""
 
 from torch import Tensor
 

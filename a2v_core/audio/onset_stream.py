@@ -1,6 +1,6 @@
 """Onsets of a sound file of any length in bounded memory: decoded, resampled and analysed block by block.
 
-What stays is the mel spectrogram, 128 values per 23 ms: 79 MB for an hour.
+Only the mel spectrogram is kept, 128 values per 23 ms: 79 MB for an hour.
 
 Legend: C channels, N samples, K bins, T steps.
 """
@@ -33,10 +33,10 @@ def file_onsets(path: str | os.PathLike[str]) -> tuple[Onsets, float]:
     Up to 120 s as `detect_onsets`; longer sounds in pieces, equal to it within 1e-3 dB. Errors as
     `load_audio`.
     """
-    start = load_audio(Path(path), duration=WHOLE_SECONDS)
-    if start.duration < WHOLE_SECONDS - 0.5:
-        return detect_onsets(start), start.duration
-    del start
+    head = load_audio(Path(path), duration=WHOLE_SECONDS)
+    if head.duration < WHOLE_SECONDS - 0.5:
+        return detect_onsets(head), head.duration
+    del head
     length = _Length()
     return stream_onsets(_resampled(_mono_blocks(Path(path), length))), length.seconds
 
@@ -45,35 +45,35 @@ def stream_onsets(blocks: Iterator[Floats]) -> Onsets:
     """Onsets of mono blocks at 22050 Hz, one after another."""
     librosa = require("librosa", PURPOSE)
     filters = librosa.filters.mel(sr=ONSET_RATE, n_fft=WINDOW)
-    mel = np.concatenate([filters @ power for power in _power(blocks)], axis=1)
+    mel = np.concatenate([filters @ power for power in _power_spectra(blocks)], axis=1)
     envelope = librosa.onset.onset_strength(S=librosa.power_to_db(mel), sr=ONSET_RATE)
     return Onsets(pick_onsets(envelope), tuple(map(float, envelope)))
 
 
-def _power(blocks: Iterator[Floats]) -> Iterator[Floats]:
-    """Power spectra [K, T] as librosa's stft takes them: windows centred, silence before and after."""
+def _power_spectra(blocks: Iterator[Floats]) -> Iterator[Floats]:
+    """Power spectrogram [K, T] as by librosa's stft: centred windows, zero padding at both ends."""
     librosa = require("librosa", PURPOSE)
-    rest = np.zeros(WINDOW // 2, np.float32)
-    samples = 0
+    buffer = np.zeros(WINDOW // 2, np.float32)
 
     def spectra(padded: Floats) -> Floats:
-        field = librosa.stft(padded, n_fft=WINDOW, hop_length=ONSET_HOP, center=False)
-        power: Floats = field.real**2 + field.imag**2
+        spectrum = librosa.stft(padded, n_fft=WINDOW, hop_length=ONSET_HOP, center=False)
+        power: Floats = spectrum.real**2 + spectrum.imag**2
         return power
 
-    enough = WINDOW + (_STEPS_AT_ONCE - 1) * ONSET_HOP
+    block_samples = WINDOW + (_STEPS_AT_ONCE - 1) * ONSET_HOP
     for block in blocks:
-        samples += len(block)
-        rest = np.concatenate([rest, block])
-        while len(rest) >= enough:
-            yield spectra(rest[:enough])
-            rest = rest[_STEPS_AT_ONCE * ONSET_HOP :]
-    rest = np.concatenate([rest, np.zeros(WINDOW // 2, np.float32)])
-    if len(rest) >= WINDOW:
-        yield spectra(rest)
+        buffer = np.concatenate([buffer, block])
+        while len(buffer) >= block_samples:
+            yield spectra(buffer[:block_samples])
+            buffer = buffer[_STEPS_AT_ONCE * ONSET_HOP :]
+    buffer = np.concatenate([buffer, np.zeros(WINDOW // 2, np.float32)])
+    if len(buffer) >= WINDOW:
+        yield spectra(buffer)
 
 
 class _Length:
+    """Length of the sound that has been decoded so far."""
+
     seconds = 0.0
 
 
@@ -87,22 +87,22 @@ def _mono_blocks(path: Path, length: _Length) -> Iterator[tuple[Floats, int]]:
 
 
 def _resampled(blocks: Iterator[tuple[Floats, int]]) -> Iterator[Floats]:
-    """At 22050 Hz, as `librosa.resample` does it (soxr_hq), cut to its length."""
+    """Blocks at 22050 Hz, in all as `librosa.resample` gives them (soxr_hq)."""
     import soxr
 
     stream: Any = None
-    taken = given = rate = 0
+    samples_in = samples_out = rate = 0
     for samples, rate in blocks:
-        taken += len(samples)
+        samples_in += len(samples)
         if rate == ONSET_RATE:
             yield samples
             continue
         if stream is None:
             stream = soxr.ResampleStream(rate, ONSET_RATE, 1, dtype="float32", quality="HQ")
         part: Floats = stream.resample_chunk(np.ascontiguousarray(samples))
-        given += len(part)
+        samples_out += len(part)
         yield part
     if stream is not None:
         last: Floats = stream.resample_chunk(np.zeros(0, np.float32), last=True)
-        wanted = math.ceil(taken * ONSET_RATE / rate) - given
-        yield np.pad(last[:wanted], (0, max(0, wanted - len(last))))
+        missing = math.ceil(samples_in * ONSET_RATE / rate) - samples_out
+        yield np.pad(last[:missing], (0, max(0, missing - len(last))))

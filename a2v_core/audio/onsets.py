@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
-from ..errors import MediaError
-from ..media import Waveform, check_finite
+from ..media import Waveform, checked_samples
 from ..optional import require
 
 ONSET_RATE = 22050  # what librosa.load resamples to
@@ -21,8 +19,8 @@ ONSET_HOP = 512
 ONSET_DELTA = 0.07  # librosa's own
 PURPOSE = "Onset detection (AV-Align)"
 
-# librosa pads the start with silence and moves the envelope by three steps to make up for it: the two steps
-# after those compare sound with padding. A floor of noise at the start looks like an onset there.
+# librosa pads the start with silence and shifts the envelope by three steps to compensate: the two steps
+# after those compare sound with padding. A noise floor at the start looks like an onset there.
 PADDED_STEPS = 5
 MIN_STRENGTH = 2.0  # dB, mean over the bands: the envelope of steady noise stays below
 
@@ -45,14 +43,7 @@ def detect_onsets(sound: Waveform) -> Onsets:
     time; `trusted_onsets` has not. Raises MediaError for an empty sound or samples that are not finite,
     MissingDependency without librosa.
     """
-    samples, rate = sound.samples.detach().to("cpu", torch.float32), sound.sample_rate
-    if samples.ndim != 2 or 0 in samples.shape:
-        raise MediaError(
-            f"Sound has shape {tuple(samples.shape)}: expected [channels, samples], at least one each."
-        )
-    if rate <= 0:
-        raise MediaError(f"Sound has a sample rate of {rate} Hz: expected more than 0.")
-    check_finite(samples, "the sound")
+    samples, rate = checked_samples(sound), sound.sample_rate
     librosa = require("librosa", PURPOSE)
     mono = librosa.to_mono(samples.numpy())
     if rate != ONSET_RATE:
@@ -62,10 +53,10 @@ def detect_onsets(sound: Waveform) -> Onsets:
 
 
 def trusted_onsets(onsets: Onsets, delta: float = ONSET_DELTA) -> Onsets:
-    """The onsets without those that the padding at the start and steady noise give rise to.
+    """The onsets without artefacts of the padding at the start and of steady noise.
 
     The first five steps (0.116 s) of the envelope compare with padding, not with sound: they are left out,
-    also from the scale on which the peaks are picked. An onset must reach 2 dB.
+    also of the normalisation before peak picking. An onset must reach 2 dB.
     """
     envelope = np.asarray(onsets.envelope, np.float32).copy()
     envelope[:PADDED_STEPS] = 0
@@ -80,7 +71,7 @@ def pick_onsets(
 ) -> tuple[float, ...]:
     """Times in seconds of the peaks that librosa picks in an onset envelope [T] with its defaults.
 
-    delta  how far a peak must lie above the mean around it, of the highest value
+    delta  threshold of a peak above the local mean, relative to the maximum of the envelope
     """
     librosa = require("librosa", PURPOSE)
     steps = librosa.onset.onset_detect(onset_envelope=np.asarray(envelope), sr=ONSET_RATE, delta=delta)

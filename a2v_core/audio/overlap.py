@@ -1,9 +1,9 @@
-"""BEATs over a long sound: encoded in overlapping chunks, put together on one time axis.
+"""BEATs features of a long sound: overlapping chunks, cross-faded on one time axis.
 
-BEATs was trained on sounds of 10 s and its attention costs the square of what it sees at once, so a long
-sound is encoded in chunks of such a length. Chunks that stand apart (`encode_audio` with chunk_seconds, as
-published) know nothing of the sound before them; here every chunk starts within the one before, on the same
-grid of steps, and the two fade into each other where they overlap.
+BEATs was trained on sounds of 10 s and the cost of its attention is quadratic, so a long sound is encoded in
+chunks of such a length. Separate chunks (`encode_audio` with chunk_seconds, as published) lack the context of
+the sound before them; here every chunk starts within the one before, on the same grid of steps, and the two
+are cross-faded where they overlap.
 
 Shapes: B sounds, C channels, N samples, T time steps.
 """
@@ -35,7 +35,7 @@ def encode_overlapping(
     overlap_seconds: float = 2.0,
     progress: Callable[[int, int], None] | None = None,
 ) -> AudioFeatures:
-    """`encode_audio` of sounds [B, C, N] of any length: steps of one distance from start to end.
+    """`encode_audio` of sounds [B, C, N] of any length, with evenly spaced steps from start to end.
 
     Chunk and overlap are rounded to whole steps of 160 ms. A sound of one chunk is encoded exactly as by
     `encode_audio`, and so is any where chunk or overlap is 0. `progress(done, total)` is called after every
@@ -53,8 +53,8 @@ def encode_overlapping(
             "0.16 s are needed that overlap by less than their length"
         )
     waveform = to_mono_16k(samples, sample_rate).cpu() if samples.ndim == 3 else samples
-    # What a chunk of `length` steps hears: its last spectrogram row reaches beyond the last step, and shifted
-    # encodings start up to a step later.
+    # Samples behind a chunk of `length` steps: its last spectrogram row reaches beyond the last step, and
+    # shifted encodings start up to a step later.
     reach = length * grid + FRAME_SAMPLES - HOP_SAMPLES + grid * (hop_divisor - 1) // hop_divisor
     if waveform.shape[-1] <= reach:
         return encode_audio(model, samples, sample_rate, hop_divisor, progress=progress)
@@ -72,7 +72,7 @@ def encode_overlapping(
                 progress(before * total + done, count * total)
 
         chunk = encode_audio(model, part, SAMPLE_RATE, hop_divisor, progress=report)
-        whole = chunk.layers if whole is None else _joined(whole, chunk.layers, start * hop_divisor)
+        whole = chunk.layers if whole is None else _crossfade(whole, chunk.layers, start * hop_divisor)
     assert whole is not None
     return AudioFeatures(
         layers=whole,
@@ -83,9 +83,9 @@ def encode_overlapping(
     )
 
 
-def _joined(before: Tensor, after: Tensor, start: int) -> Tensor:
-    """Two pieces [B, L, T, Q, D], of which the second begins at step `start` of the first, faded into one."""
+def _crossfade(before: Tensor, after: Tensor, start: int) -> Tensor:
+    """Cross-fade two pieces [B, L, T, Q, D], the second of which begins at step `start` of the first."""
     shared = min(before.shape[2] - start, after.shape[2])
-    rise = torch.arange(1, shared + 1, dtype=torch.float32) / (shared + 1)
-    faded = torch.lerp(before[:, :, start : start + shared], after[:, :, :shared], rise[:, None, None])
+    ramp = torch.arange(1, shared + 1, dtype=torch.float32) / (shared + 1)
+    faded = torch.lerp(before[:, :, start : start + shared], after[:, :, :shared], ramp[:, None, None])
     return torch.cat([before[:, :, :start], faded, after[:, :, shared:]], dim=2)

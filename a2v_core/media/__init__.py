@@ -1,15 +1,14 @@
-"""Sound and picture files: one opener, one clock. This room knows no model.
+"""Reading and writing audio and video files. This room knows no model.
 
-Everything is dated against one second 0: of a video its first picture that can be decoded, of a sound file
-its first sample. Time stamps count: packets that are missing leave silence, and later sounds stay where they
-were.
+All times count from one second 0: of a video its first frame that can be decoded, of a sound file its first
+sample. Time stamps are kept: missing packets become silence, and later sound stays in place.
 """
 
 from .facts import Facts, Span, file_facts, has_sound
 from .fit_sound import fit_sound
 from .listing import SOUND_ENDINGS, VIDEO_ENDINGS, beside, media_files
 from .load import load_audio
-from .mp4 import AAC_RATES, aac_rate, frame_rate, to_uint8, write_video
+from .mp4 import frame_rate, to_uint8, write_video
 from .opener import media_tags, open_media, picture_stream, sound_stream
 from .pictures import (
     Pixels,
@@ -17,17 +16,15 @@ from .pictures import (
     VideoFrames,
     VideoInfo,
     frames_from,
-    iter_video,
     probe_video,
     quarter_turns,
     read_video,
 )
 from .resampling import check_finite, resample
 from .sound import Block, sound_blocks, without_gaps
-from .waveform import Waveform
+from .waveform import Waveform, checked_samples
 
 __all__ = [
-    "AAC_RATES",
     "SOUND_ENDINGS",
     "VIDEO_ENDINGS",
     "Block",
@@ -38,15 +35,14 @@ __all__ = [
     "VideoFrames",
     "VideoInfo",
     "Waveform",
-    "aac_rate",
     "beside",
     "check_finite",
+    "checked_samples",
     "file_facts",
     "fit_sound",
     "frame_rate",
     "frames_from",
     "has_sound",
-    "iter_video",
     "load_audio",
     "media_files",
     "media_tags",

@@ -1,6 +1,6 @@
-"""What a file holds and when: its second 0, the spans of its pictures and its sound, its frame rate.
+"""Facts of a media file: its second 0, the time spans of video and sound, the frame rate.
 
-Measured from the packets, not decoded; headers are only believed where the packets agree.
+Measured from the packets without decoding them; headers count only where the packets agree.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from av.container import InputContainer
 from av.error import FFmpegError
 
 from ..errors import MediaError
-from .clock import check_pictures, measured_rate
-from .opener import has_picture, open_media, packets, picture_stream, positive, sound_stream, time_base
+from .clock import check_frame_times, measured_rate
+from .opener import has_video, known_fraction, open_media, packets, picture_stream, sound_stream, time_base
 
-_PACKETS_TO_A_PICTURE = 600  # a stream that was joined late shows nothing before its next key frame
+_MAX_PACKETS_TO_KEY_FRAME = 600  # a recording of a broadcast starts between two key frames
 
 
 class Span(NamedTuple):
-    """From when to when, in seconds from second 0."""
+    """Start and end in seconds from second 0."""
 
     start: float
     end: float
 
 
 class Facts(NamedTuple):
-    """pictures, sound: their spans, None where the file has none that can be decoded; rate: frames per
-    second, None if unknown.
+    """pictures, sound: time spans of the video and the sound track, None without one that can be decoded;
+    rate: frames per second, None if unknown.
     """
 
     pictures: Span | None
@@ -45,14 +45,14 @@ def has_sound(path: str | os.PathLike[str]) -> bool:
 
 
 def picture_origin(path: str | os.PathLike[str], container: InputContainer) -> Fraction | None:
-    """Second 0 of a video on the file's own clock: when its first picture that can be decoded is shown.
+    """Second 0 of a video in the file's own time: presentation time of its first frame that can be decoded.
 
-    None for a file without pictures. `container` is the open file, which is left where it is.
+    None for a file without video. The position in `container`, the open file, does not change.
     """
-    if not has_picture(container):
+    if not has_video(container):
         return None
     stat = os.stat(path)
-    return _first_picture(os.path.abspath(path), stat.st_size, stat.st_mtime_ns)
+    return _first_frame_time(os.path.abspath(path), stat.st_size, stat.st_mtime_ns)
 
 
 def file_facts(path: str | os.PathLike[str]) -> Facts:
@@ -64,7 +64,7 @@ def file_facts(path: str | os.PathLike[str]) -> Facts:
 
 
 @lru_cache(maxsize=1024)
-def _first_picture(path: str, size: int, changed: int) -> Fraction | None:
+def _first_frame_time(path: str, size: int, changed: int) -> Fraction | None:
     with open_media(path) as container:
         stream = _or_none(picture_stream, container, Path(path))
         if stream is None:
@@ -75,7 +75,7 @@ def _first_picture(path: str, size: int, changed: int) -> Fraction | None:
                 frames = packet.decode()
             except FFmpegError:
                 continue  # before the first key frame
-            if frames or number > _PACKETS_TO_A_PICTURE:
+            if frames or number > _MAX_PACKETS_TO_KEY_FRAME:
                 break
         pts = frames[0].pts if frames else None
         pts = pts if pts is not None else stream.start_time
@@ -85,44 +85,43 @@ def _first_picture(path: str, size: int, changed: int) -> Fraction | None:
 @lru_cache(maxsize=1024)
 def _facts(path: str, size: int, changed: int) -> Facts:
     with open_media(path) as container:
-        picture = _or_none(picture_stream, container, Path(path))
-        sound = _or_none(sound_stream, container, Path(path))
-        wanted = [stream for stream in (picture, sound) if stream is not None]
+        video = _or_none(picture_stream, container, Path(path))
+        audio = _or_none(sound_stream, container, Path(path))
+        streams = [stream for stream in (video, audio) if stream is not None]
         origin = picture_origin(path, container)
-        shown: list[Fraction] = []
-        heard: list[tuple[Fraction, Fraction]] = []
-        last = Fraction(0)  # seconds that the last picture is shown for
-        for packet in packets(container, *wanted) if wanted else ():
+        frame_times: list[Fraction] = []
+        audio_spans: list[tuple[Fraction, Fraction]] = []
+        last_duration = Fraction(0)  # of the last frame
+        for packet in packets(container, *streams) if streams else ():
             if packet.pts is None:
                 continue
             base = time_base(packet.stream)
-            at, lasts = packet.pts * base, (packet.duration or 0) * base
-            if picture is not None and packet.stream.index == picture.index:
-                if origin is None or at >= origin:
-                    last = lasts if not shown or at > max(shown[-1:]) else last
-                    shown.append(at)
-            else:
-                heard.append((at, at + lasts))
-        stated = None if picture is None else positive(picture.average_rate)
-        shown.sort()
-        check_pictures(shown, path)
-        rate = measured_rate(shown, stated)
-        zero = (
-            origin
-            if origin is not None
-            else max(min((start for start, _ in heard), default=Fraction(0)), Fraction(0))
-        )
+            start, duration = packet.pts * base, (packet.duration or 0) * base
+            if video is None or packet.stream.index != video.index:
+                audio_spans.append((start, start + duration))
+            elif origin is None or start >= origin:
+                if not frame_times or start > frame_times[-1]:
+                    last_duration = duration
+                frame_times.append(start)
+        frame_times.sort()
+        check_frame_times(frame_times, path)
+        rate = measured_rate(frame_times, None if video is None else known_fraction(video.average_rate))
+        if origin is None:
+            origin = max(min((start for start, _ in audio_spans), default=Fraction(0)), Fraction(0))
         pictures = None
-        if shown:
-            # Recorders that do not know how long a picture lasts say nothing, or one tick.
-            known = rate is not None and last < 1 / (2 * rate)
-            lasts = 1 / rate if rate is not None and known else last
-            pictures = Span(max(0.0, float(shown[0] - zero)), float(shown[-1] + lasts - zero))
-        spoken = None
-        if heard:
-            start = max(0.0, float(min(first for first, _ in heard) - zero))
-            spoken = Span(start, float(max(end for _, end in heard) - zero))
-        return Facts(pictures, spoken, rate)
+        if frame_times:
+            # Recorders that do not know the duration of a frame store 0, or one tick.
+            if rate is not None and last_duration < 1 / (2 * rate):
+                last_duration = 1 / rate
+            pictures = _span(frame_times[0] - origin, frame_times[-1] + last_duration - origin)
+        sound = None
+        if audio_spans:
+            sound = _span(min(audio_spans)[0] - origin, max(end for _, end in audio_spans) - origin)
+        return Facts(pictures, sound, rate)
+
+
+def _span(start: Fraction, end: Fraction) -> Span:
+    return Span(max(0.0, float(start)), float(end))
 
 
 def _or_none(find: Any, container: InputContainer, path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""The sound that goes with a video. Legend: C channels, N samples, F video frames."""
+"""A sound cut or padded to the length of a video. Legend: C channels, N samples, F video frames."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def fit_sound(sound: Waveform, num_frames: int, fps: float) -> Waveform:
     target = aac_rate(rate)
     # Cut before resampling: of an hour of sound only the clip's seconds matter.
     samples = resample(samples[:, : round(num_frames / fps * rate) + rate], rate, target)
-    wanted = round(num_frames / fps * target)
-    samples = nnf.pad(samples[:, :wanted], (0, max(0, wanted - samples.shape[1])))
+    length = round(num_frames / fps * target)
+    samples = nnf.pad(samples[:, :length], (0, max(0, length - samples.shape[1])))
     return Waveform(samples, target)

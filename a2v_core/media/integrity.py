@@ -1,8 +1,8 @@
-"""Does a file end before it says it does? FFmpeg reads such files without a word.
+"""Detection of truncated files, which FFmpeg reads without an error.
 
-What was read is held against what the file declares: the end of the sound track, that of the whole file, and
-the sizes of its chunks. A format that says nothing about its length (raw AAC, MP3 without a Xing header) is
-complete wherever it ends between two packets.
+What was read is compared with what the file declares: the end of the sound track, that of the whole file, and
+the sizes of its chunks. A format that declares no length (raw AAC, MP3 without a Xing header) is complete
+wherever it ends between two packets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LOG = logging.getLogger(__name__)
 
 MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
 # Here FFmpeg guesses the length from the bit rate, or takes it from the last packet that is there.
-_GUESSED = ("aac", "ac3", "eac3", "dts", "amr", "mp3", "loas", "mlp", "truehd", "mpeg", "mpegts", "ogg")
+_NO_LENGTH = ("aac", "ac3", "eac3", "dts", "amr", "mp3", "loas", "mlp", "truehd", "mpeg", "mpegts", "ogg")
 # Encoders pad a sound to whole packets, and some headers count that padding.
 _PADDING_SECONDS, _PADDING_SAMPLES = 0.1, 4096
 _UNKNOWN_SIZE = 0x7FFF0000  # a WAV written to a pipe holds no real size, but one from here upwards
@@ -34,24 +34,24 @@ _MP3_RATES = (44100, 48000, 32000)
 
 
 class Ending:
-    """What the packets said, up to the last one."""
+    """Where the packets read so far end, and whether the last one is whole."""
 
     def __init__(self) -> None:
         self.failed = False  # whether the last packet of the sound could not be decoded
         self.partial = False  # whether it is shorter than it should be
         self.packets = 0  # of the sound
-        self.sound: float | None = None  # seconds on the file's own clock
-        self.any: float | None = None
+        self.sound_end: float | None = None  # seconds in the file's own time
+        self.file_end: float | None = None
         self._last: Any = None
 
-    def see(self, packet: Any, index: int) -> bool:
-        """Take note of a packet; whether it belongs to the sound track `index`."""
+    def add(self, packet: Any, index: int) -> bool:
+        """Count a packet; True when it belongs to the sound track `index`."""
         own: bool = packet.stream.index == index
         if packet.pts is not None:
             end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-            self.any = end if self.any is None else max(self.any, end)
+            self.file_end = end if self.file_end is None else max(self.file_end, end)
             if own:
-                self.sound = end if self.sound is None else max(self.sound, end)
+                self.sound_end = end if self.sound_end is None else max(self.sound_end, end)
         if own and packet.size:
             self.packets += 1
             self.partial = packet.is_corrupt
@@ -70,7 +70,7 @@ def padding(rate: int) -> float:
 
 
 def declared_end(stream: AudioStream) -> float | None:
-    """Where the header says the track ends: seconds on the file's own clock. None if it does not say."""
+    """End of the track by its header, in seconds of the file's own time; None if it states none."""
     if stream.duration and stream.time_base is not None:
         return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
     tag = stream.metadata.get("DURATION", "")  # Matroska, as FFmpeg writes it: 00:00:03.023000000
@@ -82,31 +82,31 @@ def declared_end(stream: AudioStream) -> float | None:
 
 
 def why_cut(path: Path, container: InputContainer, stream: AudioStream, ending: Ending, rate: int) -> str:
-    """What says that a file which was read to its end is cut off; empty when nothing does."""
+    """Why a file that was read to its end is taken for truncated; empty when it is complete."""
     kind = container.format.name
-    by_size = _lacks_bytes(path)
+    by_size = _riff_is_cut(path)
     if by_size is not None:
         return "its header promises more bytes" if by_size else ""
     if kind == "ogg":
         return "its last page is not complete" if _ogg_is_cut(path) else ""
     slack = padding(rate)
     declared = declared_end(stream)
-    early = declared is not None and (ending.sound or 0.0) < declared - slack
+    early = declared is not None and (ending.sound_end or 0.0) < declared - slack
     if kind == "mp3":
-        if early and not _mp3_frame_is_whole(ending.last):
+        if early and not _mp3_frame_is_complete(ending.last):
             return "its header counts more frames"
         if early:
             _LOG.warning("%s: its header counts more frames than there are (cut with a simple tool)", path)
         return ""
     if ending.failed or ending.partial:
         return "its last packet is not complete"
-    if kind in _GUESSED:
+    if kind in _NO_LENGTH:
         return ""
     if early:
         return f"its header says {declared:.2f} s"
-    whole = container.duration
-    if declared is None and whole and (ending.any or 0.0) < whole / 1e6 + _start(container) - slack:
-        return f"its header says {whole / 1e6:.2f} s"
+    duration = (container.duration or 0) / 1e6
+    if declared is None and duration and (ending.file_end or 0.0) < duration + _start(container) - slack:
+        return f"its header says {duration:.2f} s"
     return ""
 
 
@@ -114,29 +114,29 @@ def _start(container: InputContainer) -> float:
     return (container.start_time or 0) / 1e6
 
 
-def _lacks_bytes(path: Path) -> bool | None:
+def _riff_is_cut(path: Path) -> bool | None:
     """Whether a chunk of a RIFF, RF64 or W64 file (WAV, AVI) is larger than what is left of the file.
 
-    None for other files, and where the size was not known when it was written. A little larger is the fault
-    of writers that count their header.
+    None for other files, and where the size was not known when it was written. Some writers count their
+    header too: that much is tolerated.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(16)
         if head == _W64_RIFF:
-            return _w64_lacks_bytes(file, size)
+            return _w64_is_cut(file, size)
         if head[:4] not in (b"RIFF", b"RF64"):
             return None
-        real = size  # of the data chunk, where RF64 keeps it
+        data_size = size  # RF64 states it in the chunk ds64
         file.seek(12)
         at = 12
         while len(chunk := file.read(8)) == 8:
             name, length = struct.unpack("<4sI", chunk)
             at += 8
             if name == b"ds64":
-                real = struct.unpack("<QQ", file.read(16).ljust(16, b"\0"))[1]
+                data_size = struct.unpack("<QQ", file.read(16).ljust(16, b"\0"))[1]
             if length == 0xFFFFFFFF and head[:4] == b"RF64":
-                length = real
+                length = data_size
             elif name in (b"data", b"LIST") and length >= _UNKNOWN_SIZE:
                 return False
             if at + length > size + _WAV_HEADER:
@@ -145,10 +145,10 @@ def _lacks_bytes(path: Path) -> bool | None:
                 return False
             at += length + length % 2
             file.seek(at)
-    return head[8:12] == b"WAVE"  # the samples never came
+    return head[8:12] == b"WAVE"  # no data chunk
 
 
-def _w64_lacks_bytes(file: Any, size: int) -> bool:
+def _w64_is_cut(file: Any, size: int) -> bool:
     """Sony Wave64: 16 bytes of name and 8 of size, which counts both; chunks begin at multiples of 8."""
     at = 40
     file.seek(at)
@@ -179,7 +179,7 @@ def _ogg_is_cut(path: Path) -> bool:
     return page + 27 + header[26] + sum(table[: header[26]]) > len(tail)
 
 
-def _mp3_frame_is_whole(frame: bytes) -> bool:
+def _mp3_frame_is_complete(frame: bytes) -> bool:
     """Whether the last packet of an MP3 (MPEG audio, layer 3) is as long as its own header says."""
     if len(frame) < 4 or frame[0] != 0xFF or frame[1] & 0xE0 != 0xE0:
         return False

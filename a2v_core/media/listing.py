@@ -1,4 +1,4 @@
-"""Which files of a folder are videos or sounds, and which belong together."""
+"""Media files of a folder, and pairs of them by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SOUND_ENDINGS = (".wav", ".flac", ".m4a", ".mp3", ".ogg")
 def media_files(root: Path, endings: Sequence[str]) -> list[Path]:
     """The files below a folder with one of the endings in any case, by name.
 
-    Folders with such a name are passed over, and so is what macOS writes beside files (`._clip.mp4`).
+    Left out are folders with such a name and the metadata files that macOS writes (`._clip.mp4`).
     """
     return sorted(
         path
@@ -28,10 +28,10 @@ def beside(path: Path, endings: Sequence[str]) -> Path | None:
     for ending in endings:
         if (exact := path.with_suffix(ending)).is_file():
             return exact
-    return _first(path.parent.glob("*") if path.parent.is_dir() else (), path, endings)
+    return _preferred(path.parent.glob("*") if path.parent.is_dir() else (), path, endings)
 
 
-def _first(files: Iterable[Path], path: Path, endings: Sequence[str]) -> Path | None:
+def _preferred(files: Iterable[Path], path: Path, endings: Sequence[str]) -> Path | None:
     found = [
         file for file in files if file.stem == path.stem and file.suffix.lower() in endings and file.is_file()
     ]

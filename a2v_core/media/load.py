@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,8 @@ from .resampling import check_finite
 from .sound import Block, sound_blocks, without_gaps
 from .waveform import Waveform
 
-# Below this, decoding from the start costs next to nothing. A seek goes this much too far back, for decoders
-# need some packets to settle.
+# Below this, decoding from the start costs next to nothing. A seek goes further back by the lead, since
+# decoders need some packets to settle.
 _SEEK_FROM_SECONDS = 10.0
 _SEEK_LEAD_SECONDS = 1.0
 
@@ -31,8 +32,8 @@ def load_audio(path: str | Path, start: float = 0.0, duration: float = 0.0) -> W
               preceded by silence)
     duration  seconds to read from there; 0 reads to the end, and so does more than there is
 
-    Raises MediaError for a file that is missing, empty, not audio, damaged or cut off within the wanted part,
-    for a video without sound, for samples that are NaN or infinite, and for a start beyond the end.
+    Raises MediaError for a file that is missing, empty, not audio, damaged or truncated within that part, for
+    a video without sound, for samples that are NaN or infinite, and for a start beyond the end.
     """
     path = Path(path)
     if not (0 <= start < math.inf and 0 <= duration < math.inf):
@@ -46,29 +47,29 @@ def load_audio(path: str | Path, start: float = 0.0, duration: float = 0.0) -> W
 
 
 def _seek_and_read(path: Path, start: float, duration: float) -> Waveform | None:
-    """The wanted part; None if a seek cannot be trusted to lead there."""
+    """The requested part by a seek; None where seeking is not exact."""
     blocks = sound_blocks(path, seek=start - _SEEK_LEAD_SECONDS)
     first = next(blocks, None)
     if first is None or first.position > round(start * first.rate):
         return None
-    return _collect(_chain(first, blocks), path, start, duration, first.rate)
+    return _collect(itertools.chain((first,), blocks), path, start, duration, first.rate)
 
 
 def _read(path: Path, start: float, duration: float) -> Waveform | None:
-    """The wanted part, decoded from the start; None if it holds no sample."""
+    """The requested part, decoded from the start of the file; None if it holds no sample."""
     blocks = sound_blocks(path)
     first = next(blocks, None)
     if first is None:
         raise MediaError(f"{path}: holds no sound at all (zero length); choose another file")
     end = 0
 
-    def watched() -> Iterator[Block]:
+    def counted() -> Iterator[Block]:
         nonlocal end
-        for block in _chain(first, blocks):
+        for block in itertools.chain((first,), blocks):
             end = block.position + block.samples.shape[1]
             yield block
 
-    wave = _collect(watched(), path, start, duration, first.rate)
+    wave = _collect(counted(), path, start, duration, first.rate)
     if wave is None and end <= 0:
         raise MediaError(f"{path}: holds no sound at all (zero length); choose another file")
     if wave is None and end <= start * first.rate:
@@ -96,8 +97,3 @@ def _collect(
         if stop is not None and block.position + block.samples.shape[1] >= stop:
             break
     return Waveform(torch.from_numpy(np.concatenate(parts, axis=1)), rate) if parts else None
-
-
-def _chain(first: Block, rest: Iterator[Block]) -> Iterator[Block]:
-    yield first
-    yield from rest

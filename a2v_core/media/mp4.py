@@ -1,4 +1,4 @@
-"""Frames and sound into an mp4.
+"""Encoding and muxing of frames and sound into an mp4.
 
 Legend: F video frames, H W height and width in pixels, C audio channels, N audio samples.
 """
@@ -20,22 +20,22 @@ import numpy as np
 import torch
 
 from ..errors import MediaError
-from .resampling import check_finite, resample
-from .waveform import Waveform
+from .resampling import resample
+from .waveform import Waveform, checked_samples
 
-# What FFmpeg's AAC encoder takes, but for 7350 Hz, which gains nothing.
+# Sample rates of FFmpeg's AAC encoder, without 7350 Hz, which gains nothing.
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 AAC_PACKET = 1024
 MATRIX_BT601, TRANSFER_BT709, PRIMARIES_BT709, RANGE_LIMITED = 6, 1, 1, 1
 
 
 def aac_rate(rate: int) -> int:
-    """The sample rate in Hz at which AAC holds a sound of `rate` Hz: the next one, or the highest."""
+    """The sample rate in Hz that AAC encodes a sound of `rate` Hz at: the next one, or the highest."""
     return next((known for known in AAC_RATES if known >= rate), AAC_RATES[-1])
 
 
 def frame_rate(fps: float | Fraction) -> Fraction:
-    """fps as the exact fraction that a file holds: 23.976 means 24000/1001, 29.97 30000/1001, and so on.
+    """fps as the exact fraction that files store: 23.976 means 24000/1001, 29.97 30000/1001, and so on.
 
     Other floats become the nearest fraction with a denominator up to 1001. MediaError outside 0.01..1000 fps.
     """
@@ -88,10 +88,10 @@ def write_video(
 
     The sound starts with the picture and lasts exactly F / fps seconds, to the sample: silence is added or
     the end cut off. More than two channels are mixed to one; a sample rate that AAC lacks is resampled to the
-    next. What a reader sees: the file's edit list and durations say exactly F / fps, which players
-    follow. AAC itself stores packets of 1024 samples after 1024 samples of priming; libraries on FFmpeg, like
-    PyAV, drop the priming but hand out the last packet whole, so a decoded array can be up to 1023 samples of
-    near-silence longer than F / fps.
+    next. The file's edit list and durations say exactly F / fps, which players follow. AAC itself stores
+    packets of 1024 samples after 1024 samples of priming; libraries on FFmpeg, like PyAV, drop the priming
+    but return the last packet whole, so a decoded array can be up to 1023 samples of near-silence longer
+    than F / fps.
 
     The file appears under its name only when complete: on an error, also in the iterable, or an interrupt,
     nothing new is left behind and an older file of that name stays.
@@ -134,14 +134,7 @@ class _Sound:
 
     @classmethod
     def of(cls, audio: Waveform) -> _Sound:
-        samples, rate = audio.samples.detach().to("cpu", torch.float32), audio.sample_rate
-        if samples.ndim != 2 or samples.shape[0] == 0 or samples.shape[1] == 0:
-            raise MediaError(
-                f"Sound has shape {tuple(samples.shape)}: expected [channels, samples], at least one each."
-            )
-        if rate <= 0:
-            raise MediaError(f"Sound has a sample rate of {rate} Hz: expected more than 0.")
-        check_finite(samples, "the sound")
+        samples, rate = checked_samples(audio), audio.sample_rate
         if samples.shape[0] > 2:
             samples = samples.mean(0, keepdim=True)
         samples, rate = resample(samples, rate, aac_rate(rate)), aac_rate(rate)
@@ -154,7 +147,7 @@ class _Sound:
 
 
 class _Writer:
-    """One mp4 under way. Opened at the first frames, which say the size."""
+    """An mp4 that is being written; opened at the first frames, which give the size."""
 
     def __init__(self, partial: Path, target: Path, rate: Fraction, sound: _Sound | None, crf: int) -> None:
         self.partial, self.target, self.rate, self.sound, self.crf = partial, target, rate, sound, crf
@@ -172,8 +165,8 @@ class _Writer:
         try:
             if self.container is None and len(pixels) > 0:
                 self._open(size)
-            odd = ((0, 0), (0, size[0] % 2), (0, size[1] % 2), (0, 0))
-            for image in np.pad(pixels, odd, mode="edge") if any(n % 2 for n in size) else pixels:
+            padding = ((0, 0), (0, size[0] % 2), (0, size[1] % 2), (0, 0))
+            for image in np.pad(pixels, padding, mode="edge") if any(n % 2 for n in size) else pixels:
                 self._add_image(image)
             if self.container is not None and self.sound is not None:
                 self._add_sound(math.floor(self._samples_due() / AAC_PACKET) * AAC_PACKET)
@@ -205,8 +198,8 @@ class _Writer:
 
     def _open(self, size: tuple[int, int]) -> None:
         # Edit lists count in the movie's timescale, 1/1000 s by default; this one fits frames and samples.
-        fine = math.lcm(self.rate.numerator, self.sound.sample_rate if self.sound else 1000)
-        timescale = fine if fine <= 10_000_000 else (self.sound.sample_rate if self.sound else 90_000)
+        exact = math.lcm(self.rate.numerator, self.sound.sample_rate if self.sound else 1000)
+        timescale = exact if exact <= 10_000_000 else (self.sound.sample_rate if self.sound else 90_000)
         options = {"movflags": "+faststart", "movie_timescale": str(timescale)}
         self.container = av.open(str(self.partial), "w", format="mp4", options=options)
         self.size = size

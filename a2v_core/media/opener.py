@@ -1,4 +1,4 @@
-"""The one place that opens a sound or picture file."""
+"""Opening media files with PyAV: streams, packets, tags. Nothing else in the pack opens them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from av.stream import Disposition
 
 from ..errors import MediaError
 
-# Titles come in any encoding. From PyAV 19 on they never raise, and the argument is gone.
-_ANY_TITLE: dict[str, Any] = (
+# Tags come in any encoding. From PyAV 19 on they never raise, and the argument is gone.
+_ANY_ENCODING: dict[str, Any] = (
     {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
 )
 
 
 @contextmanager
 def open_media(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
-    """The open file; what FFmpeg raises inside the block comes out as MediaError.
+    """The open file; FFmpeg's errors inside the block are raised as MediaError.
 
     MediaError for a file that is missing, empty, or neither sound nor picture.
     """
@@ -35,8 +35,8 @@ def open_media(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
     if source.stat().st_size == 0:
         raise MediaError(f"{source}: the file is empty; copy or export it again")
     try:
-        # Some formats are lists of other files: nothing but the disk is ever asked.
-        with av.open(str(source), options={"protocol_whitelist": "file"}, **_ANY_TITLE) as container:
+        # Playlists name other files or addresses: only files are opened.
+        with av.open(str(source), options={"protocol_whitelist": "file"}, **_ANY_ENCODING) as container:
             yield container
     except FFmpegError as error:
         raise MediaError(
@@ -46,7 +46,7 @@ def open_media(path: str | os.PathLike[str]) -> Iterator[InputContainer]:
 
 
 def media_tags(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Title and other texts of a file by name; in Ogg the tracks have them. MediaError as `open_media`."""
+    """Metadata tags of a file and its streams (Ogg has them there). MediaError as `open_media`."""
     with open_media(path) as container:
         tags: dict[str, str] = {}
         for stream in container.streams:
@@ -69,14 +69,14 @@ def sound_stream(container: InputContainer, path: str | os.PathLike[str]) -> Aud
     raise MediaError(f"{path}: is {what}; choose a file with a sound track")
 
 
-def has_picture(container: InputContainer) -> bool:
-    """Whether the file has a picture track; the cover of a song is none."""
-    return any(_is_picture(stream) for stream in container.streams.video)
+def has_video(container: InputContainer) -> bool:
+    """Whether the file has a video stream other than cover art."""
+    return any(_is_video(stream) for stream in container.streams.video)
 
 
 def picture_stream(container: InputContainer, path: str | os.PathLike[str]) -> Any:
-    """The first picture track that can be decoded. MediaError when there is none."""
-    tracks = [stream for stream in container.streams.video if _is_picture(stream)]
+    """The first video stream that can be decoded, cover art aside. MediaError when there is none."""
+    tracks = [stream for stream in container.streams.video if _is_video(stream)]
     for track in tracks:
         if _decodable(track):
             return track
@@ -88,37 +88,37 @@ def picture_stream(container: InputContainer, path: str | os.PathLike[str]) -> A
 
 
 def packets(container: InputContainer, *streams: Any) -> Iterator[Any]:
-    """The packets of some streams, or of all; at the end an empty one for each, which ends its decoder."""
+    """Demuxed packets of these streams, or of all; the empty one at the end of each flushes its decoder."""
     try:
         yield from container.demux(*streams)
     except IndexError:
-        # PyAV does not know a track that begins within the file (transport streams), and trips over it when
-        # it has ended all that it knows.
+        # PyAV does not know a stream that begins in the middle of the file (transport streams), and fails on
+        # it when it flushes the others.
         return
 
 
 def decoded_pictures(container: InputContainer, stream: Any) -> Iterator[Any]:
-    """The frames of a picture track."""
+    """Decoded frames of a video stream."""
     for packet in packets(container, stream):
         yield from packet.decode()
 
 
 def time_base(stream: Any) -> Fraction:
-    """Seconds per tick of the stream's time stamps."""
-    return positive(stream.time_base) or Fraction(1)
+    """The time base of a stream: seconds per tick of its time stamps."""
+    return known_fraction(stream.time_base) or Fraction(1)
 
 
-def positive(value: Any) -> Fraction | None:
+def known_fraction(value: Any) -> Fraction | None:
     """A rational of PyAV as a fraction; None where FFmpeg does not know it (from PyAV 19 on, 0/0)."""
     if value is None or value.numerator <= 0 or value.denominator <= 0:
         return None
     return Fraction(value.numerator, value.denominator)
 
 
-def _is_picture(stream: Any) -> bool:
+def _is_video(stream: Any) -> bool:
     return not stream.disposition & Disposition.attached_pic
 
 
 def _decodable(stream: Any) -> bool:
-    # Nothing else of such a track may be touched: PyAV 14 and 16 crash.
+    # Reading anything else of a stream without a decoder crashes PyAV 14 and 16.
     return stream.codec_context is not None

@@ -1,4 +1,4 @@
-"""Frames out of any video file that FFmpeg reads (mp4, mov, webm, mkv, avi), one at a time or all at once.
+"""Decoding of any video file that FFmpeg reads (mp4, mov, webm, mkv, avi), frame by frame or at once.
 
 Legend: F video frames, H W height and width in pixels.
 """
@@ -17,9 +17,9 @@ import numpy as np
 import torch
 
 from ..errors import MediaError
-from .clock import check_pictures, measured_rate, uneven_times
+from .clock import check_frame_times, measured_rate, uneven_times
 from .facts import file_facts, has_sound, picture_origin
-from .opener import decoded_pictures, open_media, picture_stream, positive, time_base
+from .opener import decoded_pictures, known_fraction, open_media, picture_stream, time_base
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
@@ -51,22 +51,24 @@ class VideoClip:
 
 
 class VideoFrames:
-    """Iterates over uint8 RGB images [H, W, 3], upright, holding one at a time; pixels as `iter_video`.
+    """Iterates over uint8 RGB images [H, W, 3], upright, holding one at a time. MediaError as `read_video`.
+
+    Pixels equal OpenCV's VideoCapture on 8-bit files (bicubic chroma, phone rotation applied).
 
     rate    frames per second, and
-    times   when each frame is shown, seconds, where that is not index / fps; both known after the last frame
+    times   presentation times in seconds where those are not index / fps; both known after the last frame
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = path
         self._stamps: list[Fraction | None] = []
-        self._stated: Fraction | None = None
+        self._stated_rate: Fraction | None = None
 
     def __iter__(self) -> Iterator[Pixels]:
         self._stamps.clear()
         with open_media(self._path) as container:
             stream = picture_stream(container, self._path)
-            self._stated, base = positive(stream.average_rate), time_base(stream)
+            self._stated_rate, base = known_fraction(stream.average_rate), time_base(stream)
             width, height = stream.codec_context.width, stream.codec_context.height
             for frame in decoded_pictures(container, stream):
                 self._stamps.append(None if frame.pts is None else frame.pts * base)
@@ -74,15 +76,15 @@ class VideoFrames:
                 yield np.ascontiguousarray(np.rot90(image, quarter_turns(frame)))
         if not self._stamps:
             raise _nothing_decoded(self._path)
-        check_pictures(self._known(), self._path)
+        check_frame_times(self._known_stamps(), self._path)
 
-    def _known(self) -> list[Fraction]:
+    def _known_stamps(self) -> list[Fraction]:
         return sorted(stamp for stamp in self._stamps if stamp is not None)
 
     @property
     def rate(self) -> Fraction:
-        """MediaError where neither the file nor its time stamps tell."""
-        rate = measured_rate(self._known(), self._stated)
+        """MediaError where neither the header nor the time stamps give it."""
+        rate = measured_rate(self._known_stamps(), self._stated_rate)
         if rate is None or rate <= 0:
             raise _no_rate(self._path)
         return rate
@@ -95,11 +97,11 @@ class VideoFrames:
 def read_video(path: str | os.PathLike[str], max_frames: int = 0) -> VideoClip:
     """All frames of a video file, or its first `max_frames`; fps as `probe_video`.
 
-    A file that is cut off after its index gives the frames it still has, as in a player.
+    A file that is truncated after its index gives the frames that are left, as in a player.
     Raises MediaError for a missing, broken or empty file and for one without a picture.
     """
     images: list[Pixels] = []
-    for image in iter_video(path):
+    for image in VideoFrames(path):
         images.append(image)
         if len(images) == max_frames:
             break
@@ -107,15 +109,6 @@ def read_video(path: str | os.PathLike[str], max_frames: int = 0) -> VideoClip:
     for row, image in zip(frames, images, strict=True):
         row.copy_(torch.from_numpy(image)).div_(255)
     return VideoClip(frames, probe_video(path).fps)
-
-
-def iter_video(path: str | os.PathLike[str]) -> Iterator[Pixels]:
-    """The frames one after another, uint8 [H, W, 3] RGB, upright. MediaError as `read_video`.
-
-    Memory holds one frame. Pixels equal OpenCV's VideoCapture on 8-bit files (bicubic chroma, phone
-    rotation applied).
-    """
-    return iter(VideoFrames(path))
 
 
 def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
@@ -141,14 +134,14 @@ def probe_video(path: str | os.PathLike[str]) -> VideoInfo:
 def frames_from(
     path: str | os.PathLike[str], start: float = 0.0
 ) -> Iterator[tuple[float, av.VideoFrame, float]]:
-    """(when it is shown in seconds from second 0, frame, width of a pixel over its height), in order.
+    """(presentation time in seconds from second 0, frame, pixel aspect ratio), in order.
 
-    The first one is on show at `start`, or earlier. MediaError as `read_video`.
+    The first frame is the one at `start`, or an earlier one. MediaError as `read_video`.
     """
     for seek in (True, False) if start > _SEEK_FROM_SECONDS else (False,):
         frames = _decoded(path, start if seek else None)
         first = next(frames, None)
-        # In some formats a seek leads somewhere behind the wanted place.
+        # In some formats a seek may land behind its target.
         if first is not None and (first[0] <= start or not seek):
             yield first
             yield from frames
@@ -162,19 +155,19 @@ def _decoded(
         stream = picture_stream(container, path)
         base = time_base(stream)
         origin = picture_origin(path, container) or Fraction(0)
-        # Other than 1 in old camera formats.
-        aspect = float(positive(stream.codec_context.sample_aspect_ratio) or 1)
+        # Old camera formats have pixels that are not square.
+        aspect = float(known_fraction(stream.codec_context.sample_aspect_ratio) or 1)
         if start is not None:
             container.seek(round((Fraction(start) + origin) / base), stream=stream)
-        at = 0.0
+        time = 0.0
         for frame in decoded_pictures(container, stream):
-            at = at if frame.pts is None else float(frame.pts * base - origin)
-            yield at, frame, aspect
-            at += float((frame.duration or 0) * base)
+            time = time if frame.pts is None else float(frame.pts * base - origin)
+            yield time, frame, aspect
+            time += float((frame.duration or 0) * base)
 
 
 def quarter_turns(frame: Any) -> int:
-    """How often to turn a frame left by 90 degrees to stand upright; phones store this beside the picture."""
+    """Turns by 90 degrees to the left that put a frame upright, from the rotation that phones store."""
     return round(frame.rotation / 90) % 4 if math.isfinite(frame.rotation) else 0
 
 

@@ -1,4 +1,4 @@
-"""Any rate to any other, and a check that samples are numbers."""
+"""Resampling between any two rates, and a check for NaN and infinity."""
 
 import math
 from fractions import Fraction

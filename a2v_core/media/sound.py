@@ -1,7 +1,6 @@
-"""One sound track, packet by packet, as blocks of float samples that know their place.
+"""Decoding of a sound track, packet by packet, into blocks of float samples with their positions.
 
-Second 0 of a sound file is its first sample. Second 0 of a video is its first picture, so that sound and
-picture stay together.
+Second 0 of a sound file is its first sample; that of a video is its first frame, which keeps both in sync.
 
 Legend: C channels, N samples.
 """
@@ -29,17 +28,17 @@ from .integrity import MP4, Ending, declared_end, padding, why_cut
 from .opener import open_media, packets, sound_stream, time_base
 
 _LOG = logging.getLogger(__name__)
-# Containers whose timestamps name a sample, also after a seek (Matroska's, for one, are whole milliseconds).
+# Containers whose time stamps are exact to the sample, also after a seek (Matroska's are whole milliseconds).
 _EXACT_SEEK = ("wav", "w64", "aiff", "flac", "mp3", "ogg", MP4)
-# Their frames are numbered and nothing else is in the file: a number that is missing is damage.
+# Formats of nothing but numbered frames: a missing one means damage.
 _NO_GAPS = ("flac", "wv", "tta", "ape")
-_SILENCE_AT_ONCE = 10  # seconds
+_SILENCE_BLOCK_SECONDS = 10
 
 _DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 
 
 class Block(NamedTuple):
-    """Decoded float32 [C, N] at `rate` Hz; the first sample is number `position` from second 0 (or < 0)."""
+    """Decoded float32 [C, N] at `rate` Hz; `position` is the index of the first sample from second 0."""
 
     position: int
     samples: NDArray[np.float32]
@@ -47,9 +46,9 @@ class Block(NamedTuple):
 
 
 def sound_blocks(path: str | os.PathLike[str], seek: float | None = None) -> Iterator[Block]:
-    """The first sound track of a file that can be decoded, to its end, in ascending places.
+    """The first sound track of a file that can be decoded, from its start to its end.
 
-    seek  begin somewhere before that many seconds; no block comes where that could miss by a sample
+    seek  begin somewhere before that many seconds; gives no blocks where seeking is not exact to the sample
     MediaError for a file without such a track, at a damaged packet, for a sample rate that changes, and at
     the end of a file that ends early.
     """
@@ -61,24 +60,24 @@ def sound_blocks(path: str | os.PathLike[str], seek: float | None = None) -> Ite
 
 
 def without_gaps(blocks: Iterator[Block], path: str | os.PathLike[str], first: int = 0) -> Iterator[Block]:
-    """Every sample from number `first` on: gaps become silence, what lies before is left out.
+    """Every sample from index `first` on: gaps become silence, earlier samples are dropped.
 
     MediaError for a gap of more than an hour.
     """
-    at = first
+    next_index = first
     for position, samples, rate in blocks:
-        check_jump((position - at) / rate, at / rate, "sound", path)
-        while at < position:
-            size = min(position - at, _SILENCE_AT_ONCE * rate)
-            yield Block(at, np.zeros((len(samples), size), np.float32), rate)
-            at += size
-        if position + samples.shape[1] > at:
-            yield Block(at, samples[:, at - position :], rate)
-            at = position + samples.shape[1]
+        check_jump((position - next_index) / rate, next_index / rate, "sound", path)
+        while next_index < position:
+            size = min(position - next_index, _SILENCE_BLOCK_SECONDS * rate)
+            yield Block(next_index, np.zeros((len(samples), size), np.float32), rate)
+            next_index += size
+        if position + samples.shape[1] > next_index:
+            yield Block(next_index, samples[:, next_index - position :], rate)
+            next_index = position + samples.shape[1]
 
 
 class _Track:
-    """The sound track of an open file on its way through the decoder."""
+    """Decoder of the sound track of an open file."""
 
     def __init__(self, container: InputContainer, path: Path) -> None:
         self.path = path
@@ -86,7 +85,7 @@ class _Track:
         self.stream = sound_stream(container, path)
         self.format = container.format.name
         self.base = time_base(self.stream)
-        self.picture = picture_origin(path, container)
+        self.video_start = picture_origin(path, container)
         self.seeked = False
         self.rate = 0
         self.origin = Fraction(0)
@@ -94,10 +93,10 @@ class _Track:
         self.ending = Ending()
 
     def seek(self, seconds: float) -> bool:
-        """Go somewhere before `seconds`; False where that could miss by a sample."""
+        """Seek to somewhere before `seconds`; False where seeking is not exact to the sample."""
         if self.format not in _EXACT_SEEK or self.base * self.stream.rate > 1:
             return False
-        target = Fraction(seconds) + self._second_0(self.stream.start_time or 0)
+        target = Fraction(seconds) + self._origin(self.stream.start_time or 0)
         self.seeked = True
         self.container.seek(round(target / self.base), stream=self.stream)
         return True
@@ -110,7 +109,7 @@ class _Track:
             return
         self.rate = first.sample_rate
         pts = first.pts or 0
-        self.origin = self._second_0((self.stream.start_time or 0) if self.seeked else pts)
+        self.origin = self._origin((self.stream.start_time or 0) if self.seeked else pts)
         placed = place_blocks(self._stamped(first, frames), self.rate, float(self.base * self.rate))
         end: int | None = None
         for position, samples in self._without_padding(placed):
@@ -119,11 +118,11 @@ class _Track:
             end = position + samples.shape[1]
             yield Block(position, samples, self.rate)
 
-    def _second_0(self, first: int) -> Fraction:
-        """Second 0 on the file's clock; `first` is the time stamp of the first sample."""
-        if self.picture is not None:
-            return self.picture
-        # What an encoder needed to get going lies before 0 and is no sound.
+    def _origin(self, first: int) -> Fraction:
+        """Second 0 in the file's own time; `first` is the time stamp of the first sample."""
+        if self.video_start is not None:
+            return self.video_start
+        # Encoder priming lies before 0.
         return max(first, 0) * self.base
 
     def _frames(self) -> Iterator[AudioFrame]:
@@ -131,7 +130,7 @@ class _Track:
         failed = False
         try:
             for packet in packets(self.container):
-                if not self.ending.see(packet, self.stream.index):
+                if not self.ending.add(packet, self.stream.index):
                     continue
                 try:
                     frames: Any = packet.decode()
@@ -140,14 +139,14 @@ class _Track:
                     _LOG.warning("%s: a packet near %.2f s cannot be decoded: %s", self.path, at, error)
                     failed = True
                     continue
-                # MP3s with a stray tag between two packets are common and play well.
+                # MP3s with a tag between two packets are common and play well.
                 if frames and failed and self.format != "mp3" and not (self.seeked and not self.samples):
-                    raise self._damaged(self._seconds())
+                    raise self._damaged(self._decoded_seconds())
                 failed = failed and not frames
                 yield from frames
         except PatchWelcomeError as error:
             raise MediaError(
-                f"{self.path}: the sample rate changes at {self._seconds():.2f} s, or the codec does "
+                f"{self.path}: the sample rate changes at {self._decoded_seconds():.2f} s, or the codec does "
                 "(several recordings in one file, such as a radio stream); export it as WAV first, or choose "
                 "a part before that"
             ) from error
@@ -158,8 +157,9 @@ class _Track:
         while frame is not None:
             if frame.sample_rate != self.rate:
                 raise MediaError(
-                    f"{self.path}: the sample rate changes at {self._seconds():.2f} s from {self.rate} to "
-                    f"{frame.sample_rate} Hz; export it as WAV first, or choose a part before that"
+                    f"{self.path}: the sample rate changes at {self._decoded_seconds():.2f} s from "
+                    f"{self.rate} to {frame.sample_rate} Hz; export it as WAV first, or choose a part before "
+                    "that"
                 )
             stamp = None if frame.pts is None else float((frame.pts * self.base - self.origin) * self.rate)
             samples = _to_float(frame)
@@ -169,8 +169,8 @@ class _Track:
         self._check_end()
 
     def _without_padding(self, blocks: Iterator[Placed]) -> Iterator[Placed]:
-        """An MP4's last packets are padded beyond the end that it declares; where more comes than that, the
-        declared end is wrong, and everything is kept.
+        """An MP4's last packets are padded beyond its declared end; where more samples follow than padding,
+        the declared end is wrong, and all are kept.
         """
         end = declared_end(self.stream) if self.format == MP4 else None
         limit = None if end is None else round((end - float(self.origin)) * self.rate)
@@ -191,13 +191,13 @@ class _Track:
                 yield Placed(block.position, kept)
 
     def _check_end(self) -> None:
-        whole = (self.container.duration or 0) / 1e6
-        if not self.ending.packets and (self.ending.any or 0.0) > whole - padding(0):
+        duration = (self.container.duration or 0) / 1e6
+        if not self.ending.packets and (self.ending.file_end or 0.0) > duration - padding(0):
             raise MediaError(f"{self.path}: has a sound track, but no sound in it; choose another file")
         why = why_cut(self.path, self.container, self.stream, self.ending, self.rate or self.stream.rate)
         if why:
             raise MediaError(
-                f"{self.path}: cut off after {self._seconds():.2f} s of sound ({why}); "
+                f"{self.path}: cut off after {self._decoded_seconds():.2f} s of sound ({why}); "
                 "copy or download it again, or set a duration that ends before that"
             )
 
@@ -207,7 +207,7 @@ class _Track:
             "or choose a part before that"
         )
 
-    def _seconds(self) -> float:
+    def _decoded_seconds(self) -> float:
         return self.samples / (self.rate or 1)
 
 

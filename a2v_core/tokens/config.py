@@ -1,4 +1,4 @@
-"""What an AudioMapper is: widths, layout, what it was trained on. Travels with the weights as JSON."""
+"""Configuration of an AudioMapper; stored as JSON in the metadata of its weights."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MapperConfig:
     layers       BEATs layers used, counted from 0; empty = all of them
     base_model   the text-to-video model it was trained for
     no_sound     holds a learned token that stands for "no sound"; the published mapper has none
-    facts        anything worth keeping: data set, conditioning dropout, training steps
+    facts        free notes: data set, conditioning dropout, training steps
     """
 
     input_size: int = 9216

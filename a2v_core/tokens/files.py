@@ -36,12 +36,12 @@ def load_mapper(path: str | Path) -> AudioMapper:
 
 
 def save_mapper(path: str | Path, mapper: AudioMapper) -> None:
-    """Write weights and config as safetensors, in one step."""
+    """Write weights and config as safetensors, atomically."""
     write_safetensors(path, mapper.state_dict(), {"format": "pt", CONFIG_KEY: mapper.config.to_json()})
 
 
 def export_learned_embeds(path: str | Path, mapper: AudioMapper) -> None:
-    """Write the plain state dict that the published code loads, in one step.
+    """Write the plain state dict that the published code loads, atomically.
 
     Raises A2VError for a mapper that a plain file cannot describe: it holds no config, and readers take it
     for the published layout, windows and words.
@@ -49,11 +49,11 @@ def export_learned_embeds(path: str | Path, mapper: AudioMapper) -> None:
     weights = {key: value.detach().cpu() for key, value in mapper.state_dict().items()}
     implied = _published_config(weights)
     own = asdict(mapper.config)
-    untold = ("layout", "windows", "words", "layers", "no_sound")
-    if differing := [f"{name} {own[name]}" for name in untold if own[name] != asdict(implied)[name]]:
-        told = ", ".join(differing)
+    not_stored = ("layout", "windows", "words", "layers", "no_sound")
+    if differing := [f"{name} {own[name]}" for name in not_stored if own[name] != asdict(implied)[name]]:
+        settings = ", ".join(differing)
         raise A2VError(
-            f"{path}: a plain state dict cannot carry this mapper's {told}; write safetensors instead"
+            f"{path}: a plain state dict cannot carry this mapper's {settings}; write safetensors instead"
         )
     try:
         with atomic_path(path) as part:

@@ -1,7 +1,7 @@
-"""The `class` word of a long sound: what is heard around a frame, and what is heard over all.
+"""The `class` word of a long sound: attentive pooling over windows, blended with that over the whole sound.
 
-Attentive pooling gives one token for a clip. Over a minute it would average scenes that have nothing to do
-with each other; per window it would know nothing of the rest. Here both are blended.
+Attentive pooling gives one token for a clip. Over a minute it would average unrelated scenes; per window it
+would ignore the rest of the sound.
 
 Legend: F frames, D token width, W windows, n frames of a window.
 """
@@ -27,8 +27,8 @@ def pool_long(
 
     It is `share` times attentive pooling over all frames, plus 1 - share times that of the windows around
     the frame: half a window apart and interpolated in layout `time_aligned`, the published chunks of 24
-    frames in layout `reference`. A sound of one window is pooled exactly as by `mapper.pool`. A2VError as
-    `pool`, and for a window or share that cannot be. A window of 0 pools the whole sound, as published.
+    frames in layout `reference`. A sound of one window is pooled exactly as by `mapper.pool`. A window of
+    0 pools the whole sound, as published. A2VError as `pool`, for a negative window, a share outside 0..1.
     """
     if window < 0 or not 0 <= share <= 1:
         raise A2VError(f"class window is {window} frames and share {share}: expected 0 or more, and 0 to 1")
@@ -36,12 +36,14 @@ def pool_long(
     one_window = CHUNK_FRAMES if mapper.config.layout == "reference" else window
     if not window or "class" not in pooled.words or pooled.num_frames <= one_window:
         return pooled
-    near = pooled.words["class"]
-    tokens = frame_tokens.tokens.to(near)
+    local = pooled.words["class"]
+    tokens = frame_tokens.tokens.to(local)
     if mapper.config.layout == "time_aligned":
-        near = _per_frame(mapper, tokens, window)
+        local = _per_frame(mapper, tokens, window)
     overall = mapper.fga(tokens[None])
-    return replace(pooled, words={**pooled.words, "class": torch.lerp(near, overall.expand_as(near), share)})
+    return replace(
+        pooled, words={**pooled.words, "class": torch.lerp(local, overall.expand_as(local), share)}
+    )
 
 
 def _per_frame(mapper: AudioMapper, tokens: Tensor, window: int) -> Tensor:

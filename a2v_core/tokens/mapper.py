@@ -87,9 +87,9 @@ class AudioMapper(nn.Module):
         """
         whole = tokens.shape[1] // CHUNK_FRAMES * CHUNK_FRAMES if self.config.layout == "reference" else 0
         chunks = tokens[:, :whole].reshape(-1, CHUNK_FRAMES, tokens.shape[-1])
-        pieces = [self._shares(chunks).reshape(-1, whole)] if whole else []
+        pieces = [self._relative_weights(chunks).reshape(-1, whole)] if whole else []
         if whole < tokens.shape[1]:
-            pieces.append(self._shares(tokens[:, whole:]))
+            pieces.append(self._relative_weights(tokens[:, whole:]))
         return torch.cat(pieces, dim=1)
 
     def drop_sound(self, tokens: Tensor, dropped: Tensor) -> Tensor:
@@ -103,7 +103,7 @@ class AudioMapper(nn.Module):
 
     @torch.no_grad()
     def no_sound_tokens(self, num_frames: int, fps: float) -> FrameTokens:
-        """The tokens of no sound at all, for guidance to lead away from. Raises A2VError as `drop_sound`."""
+        """The tokens of no sound, for the unconditional branch of guidance. A2VError as `drop_sound`."""
         self._check_no_sound()
         frames = frames_for(0.0, fps, num_frames)
         return FrameTokens(self.no_sound.detach().repeat(frames, 1), float(fps), self.config.layout)
@@ -114,8 +114,8 @@ class AudioMapper(nn.Module):
     ) -> FrameTokens:
         """The tokens of one sound of the batch: [F, D] at `fps`, `num_frames` 0 = as long as the sound.
 
-        Past the end of the sound its last step holds. Raises A2VError for another encoder's features, an
-        index that is not in the batch, and an fps or frame count that cannot be.
+        Past the end of the sound its last step is repeated. Raises A2VError for another encoder's features,
+        an index that is not in the batch, and an invalid fps or frame count.
         """
         if not 0 <= index < len(features.layers):
             raise A2VError(
@@ -148,9 +148,9 @@ class AudioMapper(nn.Module):
 
     def _chunked_tokens(self, features: Tensor, times: Tensor, num_frames: int, fps: float) -> Tensor:
         batch, patches = features.shape[0], features.shape[2]
-        wanted = chunk_steps(times, num_frames, fps, patches).to(features.device)
-        # The MLP sees a step once, however many chunks share it.
-        steps, position = wanted.unique(return_inverse=True)
+        index = chunk_steps(times, num_frames, fps, patches).to(features.device)
+        # The MLP runs once per step, however many chunks share it.
+        steps, position = index.unique(return_inverse=True)
         hidden = self._layers(features[:, steps], 1, self.config.depth - 1)
         grouped = hidden[:, position].reshape(batch, position.shape[0] * CHUNK_FRAMES, -1, hidden.shape[-1])
         return self._layers(nnf.gelu(grouped.mean(dim=2)), self.config.depth, self.config.depth)
@@ -173,7 +173,7 @@ class AudioMapper(nn.Module):
         chunks = tokens.reshape(-1, CHUNK_FRAMES, tokens.shape[-1])
         return {word: pooled.reshape(tokens.shape) for word, pooled in self._pool_piece(chunks).items()}
 
-    def _shares(self, tokens: Tensor) -> Tensor:
+    def _relative_weights(self, tokens: Tensor) -> Tensor:
         return self.fga.weights(tokens) * tokens.shape[1]
 
     def _pool_piece(self, tokens: Tensor) -> dict[str, Tensor]:
@@ -191,6 +191,7 @@ class AudioMapper(nn.Module):
 
     @property
     def _like(self) -> Tensor:
+        """A weight, for its device and dtype."""
         return cast(Tensor, self.get_submodule("fc1").weight)
 
     def _check_no_sound(self) -> None:

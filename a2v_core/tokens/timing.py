@@ -1,4 +1,4 @@
-"""Which audio steps a video frame hears.
+"""Alignment of audio steps with video frames.
 
 Legend: B clips, T audio steps, F video frames, P steps per chunk, D width. Times are in seconds; `times`
 holds the start of every step.
@@ -15,7 +15,7 @@ from ..errors import A2VError
 
 # The published mapper makes 24 frames from one piece of sound, whatever the frame rate.
 CHUNK_FRAMES = 24
-# A BEATs patch is 16 spectrogram rows, one every 10 ms, each hearing 25 ms. A finer hop only shifts patches.
+# A BEATs patch is 16 spectrogram rows, one every 10 ms, each over 25 ms. A finer hop only shifts patches.
 PATCH_SECONDS = 0.16
 PATCH_CENTRE = (15 * 0.010 + 0.025) / 2
 # Two steps are equally near when they differ by less than the rounding of float32 times.
@@ -25,7 +25,7 @@ _TIE = 1e-3
 def frames_for(duration: float, fps: float, num_frames: int = 0) -> int:
     """Number of video frames for a sound of `duration` seconds: `num_frames`, or for 0 as long as the sound.
 
-    Rounds to the nearest whole frame, at least 1. Raises A2VError for an fps or frame count that cannot be.
+    Rounds to the nearest whole frame, at least 1. Raises A2VError for an invalid fps or frame count.
     """
     if not (math.isfinite(fps) and fps > 0):
         raise A2VError(f"fps is {fps}; expected a positive number of frames per second")

@@ -1,4 +1,4 @@
-"""What leaves this folder: tokens per frame, before and after temporal context pooling.
+"""Types of tokens per frame, before and after temporal context pooling.
 
 Legend: F video frames, D token width (the text encoder's), K context windows, R frames past the last one.
 """
@@ -63,7 +63,7 @@ class AudioTokens:
                together
     fps        frames per second
     attention  float32 [F]: how much each frame counts in `class`, 1 = as much as the mean frame of those
-               pooled together; None where that is not known. Nothing is computed from it: it is for the eye
+               pooled together; None where that is not known. For display only
     """
 
     words: dict[str, Tensor]

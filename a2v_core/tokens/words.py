@@ -1,6 +1,6 @@
 """The grammar of audio words: `<temp>`, `<local1>`, `<local2>` ... and `<class>`, in any case.
 
-Whatever reads a prompt or a caption reads it by these rules: the sampler, the bridge to other samplers, and
+Prompts and captions are parsed by these rules everywhere: in the sampler, the bridge to other samplers, and
 the trainer.
 """
 
@@ -13,7 +13,7 @@ AUDIO_WORD = re.compile(r"<(temp|class|local\d+)>", re.IGNORECASE)
 
 
 def audio_words(text: str) -> list[str]:
-    """The audio words of a text in their order, in small letters, without brackets."""
+    """The audio words of a text in their order, in lower case, without brackets."""
     return [word.lower() for word in AUDIO_WORD.findall(text)]
 
 
@@ -24,23 +24,23 @@ def in_prompt(words: Iterable[str]) -> str:
 
 def split_at_words(text: str, words: Iterable[str]) -> list[str]:
     """Text, word, text, word, ..., text: cut at these words, which keep their own case."""
-    found = "|".join(map(re.escape, words))
-    return re.split(f"<({found})>", text, flags=re.IGNORECASE) if found else [text]
+    pattern = "|".join(map(re.escape, words))
+    return re.split(f"<({pattern})>", text, flags=re.IGNORECASE) if pattern else [text]
 
 
 def without_words(text: str, words: Iterable[str]) -> str:
-    """A text without these audio words and the blanks that they leave."""
+    """A text without these audio words and the spaces that they leave."""
     return " ".join(" ".join(split_at_words(text, words)[::2]).split())
 
 
 def published_order(words: Iterable[str]) -> tuple[str, ...]:
     """Audio words in the order of their ids: temp, local1, local2, ..., class, then any others by name."""
 
-    def place(word: str) -> tuple[int, int, str]:
+    def sort_key(word: str) -> tuple[int, int, str]:
         if word == "temp":
             return 0, 0, ""
         if re.fullmatch(r"local\d+", word):
             return 1, int(word[5:]), ""
         return (2, 0, "") if word == "class" else (3, 0, word)
 
-    return tuple(sorted(words, key=place))
+    return tuple(sorted(words, key=sort_key))

@@ -44,15 +44,6 @@ def test_features_are_the_layers_of_the_network(tiny_model: BEATs) -> None:
     assert not features.layers.requires_grad
 
 
-def test_flat_is_time_major_frequency_fastest_layers_side_by_side(tiny_model: BEATs) -> None:
-    features = encode_audio(tiny_model, noise(1.0, sounds=2), 16_000)
-    flat = features.flat()
-    assert flat.shape == (2, 6 * 8, 3 * 32)
-    for step, band, layer in [(0, 0, 0), (4, 7, 1), (5, 3, 2)]:
-        part = flat[1, step * 8 + band, layer * 32 : (layer + 1) * 32]
-        assert torch.equal(part, features.layers[1, layer, step, band])
-
-
 @pytest.mark.parametrize("divisor", [2, 4])
 def test_a_finer_hop_interleaves_encodings_of_the_shifted_sound(tiny_model: BEATs, divisor: int) -> None:
     samples = noise(1.11)

@@ -12,7 +12,7 @@ import torch
 
 from a2v_core.audio import Waveform
 from a2v_core.errors import MediaError
-from a2v_core.media import frame_rate, iter_video, probe_video, read_video, to_uint8, write_video
+from a2v_core.media import VideoFrames, frame_rate, probe_video, read_video, to_uint8, write_video
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "av_align"
 PAINTS = torch.tensor([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1], [0, 0, 0], [0.5, 0.2, 0.8]])
@@ -87,7 +87,7 @@ def test_opencv_reads_the_same_pixels_and_rate(tmp_path: Path) -> None:
     for video in (path, GOLDEN / "clip4_random_12fps.mp4"):
         capture, count = cv2.VideoCapture(str(video)), 0
         assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(probe_video(video).fps, abs=1e-9)
-        for image in iter_video(video):
+        for image in VideoFrames(video):
             ok, bgr = capture.read()
             assert ok
             np.testing.assert_array_equal(image, bgr[..., ::-1])

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import BEATs, BEATsConfig, encode_audio
-from a2v_core.tokens import AudioMapper, Layout
+from a2v_core.tokens import AudioMapper, Layout, stack_layers
 from tests.golden_recipe import fill_module, recipe
 from tests.tokens.tiny import LAYER_WIDTH, LAYERS, published_run, tiny_mapper
 
@@ -44,7 +44,7 @@ def noise(seconds: float) -> Tensor:
 
 
 def run_of_crop(mapper: AudioMapper, beats: BEATs, crop: Tensor) -> dict[str, Tensor]:
-    return published_run(mapper, encode_audio(beats, crop, 16000).flat()[0])
+    return published_run(mapper, stack_layers(encode_audio(beats, crop, 16000).layers).flatten(1, 2)[0])
 
 
 @pytest.mark.parametrize(("seconds", "fps"), [(2.0, 12.0), (1.0, 24.0), (4.0, 6.0)])

@@ -1,4 +1,4 @@
-"""Self-attention of BEATs: scaled dot products plus a gated bias by the distance of two tokens.
+"""Self-attention of BEATs: scaled dot-product attention with a gated relative position bias.
 
 Source: the published BEATs code (`backbone.py`); the gate is WavLM's gated relative position bias. The
 published code divides and multiplies the scores by 32 around a subtraction of the row maximum, which

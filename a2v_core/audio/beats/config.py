@@ -1,4 +1,4 @@
-"""The `cfg` of a BEATs checkpoint, which alone says how the network is built."""
+"""The `cfg` of a BEATs checkpoint: the hyperparameters that the network is built from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields

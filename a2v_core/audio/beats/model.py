@@ -1,7 +1,7 @@
 """BEATs (Chen et al. 2022, arXiv 2212.09058): a transformer over 16 x 16 patches of a log-mel filter bank.
 
-Own implementation of the published network; the state dict has the published keys. Every layer comes out,
-because the sound-to-video mapper reads all of them.
+Own implementation of the published network; the state dict has the published keys. The outputs of all layers
+are returned, since the AudioMapper reads all of them.
 
 Shapes: B sounds, F filter bank frames, T = F // patch time steps, Q frequency patches, N = T * Q tokens
 (time-major, frequency fastest), E width, L layers.
@@ -116,13 +116,14 @@ class BEATs(nn.Module):
         same_width = config.embed_dim == config.encoder_embed_dim
         self.post_extract_proj = None if same_width else nn.Linear(config.embed_dim, config.encoder_embed_dim)
         self.encoder = Encoder(config)
+        # Class logits are the mean over the tokens; the classes are independent (sigmoid), as in AudioSet.
         classes = config.predictor_class
         self.predictor = nn.Linear(config.encoder_embed_dim, classes) if classes else None
 
     def forward(self, fbank: Tensor) -> tuple[Tensor, ...]:
         """Normalised filter bank [B, F, 128] (`beats_fbank`) -> the output [B, N, E] of each of the L layers.
 
-        Frames beyond the last whole patch are not seen. Raises MediaError below one patch of frames.
+        Frames beyond the last whole patch are dropped. Raises MediaError below one patch of frames.
         """
         patch = self.config.input_patch_size
         if fbank.ndim != 3 or fbank.shape[1] < patch or fbank.shape[2] != MEL_BINS:
@@ -136,12 +137,3 @@ class BEATs(nn.Module):
             x = self.post_extract_proj(x)
         outputs: tuple[Tensor, ...] = self.encoder(x)
         return outputs
-
-    def predict(self, last: Tensor) -> Tensor | None:
-        """Class probabilities [B, classes] from the last layer [B, N, E]; None without a classifier.
-
-        The classes are independent (sigmoid), as in AudioSet.
-        """
-        if self.predictor is None:
-            return None
-        return torch.sigmoid(self.predictor(last).mean(dim=1))

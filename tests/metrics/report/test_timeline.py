@@ -9,7 +9,7 @@ import pytest
 
 from a2v_core.audio.onset_stream import file_onsets
 from a2v_core.drawing.canvas import PICTURE, SHADE, SOUND, PixelCanvas, SvgCanvas, rectangle
-from a2v_core.media import iter_video
+from a2v_core.media import VideoFrames
 from a2v_core.metrics import detect_motion
 from a2v_core.metrics.alignment.clip import ScoredClip, Settings, clip_curves, score_detected, thinned
 from a2v_core.metrics.report.timeline import (
@@ -40,7 +40,7 @@ def count(pixels: np.ndarray, name: str) -> int:
 
 def test_the_picture_has_both_curves_the_marks_and_the_frames() -> None:
     clip = scored("clip0_sync_12fps")
-    pixels = timeline_pixels(clip, list(iter_video(GOLDEN / "clip0_sync_12fps.mp4")))
+    pixels = timeline_pixels(clip, list(VideoFrames(GOLDEN / "clip0_sync_12fps.mp4")))
     assert pixels.shape == (HEIGHT + STRIP_HEIGHT, WIDTH, 3)
     assert pixels.dtype == np.uint8
     assert min(count(pixels[:HEIGHT], name) for name in (SOUND, PICTURE, SHADE)) > 300
