@@ -9,7 +9,7 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..a2v_core.audio import detect_onsets, trusted_onsets
-from ..a2v_core.preview import hearing_pixels
+from ..a2v_core.preview import preview_pixels
 from ..a2v_core.tokens import AudioTokens as Tokens
 from .sockets import CATEGORY, AudioTokens
 from .sound import one_sound
@@ -69,6 +69,6 @@ class A2VAudioPreview(io.ComfyNode):
     ) -> io.NodeOutput:
         sound = one_sound(audio, batch_index, NODE)
         onsets = trusted_onsets(detect_onsets(sound))
-        pixels = hearing_pixels(sound, onsets, audio_tokens, width)
+        pixels = preview_pixels(sound, onsets, audio_tokens, width)
         image = torch.from_numpy(pixels.astype(np.float32) / 255)[None]
         return io.NodeOutput(image, ui=ui.PreviewImage(image))

@@ -1,7 +1,7 @@
 """The small trained models and sounds that ship with the pack, so that a fresh install runs at once.
 
-They know the world of `training/demo_world`: six objects, each with its own sound, at 64 x 64 pixels and
-12 frames per second.
+They are trained on the world of `training/demo_world`: six objects, each with its own sound, at 64 x 64
+pixels and 12 frames per second.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ SIZE = 64
 
 
 def demo_path(name: str) -> Path:
-    """Path of a bundled file: "beats", "mapper", "t2v" (a diffusers folder), "few_steps" (its low-rank update
-    for few steps), "sounds" or "sounds/<file>.wav".
+    """Path of a bundled file: "beats", "mapper", "t2v" (a diffusers folder), "few_steps" (its LoRA for few
+    steps), "sounds" or "sounds/<file>.wav".
 
     A2VError when it is not there, which means that the pack was not copied whole.
     """

@@ -1,4 +1,4 @@
-"""Pictures without a plotting library: strokes, and panels over a time axis, as SVG and as pixels."""
+"""Plots without a plotting library: drawing primitives and panels over a time axis, as SVG or pixels."""
 
 from .canvas import (
     FAINT,

@@ -1,7 +1,7 @@
-"""One set of strokes for two kinds of picture: SVG text for reports, pixels for ComfyUI.
+"""Drawing primitives with two back ends: SVG for reports, pixels for ComfyUI.
 
 Coordinates are in pixels from the top left. Colours are "#rrggbb"; those named here (Okabe and Ito, 2008)
-stay apart for colour-blind eyes, and nothing is told by colour alone.
+are colour-blind safe, and no information is in colour alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Points = Sequence[tuple[float, float]]
 
 
 class Canvas(Protocol):
-    """What a drawing needs."""
+    """The drawing primitives."""
 
     width: int
     height: int
@@ -53,8 +53,8 @@ class SvgCanvas:
 
     def polygon(self, points: Points, fill: str, outline: str = "", opacity: float = 1.0) -> None:
         stroke = f' stroke="{outline}" stroke-width="1.5"' if outline else ""
-        see_through = f' fill-opacity="{opacity:g}"' if opacity < 1 else ""
-        self._parts.append(f'<polygon points="{_svg_points(points)}" fill="{fill}"{see_through}{stroke}/>')
+        alpha = f' fill-opacity="{opacity:g}"' if opacity < 1 else ""
+        self._parts.append(f'<polygon points="{_svg_points(points)}" fill="{fill}"{alpha}{stroke}/>')
 
     def text(
         self, x: float, y: float, words: str, size: float = 13, colour: str = INK, anchor: str = "start"
@@ -65,18 +65,18 @@ class SvgCanvas:
         )
 
     def svg(self) -> str:
-        """The picture as an <svg> element with a white ground."""
+        """The picture as an <svg> element on white."""
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" '
             f'width="{self.width}" height="{self.height}" font-family="Helvetica, Arial, sans-serif" '
             'role="img">'
         )
-        ground = f'<rect width="{self.width}" height="{self.height}" fill="{PAPER}"/>'
-        return "\n".join([head, self._parts[0], ground, *self._parts[1:], "</svg>"])
+        background = f'<rect width="{self.width}" height="{self.height}" fill="{PAPER}"/>'
+        return "\n".join([head, self._parts[0], background, *self._parts[1:], "</svg>"])
 
 
 class PixelCanvas:
-    """Draws pixels with Pillow, twice as large and scaled down, so that lines are smooth."""
+    """Draws pixels with Pillow, anti-aliased by drawing at twice the size."""
 
     SCALE = 2
 

@@ -1,6 +1,6 @@
-"""Panels under one another over a shared time axis: what pictures of sound and video are made of.
+"""Stacked panels over a shared time axis, for plots of sound and video.
 
-Coordinates are in pixels from the top left, times in seconds. A panel stands on its floor.
+Coordinates are in pixels from the top left, times in seconds. `floor` is the y of a panel's base line.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ HEADROOM = 8.0
 
 @dataclass(frozen=True)
 class TimeAxis:
-    """Seconds to pixels across, from the edge `left` to the edge `right`."""
+    """Maps seconds to x, from the edge `left` to the edge `right`."""
 
     seconds: float
     left: float
     right: float
 
     def x(self, time: float) -> float:
-        """Where a time is; past the end of the axis it is at the end."""
+        """The x of a time, at most that of the end of the axis."""
         return self.left + (self.right - self.left) * min(time, self.seconds) / self.seconds
 
 

@@ -1,6 +1,6 @@
-"""What the model hears: a sound and the tokens made of it, as one picture over time."""
+"""Preview of what the model hears: a sound and its audio tokens as one picture over time."""
 
 from .changes import token_changes
-from .picture import hearing_pixels, hearing_svg
+from .picture import preview_pixels
 
-__all__ = ["hearing_pixels", "hearing_svg", "token_changes"]
+__all__ = ["preview_pixels", "token_changes"]

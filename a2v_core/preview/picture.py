@@ -1,4 +1,4 @@
-"""The picture of what the model hears: waveform, onsets, change of the words, attention; seconds and frames.
+"""The preview picture: waveform, onsets, change of the words, attention, over seconds and frames.
 
 Colours and marks are those of the AV-Align picture. Legend: C channels, N samples, F video frames.
 """
@@ -22,7 +22,6 @@ from ..drawing import (
     SOUND,
     Canvas,
     PixelCanvas,
-    SvgCanvas,
     TimeAxis,
     area,
     rectangle,
@@ -41,7 +40,7 @@ _FRAME_PIXELS = 5.0  # frame marks closer than this would run together
 
 @dataclass(frozen=True)
 class _Steps:
-    """A value for every frame, held for as long as the frame is shown."""
+    """A step function: a value for every frame, constant while it is shown."""
 
     values: list[float]
     fps: float
@@ -50,34 +49,21 @@ class _Steps:
         return [(edge / self.fps, value) for i, value in enumerate(self.values) for edge in (i, i + 1)]
 
 
-def hearing_pixels(
+def preview_pixels(
     sound: Waveform, onsets: Onsets, tokens: AudioTokens | None, width: int = WIDTH
 ) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The picture as pixels, uint8 [H, width, 3]; H = 232 without tokens, up to 416 with them.
+    """The picture as pixels, uint8 [H, width, 3]; H = 230 without tokens, up to 412 with them.
 
     onsets  of this sound: `audio.detect_onsets`, best through `audio.trusted_onsets`
     tokens  the words of every frame, from `AudioMapper.pool`; without them only the sound is drawn
 
     Raises A2VError for a width outside 384 to 8192 pixels.
     """
-    canvas = PixelCanvas(_checked(width), _height(tokens))
-    _draw(canvas, sound, onsets, tokens)
-    return canvas.pixels()
-
-
-def hearing_svg(
-    sound: Waveform, onsets: Onsets, tokens: AudioTokens | None, title: str, width: int = WIDTH
-) -> str:
-    """The same picture as an <svg> element; `title` is what a screen reader says."""
-    canvas = SvgCanvas(_checked(width), _height(tokens), title)
-    _draw(canvas, sound, onsets, tokens)
-    return canvas.svg()
-
-
-def _checked(width: int) -> int:
     if not MIN_WIDTH <= width <= MAX_WIDTH:
         raise A2VError(f"the picture's width is {width} pixels: expected {MIN_WIDTH} to {MAX_WIDTH}")
-    return width
+    canvas = PixelCanvas(width, _height(tokens))
+    _draw(canvas, sound, onsets, tokens)
+    return canvas.pixels()
 
 
 def _height(tokens: AudioTokens | None) -> int:
@@ -114,12 +100,12 @@ def _draw(canvas: Canvas, sound: Waveform, onsets: Onsets, tokens: AudioTokens |
 
 
 def _headings(sound: Waveform, onsets: Onsets, tokens: AudioTokens | None) -> tuple[str, str]:
-    heard = f"{sound.duration:.2f} s of sound, {len(onsets.times)} onset{'s' * (len(onsets.times) != 1)}"
+    summary = f"{sound.duration:.2f} s of sound, {len(onsets.times)} onset{'s' * (len(onsets.times) != 1)}"
     if tokens is None:
-        return heard, "no audio tokens connected"
+        return summary, "no audio tokens connected"
     seconds = tokens.num_frames / tokens.fps
     words = in_prompt(tokens.words)
-    return f"{heard}    {tokens.num_frames} frames at {tokens.fps:g} fps = {seconds:.2f} s", words
+    return f"{summary}    {tokens.num_frames} frames at {tokens.fps:g} fps = {seconds:.2f} s", words
 
 
 def _name(canvas: Canvas, floor: float, name: str, detail: str, colour: str) -> None:
@@ -128,7 +114,7 @@ def _name(canvas: Canvas, floor: float, name: str, detail: str, colour: str) -> 
 
 
 def _waveform(canvas: Canvas, axis: TimeAxis, sound: Waveform, floor: float) -> None:
-    """Highest and lowest sample of every column of pixels, around the middle of the panel."""
+    """Maximum and minimum of every pixel column, around the middle of the panel."""
     samples = sound.samples.detach().float().mean(dim=0).cpu().numpy()
     middle, reach = floor - _PANEL / 2, (_PANEL - HEADROOM) / 2
     end = axis.x(sound.duration)
@@ -166,7 +152,7 @@ def _words(canvas: Canvas, axis: TimeAxis, tokens: AudioTokens, floor: float) ->
 
 
 def _attention(canvas: Canvas, axis: TimeAxis, attention: _Steps, floor: float) -> None:
-    """The share of every frame in the whole sound's word, with a line at the even share."""
+    """Attention of every frame in the `class` word, with a line at equal attention."""
     _name(canvas, floor, "<class>", "attention", OTHER)
     top = max(1.5, *attention.values)
     area(canvas, axis, attention.points(), floor, _PANEL, OTHER, top)

@@ -1,4 +1,4 @@
-"""Words and text: what the diffusion model reads at every frame of a clip."""
+"""Text conditioning: prompts with audio words, encoded for every frame of a clip."""
 
 from __future__ import annotations
 

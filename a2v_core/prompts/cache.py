@@ -1,4 +1,4 @@
-"""Texts that were encoded before: a new seed alone encodes nothing again.
+"""Cache of encoded prompts: a run with only a new seed encodes no text again.
 
 Legend: F video frames, D token width.
 """
@@ -14,7 +14,7 @@ from .context import FrameContext
 if TYPE_CHECKING:
     from ..tokens import AudioTokens
 
-_KEPT = 6  # prompt, negative prompt and prompt without sound of two runs
+_MAX_ENTRIES = 6  # prompt, negative prompt and prompt without sound of two runs
 
 
 class _Encoder(Protocol):
@@ -24,16 +24,16 @@ class _Encoder(Protocol):
 
 
 class PromptCache:
-    """Keeps the newest contexts by what they were made of; one per text encoder.
+    """The most recently used contexts, by prompt, audio tokens and number of frames; one per text encoder.
 
-    Audio tokens count by their numbers, not by identity: the same sound encoded again is found.
+    Audio tokens are compared by value: the same sound encoded again is found.
     """
 
     def __init__(self) -> None:
         self._contexts: OrderedDict[tuple[str, int, str], FrameContext] = OrderedDict()
 
     def find(self, prompt: str, audio_tokens: AudioTokens | None, num_frames: int) -> FrameContext | None:
-        """What `keep` was given for the same text, tokens and frames, if it is still there."""
+        """The cached context of this prompt, tokens and number of frames, if there is one."""
         key = _key(prompt, audio_tokens, num_frames)
         if key in self._contexts:
             self._contexts.move_to_end(key)
@@ -42,12 +42,12 @@ class PromptCache:
     def encode(
         self, encoder: _Encoder, prompt: str, audio_tokens: AudioTokens | None, num_frames: int
     ) -> FrameContext:
-        """`encoder.encode_prompt`, or what it gave before."""
+        """`encoder.encode_prompt`, cached."""
         context = self.find(prompt, audio_tokens, num_frames)
         if context is None:
             context = encoder.encode_prompt(prompt, audio_tokens, num_frames)
             self._contexts[_key(prompt, audio_tokens, num_frames)] = context
-            while len(self._contexts) > _KEPT:
+            while len(self._contexts) > _MAX_ENTRIES:
                 self._contexts.popitem(last=False)
         return context
 

@@ -41,7 +41,7 @@ class FrameContext:
 
     @property
     def per_frame(self) -> Tensor:
-        """States of every frame, [F, L, C]; without copies (a view) when all frames share one text."""
+        """States of every frame, [F, L, C]; a view when all frames share one text."""
         if self.states.shape[0] == 1:
             return self.states.expand(self.num_frames, -1, -1)
         return self.states[self.index.to(self.states.device)]
@@ -49,7 +49,7 @@ class FrameContext:
 
 @dataclass(frozen=True)
 class ContextBatch:
-    """The texts that go through a model together. states: [B, F, L, C]."""
+    """Text states of the branches or clips that are denoised in one batch. states: [B, F, L, C]."""
 
     states: Tensor
 
@@ -67,11 +67,11 @@ class ContextBatch:
         return int(self.states.shape[1])
 
     def rows(self, rows: Sequence[int]) -> ContextBatch:
-        """Some of the B texts."""
+        """A selection of the B texts."""
         return self if list(rows) == list(range(len(self))) else ContextBatch(self.states[list(rows)])
 
     def frames(self, index: Tensor) -> ContextBatch:
-        """Some of the frames, such as a window's, by an index int64 [n]."""
+        """A selection of the frames, such as those of a window, by an index int64 [n]."""
         return ContextBatch(self.states[:, index.to(self.states.device)])
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> ContextBatch:

@@ -41,7 +41,7 @@ class PromptIds:
 def tokenize_prompt(tokenizer: Any, prompt: str, words: Iterable[str] | None, length: int = 77) -> PromptIds:
     """Token ids of a prompt: start token, text and audio words, end token, padding up to `length`.
 
-    `words` are the audio words that stand for something; None when there is no sound. They may stand
+    `words` are the audio words that have tokens; None when there is no sound. They may stand
     anywhere, in any order and case, repeatedly. Other `<words>` are ordinary text. Padding is the tokenizer's
     own (id 0 for the ModelScope and Zeroscope folders). A prompt that is too long is cut, with a warning in
     the log. A2VError when the prompt has audio words but there is no sound.
@@ -75,12 +75,12 @@ def _warn_of_unknown(text: str, words: tuple[str, ...]) -> None:
         _log.warning("%s in the prompt is none of this mapper's words (%s): read as text", found[0], known)
 
 
-def _warn_of_truncation(lost: list[int], room: int, words: tuple[str, ...], first: int) -> None:
-    dropped = sorted({token - first for token in lost if token >= first})
+def _warn_of_truncation(cut: list[int], room: int, words: tuple[str, ...], first: int) -> None:
+    dropped = sorted({token - first for token in cut if token >= first})
     what = "".join(f" <{words[k]}>" for k in dropped if k < len(words))
     _log.warning(
         "The prompt is %d tokens longer than the %d that the text encoder takes: its end is cut off%s",
-        len(lost),
+        len(cut),
         room,
         f", with the audio words{what}. Put them nearer to the start" if what else "",
     )

@@ -66,7 +66,7 @@ def encode_ids(
 
 @contextmanager
 def _spliced(embedding: nn.Module, ids: Tensor, tokens: Tensor, first_word_id: int) -> Iterator[None]:
-    """While it lasts, `embedding(ids)` gives the audio tokens at the audio words."""
+    """Inside the block, `embedding(ids)` gives the audio tokens at the audio words."""
 
     def without_words(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:
         # A stock embedding table has no rows for the words: any valid id does until they are replaced.
@@ -74,8 +74,8 @@ def _spliced(embedding: nn.Module, ids: Tensor, tokens: Tensor, first_word_id: i
 
     def with_tokens(module: nn.Module, args: tuple[Any, ...], embedded: Tensor) -> Tensor:
         for k in range(tokens.shape[1]):
-            here = (ids == first_word_id + k).unsqueeze(-1)
-            embedded = torch.where(here, tokens[:, k : k + 1].to(embedded.dtype), embedded)
+            mask = (ids == first_word_id + k).unsqueeze(-1)
+            embedded = torch.where(mask, tokens[:, k : k + 1].to(embedded.dtype), embedded)
         return embedded
 
     handles = [
@@ -119,8 +119,8 @@ def encode_prompt(
     rows, index = distinct_frames(audio_tokens, text.used)
     tokens = torch.stack([audio_tokens.words[word] for word in text.words], dim=1)
     states = [
-        encode_ids(text_encoder, text.ids.expand(len(some), -1), tokens[some], text.first_word_id)
-        for some in rows.split(ROWS_AT_ONCE)
+        encode_ids(text_encoder, text.ids.expand(len(chunk), -1), tokens[chunk], text.first_word_id)
+        for chunk in rows.split(ROWS_AT_ONCE)
     ]
     return FrameContext(torch.cat(states), index)
 
@@ -142,34 +142,34 @@ def encode_clips(
     # Every clip with words gives F rows, every other clip one row with unused tokens: one call for all.
     rows = [frames if text.used else 1 for text in texts]
     ids = torch.cat([text.ids.expand(n, -1) for text, n in zip(texts, rows, strict=True)])
-    spread = torch.cat([tokens[b, :n] for b, n in enumerate(rows)])
-    states = encode_ids(text_encoder, ids, spread, texts[0].first_word_id)
-    return torch.stack([some.expand(frames, -1, -1) for some in states.split(rows)])
+    row_tokens = torch.cat([tokens[b, :n] for b, n in enumerate(rows)])
+    states = encode_ids(text_encoder, ids, row_tokens, texts[0].first_word_id)
+    return torch.stack([clip.expand(frames, -1, -1) for clip in states.split(rows)])
 
 
 def text_length(text_encoder: Any, tokenizer: Any) -> int:
-    """To how many positions a prompt is padded, as in diffusers: the tokenizer's length (77 for CLIP).
+    """Number of positions a prompt is padded to, as in diffusers: the tokenizer's maximum (77 for CLIP).
 
-    Never more than the text encoder has; a tokenizer whose files name no length says a huge number.
+    At most that of the text encoder: without a length in its files a tokenizer states a huge number.
     """
     return min(int(text_encoder.config.max_position_embeddings), int(tokenizer.model_max_length))
 
 
 def distinct_frames(audio_tokens: AudioTokens, words: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Frames at which some of `words` are new, int64 [U], and for every frame [F] its place among them.
+    """The first frame with each distinct set of tokens of `words`, int64 [U], and the row [F] of every frame.
 
     A2VError for tokens that are not finite.
     """
     if not all(bool(rows.isfinite().all()) for rows in audio_tokens.words.values()):
         raise A2VError("The audio tokens contain NaN or infinity: check the sound and the AudioMapper file")
     tokens = torch.stack([audio_tokens.words[word] for word in words], dim=1)
-    seen: dict[bytes, int] = {}
+    row_of: dict[bytes, int] = {}
     rows: list[int] = []
     index: list[int] = []
     for frame, row in enumerate(tokens.detach().float().cpu().contiguous().numpy()):
         key = row.tobytes()
-        if key not in seen:
-            seen[key] = len(rows)
+        if key not in row_of:
+            row_of[key] = len(rows)
             rows.append(frame)
-        index.append(seen[key])
+        index.append(row_of[key])
     return torch.tensor(rows), torch.tensor(index, dtype=torch.int64)

@@ -10,10 +10,11 @@ import torch
 
 from a2v_core.audio import Waveform
 from a2v_core.audio.onsets import Onsets, trusted_onsets
-from a2v_core.drawing.canvas import OTHER, PICTURE, SHADE, SOUND
+from a2v_core.drawing.canvas import OTHER, PICTURE, SHADE, SOUND, SvgCanvas
 from a2v_core.errors import A2VError
 from a2v_core.metrics import detect_onsets
-from a2v_core.preview import hearing_pixels, hearing_svg, token_changes
+from a2v_core.preview import preview_pixels, token_changes
+from a2v_core.preview.picture import _draw, _height
 from a2v_core.tokens import AudioTokens
 
 RATE = 16000
@@ -43,6 +44,13 @@ def words(frames: int = 24, attention: bool = True) -> AudioTokens:
     return AudioTokens(kinds, 12.0, shares / shares.mean() if attention else None)
 
 
+def svg_of(sound: Waveform, onsets: Onsets, tokens: AudioTokens | None, width: int = 768) -> str:
+    """The same picture as SVG, whose elements can be counted."""
+    canvas = SvgCanvas(width, _height(tokens), "t")
+    _draw(canvas, sound, onsets, tokens)
+    return canvas.svg()
+
+
 def of_colour(pixels: np.ndarray, name: str, tolerance: int = 6) -> np.ndarray:
     """[x, y] of the pixels of a colour."""
     wanted = [int(name[i : i + 2], 16) for i in (1, 3, 5)]
@@ -65,7 +73,7 @@ def test_changes_are_distances_in_token_lengths() -> None:
 
 def test_every_curve_rises_where_its_cause_is() -> None:
     sound = clicks()
-    pixels = hearing_pixels(sound, heard(sound), words())
+    pixels = preview_pixels(sound, heard(sound), words())
     assert pixels.shape == (412, 768, 3)
     assert pixels.dtype == np.uint8
     change = of_colour(pixels[208:272], PICTURE)
@@ -87,7 +95,7 @@ def test_onsets_are_marked_through_all_panels() -> None:
     sound = clicks()
     onsets = heard(sound)
     assert len(onsets.times) == 2
-    root = ElementTree.fromstring(hearing_svg(sound, onsets, words(), "what it hears"))
+    root = ElementTree.fromstring(svg_of(sound, onsets, words()))
     marks = [
         line
         for line in root.iter(f"{SVG}polyline")
@@ -104,25 +112,25 @@ def texts(svg: str) -> list[str]:
 
 def test_words_say_how_long_and_how_many() -> None:
     sound = clicks()
-    found = texts(hearing_svg(sound, heard(sound), words(), "t"))
+    found = texts(svg_of(sound, heard(sound), words()))
     assert found[0] == "2.00 s of sound, 2 onsets    24 frames at 12 fps = 2.00 s"
     assert found[1] == "<temp> <local1> <class>"
     assert {"0.2 s", "2 s", "0", "22", "<temp>", "<class>", "even", "2 found"} <= set(found)
-    alone = texts(hearing_svg(sound, heard(sound), None, "t"))
+    alone = texts(svg_of(sound, heard(sound), None))
     assert alone[:2] == ["2.00 s of sound, 2 onsets", "no audio tokens connected"]
     assert "frame" not in alone
 
 
 def test_the_smallest_text_is_readable() -> None:
     sound = clicks()
-    root = ElementTree.fromstring(hearing_svg(sound, heard(sound), words(), "t", 384))
+    root = ElementTree.fromstring(svg_of(sound, heard(sound), words(), 384))
     assert min(float(text.attrib["font-size"]) for text in root.iter(f"{SVG}text")) >= 11
 
 
 @pytest.mark.parametrize(("frames", "shaded"), [(24, False), (12, True), (30, False)])
 def test_sound_beyond_the_video_is_grey(frames: int, shaded: bool) -> None:
     sound = clicks()
-    pixels = hearing_pixels(sound, heard(sound), words(frames))
+    pixels = preview_pixels(sound, heard(sound), words(frames))
     columns = np.bincount(of_colour(pixels, SHADE, 1)[:, 0], minlength=768)
     grey = np.nonzero(columns > 50)[0]
     assert (len(grey) > 0) == shaded
@@ -135,14 +143,14 @@ def test_sound_beyond_the_video_is_grey(frames: int, shaded: bool) -> None:
 )
 def test_panels_come_with_what_is_known(tokens: AudioTokens | None, height: int) -> None:
     sound = clicks()
-    assert hearing_pixels(sound, heard(sound), tokens, 500).shape == (height, 500, 3)
+    assert preview_pixels(sound, heard(sound), tokens, 500).shape == (height, 500, 3)
 
 
 def test_marks_of_many_frames_stay_apart() -> None:
     """An hour at 12 fps in 768 pixels: numbers do not run into one another."""
     sound = Waveform(torch.zeros(1, 3600 * 100), 100)
     tokens = AudioTokens({"temp": torch.zeros(43200, 2)}, 12.0)
-    svg = hearing_svg(sound, Onsets((), (0.0,)), tokens, "t")
+    svg = svg_of(sound, Onsets((), (0.0,)), tokens)
     root = ElementTree.fromstring(svg)
     numbers = sorted(
         float(text.attrib["x"]) for text in root.iter(f"{SVG}text") if (text.text or "").isdigit()
@@ -154,9 +162,9 @@ def test_marks_of_many_frames_stay_apart() -> None:
 
 def test_silence_and_one_sample() -> None:
     for samples in (torch.zeros(1, 16000), torch.zeros(1, 1)):
-        assert hearing_pixels(Waveform(samples, RATE), Onsets((), ()), None).shape == (230, 768, 3)
+        assert preview_pixels(Waveform(samples, RATE), Onsets((), ()), None).shape == (230, 768, 3)
 
 
 def test_a_width_that_cannot_be() -> None:
     with pytest.raises(A2VError, match="the picture's width is 20 pixels: expected 384 to 8192"):
-        hearing_pixels(clicks(), Onsets((), ()), None, 20)
+        preview_pixels(clicks(), Onsets((), ()), None, 20)
