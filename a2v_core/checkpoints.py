@@ -1,6 +1,6 @@
 """Model files: read without running any code in them, described, loaded strictly, written atomically.
 
-Readable are safetensors and PyTorch files of plain tensors, in every shape that `state_dicts` takes.
+Readable are safetensors and PyTorch files of plain tensors, in every layout that `state_dicts` takes.
 """
 
 from __future__ import annotations
@@ -84,18 +84,18 @@ def load_strict(module: nn.Module, tensors: Mapping[str, Tensor], path: str | Pa
 
 
 def write_safetensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file in one step.
+    """Write a safetensors file atomically.
 
     A write that fails raises CheckpointError and leaves a file that stood at `path` as it was.
     """
     ready: dict[str, Tensor] = {}
-    seen: set[int] = set()
+    storages: set[int] = set()
     for key, value in tensors.items():
         tensor = value.detach().cpu().contiguous()
-        start = tensor.untyped_storage().data_ptr()
+        storage = tensor.untyped_storage().data_ptr()
         # The format refuses tensors that share memory, such as the one bias table of all BEATs layers.
-        ready[key] = tensor.clone() if start in seen else tensor
-        seen.add(start)
+        ready[key] = tensor.clone() if storage in storages else tensor
+        storages.add(storage)
     try:
         with atomic_path(path) as part:
             save_file(ready, part, metadata=dict(metadata))
@@ -180,11 +180,11 @@ def _why_unreadable(message: str, head: bytes) -> str:
     return f"truncated, corrupt, or not a PyTorch file of plain tensors; {_AGAIN}"
 
 
-def _misfit(key: str, found: Tensor, wanted: Tensor) -> str:
-    if found.shape != wanted.shape:
-        return f"{key} is {list(found.shape)}, expected {list(wanted.shape)}"
-    if found.is_floating_point() != wanted.is_floating_point():
-        return f"{key} is {found.dtype}, expected {wanted.dtype}"
+def _misfit(key: str, found: Tensor, expected: Tensor) -> str:
+    if found.shape != expected.shape:
+        return f"{key} is {list(found.shape)}, expected {list(expected.shape)}"
+    if found.is_floating_point() != expected.is_floating_point():
+        return f"{key} is {found.dtype}, expected {expected.dtype}"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Where this pack and the ComfyUI that it runs in lie on this machine."""
+"""Paths of this pack and of the ComfyUI that it runs in."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ PINNED = PACK / ".comfyui" / "0.3.75"
 def find_comfyui(given: str | os.PathLike[str] | None = None) -> Path:
     """The ComfyUI to start: the given folder, else COMFYUI_PATH, else the one that this pack is installed in,
     else the one that `make setup` unpacked. Raises WorkflowError when there is none."""
-    named = given or os.environ.get("COMFYUI_PATH", "").strip()
-    if named:
-        path = Path(named).expanduser().resolve()
+    chosen = given or os.environ.get("COMFYUI_PATH", "").strip()
+    if chosen:
+        path = Path(chosen).expanduser().resolve()
         if not (path / "main.py").is_file():
             source = "--comfyui" if given else "COMFYUI_PATH"
             raise WorkflowError(

@@ -1,4 +1,4 @@
-"""Doors of rooms whose files are imported when a name of theirs is asked for, and not before."""
+"""Lazy imports for the `__init__` of a package (PEP 562): a module is imported at the first use of a name."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def lazy_door(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def lazy_door(
+    package: str, exports: Mapping[str, str]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` for the `__init__` of a package.
 
-    homes  module, relative to the package -> the names that the door takes from there, blanks between
+    exports  module, relative to the package -> the names that the package exports from it, space-separated
     """
 
     def find(name: str) -> Any:
-        for home, names in homes.items():
+        for module, names in exports.items():
             if name in names.split():
-                return getattr(importlib.import_module(home, package), name)
+                return getattr(importlib.import_module(module, package), name)
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     def names() -> list[str]:
-        return sorted(" ".join(homes.values()).split())
+        return sorted(" ".join(exports.values()).split())
 
     return find, names

@@ -6,8 +6,8 @@ from __future__ import annotations
 class A2VError(ValueError):
     """Bad input: the message names the thing, what was expected and what to do about it.
 
-    Bytes of a file's name that are no text show as escapes: ComfyUI's worker dies of a message that its log
-    cannot hold, and every later run waits for ever.
+    Bytes of a file name that are not UTF-8 show as escapes: a message that ComfyUI's log cannot encode kills
+    its worker thread, and every later prompt waits for ever.
     """
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are complete, and names that libraries take."""
+"""Atomic writes, and UTF-8 paths for libraries that take no others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A path beside `path` to write to: renamed to `path` at the end, deleted when the block raises."""
+    """A temporary path beside `path`: renamed to `path` at the end, deleted when the block raises."""
     path = Path(path)
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
@@ -23,7 +23,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def utf8_path(path: Path) -> Iterator[Path]:
-    """The same file or folder under a path that safetensors and tokenizers take: they want names in UTF-8."""
+    """The same file or folder under a UTF-8 path, if need be through a link: safetensors and tokenizers take
+    no other."""
     try:
         os.fspath(path).encode()
     except UnicodeEncodeError:

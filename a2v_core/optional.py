@@ -1,4 +1,4 @@
-"""Packages that not every job needs. They are imported when the job is asked for, never before."""
+"""Optional dependencies, imported by the jobs that need them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from .errors import A2VError
 
+# module -> package on PyPI
 PACKAGES = {"librosa": "librosa", "cv2": "opencv-python-headless"}
 
 

@@ -1,10 +1,10 @@
-"""Processors are shared with other programs.
+"""OpenMP's wait policy: idle threads sleep, so that other programs get the processors.
 
-The threads of a torch operation wait for one another at its end. By default OpenMP lets them spin meanwhile:
-beside another program a thread with nothing to do then keeps a processor busy, and the one that all wait for
-gets its turn late. Every program that this pack starts therefore lets them sleep, after a look of some
-microseconds: a small model's operations follow one another faster than a thread falls asleep and wakes
-(`python -m benchmarks.busy` measures both). A ComfyUI that the user starts is left as it is.
+The threads of a torch operation wait for one another at its end. By default OpenMP lets them spin: beside
+another program an idle thread then keeps a processor busy, and the one that all wait for is scheduled late.
+Every program that this pack starts therefore lets them sleep, after spinning for some microseconds: a small
+model's operations follow one another faster than a thread falls asleep and wakes (`python -m benchmarks.busy`
+measures both). A ComfyUI that the user starts is left as it is.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import os
 from collections.abc import Mapping, MutableMapping
 
 POLICY = "OMP_WAIT_POLICY"
-# How often a thread of GNU's OpenMP, which torch brings on Linux, looks before it sleeps; of itself 0 where
-# the policy is passive. Other OpenMPs do not know the variable.
+# Spins of a waiting thread before it sleeps, for GNU's OpenMP, which torch brings on Linux; by default 0
+# where the policy is passive. Other OpenMPs do not know the variable.
 VARIABLES: Mapping[str, str] = {POLICY: "passive", "GOMP_SPINCOUNT": "1000"}
 
 

@@ -1,7 +1,7 @@
-"""Text files that a person wrote, whatever the editor saved them as, and text for whoever reads ours.
+"""Text files in UTF-8, UTF-16 or UTF-32, and output of characters that cannot be encoded.
 
-A name of a file may hold bytes that are no text; Python hands them out as lone surrogates, which no encoding
-takes. Terminals and redirected outputs may take less still. Such characters are written as escapes.
+File names may hold bytes that are not UTF-8; Python decodes them to lone surrogates, which no codec encodes.
+Terminals and redirected outputs may encode fewer characters still. Such characters are written as escapes.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from .errors import A2VError
 from .files import atomic_path
 
 ESCAPE = "backslashreplace"
-"""`errors=` of files and streams that take names of files: a character that cannot be written as \\xff."""
+"""`errors=` of files and streams for file names: what cannot be encoded is written as \\xff."""
 
-_MARKS = (
+_BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its prefix
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
@@ -32,7 +32,7 @@ def read_text(path: Path) -> str:
     Line ends come out as they are. A2VError for another encoding; OSError as the system gives it.
     """
     data = path.read_bytes()
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None) or _unmarked(data)
+    encoding = next((name for mark, name in _BOMS if data.startswith(mark)), None) or _detect_encoding(data)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -43,13 +43,13 @@ def read_text(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 file in one step; what is no text in names becomes an escape. OSError."""
+    """Write a UTF-8 file atomically; lone surrogates of file names become escapes. Raises OSError."""
     with atomic_path(path) as part:
         part.write_text(text, encoding="utf-8", errors=ESCAPE, newline="")
 
 
-def _unmarked(data: bytes) -> str:
-    """UTF-16 without a mark shows by its zero bytes: Latin letters and spaces have one each."""
+def _detect_encoding(data: bytes) -> str:
+    """The encoding of text without a mark: UTF-16 shows by the zero byte of each Latin letter and space."""
     even, odd = data[0::2].count(0), data[1::2].count(0)
     if not even and not odd:
         return "utf-8"
@@ -57,7 +57,7 @@ def _unmarked(data: bytes) -> str:
 
 
 def escape_outputs() -> None:
-    """From now on stdout and stderr write what they cannot hold as escapes instead of raising."""
+    """Let stdout and stderr escape characters that they cannot encode instead of raising."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ESCAPE)
