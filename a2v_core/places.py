@@ -16,6 +16,9 @@ WEIGHTS = (SAFETENSORS, *TORCH_FILES)
 FOLDERS = ("folder",)
 """What ComfyUI lists in place of file endings for models that are folders."""
 
+MODEL_INDEX = "model_index.json"
+"""The file that makes a folder a model in the diffusers layout."""
+
 # The denoisers of text-to-video models in the diffusers layout that have a backbone, by their class.
 T2V_DENOISERS = ("UNet3DConditionModel",)
 
@@ -89,7 +92,7 @@ PLACES = (
         TURBO_LORA,
         "loras",
         f"{_LOAD_T2V} (lora_name)",
-        keys=(r"^0\.lora_up$",),  # as `checkpoints` names the tensors of such a list
+        keys=(r"^0\.lora_up$",),  # as `state_dicts` names the tensors of such a list
     ),
     Place(
         LORA,

@@ -1,4 +1,4 @@
-"""Opening media files with PyAV: streams, packets, tags. Nothing else in the pack opens them."""
+"""Opening media files with PyAV: streams, packets, tags. Nothing else in the pack opens them to read."""
 
 from __future__ import annotations
 

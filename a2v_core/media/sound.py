@@ -96,7 +96,7 @@ class _Track:
         """Seek to somewhere before `seconds`; False where seeking is not exact to the sample."""
         if self.format not in _EXACT_SEEK or self.base * self.stream.rate > 1:
             return False
-        target = Fraction(seconds) + self._origin(self.stream.start_time or 0)
+        target = Fraction(seconds) + self._find_origin(self.stream.start_time or 0)
         self.seeked = True
         self.container.seek(round(target / self.base), stream=self.stream)
         return True
@@ -109,7 +109,7 @@ class _Track:
             return
         self.rate = first.sample_rate
         pts = first.pts or 0
-        self.origin = self._origin((self.stream.start_time or 0) if self.seeked else pts)
+        self.origin = self._find_origin((self.stream.start_time or 0) if self.seeked else pts)
         placed = place_blocks(self._stamped(first, frames), self.rate, float(self.base * self.rate))
         end: int | None = None
         for position, samples in self._without_padding(placed):
@@ -118,7 +118,7 @@ class _Track:
             end = position + samples.shape[1]
             yield Block(position, samples, self.rate)
 
-    def _origin(self, first: int) -> Fraction:
+    def _find_origin(self, first: int) -> Fraction:
         """Second 0 in the file's own time; `first` is the time stamp of the first sample."""
         if self.video_start is not None:
             return self.video_start

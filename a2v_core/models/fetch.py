@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from ..errors import A2VError
-from ..places import SAFETENSORS, T2V_DENOISERS
+from ..places import MODEL_INDEX, SAFETENSORS, T2V_DENOISERS
 from ..texts import read_text
 from .convert import check, convert
 from .errors import DownloadError
@@ -93,7 +93,7 @@ def _folder(plan: Plan, report: Report) -> Path:
     staging, total = plan.staging, plan.size
     # Small files first, so that a wrong config shows before gigabytes are loaded; model_index.json last, so
     # that the dropdown never shows half a model.
-    files = sorted(plan.files, key=lambda file: (file.path == "model_index.json", file.size or 0))
+    files = sorted(plan.files, key=lambda file: (file.path == MODEL_INDEX, file.size or 0))
     before = 0
     for file in files:
         path = staging / file.path

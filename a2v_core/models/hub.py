@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ..places import MODEL_INDEX
 from .addresses import endpoint
 from .errors import DownloadError, NotThereError
 from .remote import RemoteFile, check_online, get_text
@@ -25,7 +26,6 @@ _WEIGHTS = {
     "vae": ("diffusion_pytorch_model",),
     "text_encoder": ("model", "pytorch_model"),
 }
-_INDEX = "model_index.json"
 _CONFIG_FILES = re.compile(
     r"(?:model_index\.json|README\.md|LICENSE[\w.]*"
     r"|(?:unet|vae|text_encoder)/config\.json|scheduler/[\w.]+\.json|tokenizer/[\w.]+\.(?:json|txt))"
@@ -61,7 +61,7 @@ def hub_folder(source: HubFolder, variant: str = "") -> tuple[tuple[RemoteFile, 
     `variant` "fp16" prefers half precision. Errors as `hub_file`; NotThereError also for a repository that is
     not in the diffusers layout.
     """
-    if (index := _cached(source.repo, _INDEX, source.revision, source.repo_type)) and _offline():
+    if (index := _cached(source.repo, MODEL_INDEX, source.revision, source.repo_type)) and _offline():
         folder = index.parent
         names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
         chosen = choose_files(names, source.repo, variant)
@@ -79,8 +79,8 @@ def choose_files(names: Iterable[str], repo: str, variant: str = "") -> list[str
     Safetensors are preferred to .bin. NotThereError when a part has no weights.
     """
     names = sorted(names)
-    if _INDEX not in names:
-        raise NotThereError(f"{repo}: is no model in the diffusers layout, it has no {_INDEX}")
+    if MODEL_INDEX not in names:
+        raise NotThereError(f"{repo}: is no model in the diffusers layout, it has no {MODEL_INDEX}")
     chosen = [name for name in names if _CONFIG_FILES.fullmatch(name)]
     variants = (".fp16", "") if variant == "fp16" else ("", ".fp16")
     for part, stems in _WEIGHTS.items():

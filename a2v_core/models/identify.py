@@ -18,6 +18,7 @@ from ..places import (
     BEATS,
     LORA,
     MAPPER,
+    MODEL_INDEX,
     ORIGINAL_T2V_UNET,
     ORIGINAL_UNET,
     ORIGINAL_VAE,
@@ -174,7 +175,7 @@ def _folder(path: Path) -> Identity:
     """A diffusers folder, by its index; its weights are not read."""
     from ..backbones import check_folder, denoiser_folder, parts_of, read_json
 
-    index = path / "model_index.json"
+    index = path / MODEL_INDEX
     if not index.is_file():
         check_folder(path)  # raises and names what is missing
     pipeline = read_json(index).get("_class_name", "unknown")

@@ -6,12 +6,10 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from ..errors import A2VError
-from ..places import WEIGHTS
+from ..places import MODEL_INDEX, WEIGHTS
 from .addresses import hub_source, is_address
 from .catalogue import Kind, Model
 from .sources import HubFile, HubFolder, WebFile
-
-_INDEX = "model_index.json"
 
 
 def own_model(kind: Kind, where: str, sha256: str = "", name: str = "") -> Model:
@@ -58,7 +56,7 @@ def _repository(found: HubFile | HubFolder | None, where: str) -> HubFolder:
         raise A2VError(f"{where}: a text-to-video model is a folder; name its Hugging Face repository")
     if found is None:
         raise A2VError(f"'{where}' is not where a t2v model can be: expected owner/name")
-    if found.path == _INDEX:  # the file that makes a repository such a model
+    if found.path == MODEL_INDEX:  # the file that makes a repository such a model
         return HubFolder(found.repo, found.revision, found.repo_type)
     raise A2VError(
         f"{where}: is one file; a text-to-video model is a whole repository: expected owner/name, such as "

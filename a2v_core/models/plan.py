@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ..errors import A2VError
-from ..places import SAFETENSORS, WEIGHTS
+from ..places import MODEL_INDEX, SAFETENSORS, WEIGHTS
 from .addresses import file_link
 from .catalogue import Model
 from .disk import check_folder, free_bytes
@@ -140,7 +140,7 @@ def is_installed(model: Model, target: Path) -> bool:
     if model.kind != "t2v":
         return target.is_file()
     parts = ("unet", "vae", "text_encoder")
-    return (target / "model_index.json").is_file() and all(
+    return (target / MODEL_INDEX).is_file() and all(
         any(_is_weights(file) for file in (target / part).glob("*")) for part in parts
     )
 

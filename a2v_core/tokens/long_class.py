@@ -28,7 +28,7 @@ def pool_long(
     It is `share` times attentive pooling over all frames, plus 1 - share times that of the windows around
     the frame: half a window apart and interpolated in layout `time_aligned`, the published chunks of 24
     frames in layout `reference`. A sound of one window is pooled exactly as by `mapper.pool`. A window of
-    0 pools the whole sound, as published. A2VError as `pool`, for a negative window, a share outside 0..1.
+    0 pools the whole sound, as published. A2VError as `pool`, and for a window or share out of range.
     """
     if window < 0 or not 0 <= share <= 1:
         raise A2VError(f"class window is {window} frames and share {share}: expected 0 or more, and 0 to 1")
