@@ -121,11 +121,11 @@ class Managed:
 
         They are named by `weight_key`. Loading one takes the patches of the other off again, exactly.
         """
-        twin = copy.copy(self)
-        twin.patcher = self.patcher.clone()
+        clone = copy.copy(self)
+        clone.patcher = self.patcher.clone()
         for changes, strength in patches:
-            twin.patcher.add_patches(changes, strength)
-        return twin
+            clone.patcher.add_patches(changes, strength)
+        return clone
 
     def weight_key(self, name: str) -> str:
         """The patcher's name for a weight of the module."""

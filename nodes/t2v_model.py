@@ -61,13 +61,13 @@ class ManagedT2V(VideoPipeline):
 
     def with_lora(self, path: Path | None, strength: float) -> ManagedT2V:
         """The same model, its networks shared, with a LoRA on the denoiser while it samples; or none."""
-        twin = copy.copy(self)
-        twin._base = self
+        model = copy.copy(self)
+        model._base = self
         if path is not None:
             networks = self.backbone.parts()["denoiser"]
             patched = [
                 managed.patched(lora_patches(path, network, managed, strength))
                 for network, managed in zip(networks, self.memory.parts["denoiser"], strict=True)
             ]
-            twin.memory = self.memory.with_denoiser(patched)
-        return twin
+            model.memory = self.memory.with_denoiser(patched)
+        return model
