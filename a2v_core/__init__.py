@@ -6,6 +6,7 @@ A sound becomes BEATs features (`a2v_core.audio`), the features become pseudo-wo
 picture and sound move together. The method is that of "Diverse and Aligned Audio-to-Video Generation via
 Text-to-Video Model Adaptation" (arXiv 2309.16429).
 
-Data flows one way: audio -> tokens -> prompts -> backbones -> sampling -> pipeline -> metrics. Bad input raises a
-subclass of `a2v_core.errors.A2VError` whose message names the thing, what was expected and what to do.
+Data flows one way: audio -> tokens -> prompts -> backbones -> sampling -> pipeline -> metrics. Bad input
+raises a subclass of `a2v_core.errors.A2VError` whose message names the thing, what was expected and what to
+do.
 """
