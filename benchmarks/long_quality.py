@@ -20,7 +20,7 @@ from a2v_core.pipeline import VideoPipeline, VideoRequest, hear
 from a2v_core.sampling import SampleSettings, decode_video
 from a2v_core.sampling.long import LongSettings
 from a2v_core.tokens import in_prompt
-from training.demo_world.look import look, matched
+from training.demo_world.recognise import count_matched, recognise
 from training.demo_world.sounds import SAMPLE_RATE, render_sound
 from training.demo_world.world import FPS, NUM_FRAMES, Scene, random_scene, render
 
@@ -93,10 +93,10 @@ class Tally:
     def add(self, frames: Tensor, scene: Scene, sound: np.ndarray, borders: set[int]) -> None:
         """Counts a video [F, H, W, 3]; `borders` are frames with which a window or clip begins."""
         events = [round(hit.time * FPS) for hit in scene.hits]
-        seen = look(frames.numpy())
+        seen = recognise(frames.numpy())
         self.clips += 1
         self.objects += (seen.colour, seen.shape) == (scene.colour, scene.shape)
-        self.hits += matched(seen.leaps, events)
+        self.hits += count_matched(seen.leaps, events)
         self.found += len(seen.leaps)
         self.true += len(events)
         heard = Waveform(torch.from_numpy(sound)[None], SAMPLE_RATE)

@@ -27,9 +27,9 @@ from torch import Tensor
 
 from a2v_core.errors import A2VError
 from a2v_core.sampling import EXACT, SPEEDS, find_speed
-from training.demo_world.evaluate import PROMPT, Demo, Events, score
+from training.demo_world.evaluate import PROMPT, Demo, EventCounts, score
 from training.demo_world.held_out import held_out, visible_events
-from training.demo_world.look import look
+from training.demo_world.recognise import recognise
 
 from .clip import Laps
 from .machine import describe_machine
@@ -52,7 +52,7 @@ class Tally:
     psnr: list[float] = field(default_factory=list)
     av_align: list[float] = field(default_factory=list)
     right: int = 0
-    events: Events = field(default_factory=Events)
+    events: EventCounts = field(default_factory=EventCounts)
 
     def numbers(self, exact: Tally, clips: int) -> dict[str, float | None]:
         """The numbers of the module docstring."""
@@ -80,7 +80,7 @@ def measure(clips: int, modes: Sequence[str], steps: int = 20, guidance_scale: f
         for name in names:
             tally = tallies[name]
             laps = Laps(CLOCKS["cpu"])
-            frames = demos[name].video(PROMPT, sound, scene.num_frames, seed=number, lap=laps.lap)
+            frames = demos[name].video(PROMPT, sound, scene.num_frames, seed=number, on_stage_end=laps.lap)
             tally.sampling += laps.seconds["sampling"]
             tally.clip += laps.total
             reference = frames if reference is None else reference
@@ -88,7 +88,7 @@ def measure(clips: int, modes: Sequence[str], steps: int = 20, guidance_scale: f
                 tally.psnr.append(psnr(frames, reference))
             aligned = score(frames, sound).score
             tally.av_align += [] if aligned is None else [aligned]
-            seen = look(frames.numpy())
+            seen = recognise(frames.numpy())
             tally.right += (seen.colour, seen.shape) == (scene.colour, scene.shape)
             tally.events.add(seen.leaps, visible_events(scene))
     exact = tallies[EXACT]

@@ -1,4 +1,4 @@
-"""What the commands of the trainer share: CONFIG, --set, and errors as one line instead of a trace."""
+"""Shared by the training commands: CONFIG, --set, logging, and errors as one line instead of a traceback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SOME_BAD = 3
 
 
 class Done(NamedTuple):
-    """What a command did, in words, and whether it left files out that it could not use."""
+    """A command's closing message, and whether it skipped files that it could not use."""
 
     text: str
     some_bad: bool = False
@@ -27,8 +27,8 @@ class Done(NamedTuple):
 def run(
     name: str, description: str | None, job: Callable[[Config], Done], arguments: Sequence[str] | None
 ) -> int:
-    """Parse the command line, run `job`, print what it says. The exit status: 1 for bad input, 3 when all is
-    done but for files that could not be used.
+    """Parse the command line, run `job`, print its message. Returns the exit status: 1 for bad input, 3 when
+    done except for files that could not be used, 130 when interrupted.
     """
     escape_outputs()
     parser = argparse.ArgumentParser(
@@ -45,18 +45,32 @@ def run(
         help="override a value, such as --set run.steps=2000; may be repeated",
     )
     options = parser.parse_args(arguments)
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.INFO, force=True)
+    log_to_stderr("%(levelname)s %(message)s")
+
+    def run_job() -> int:
+        done = job(load_config(options.config, options.set))
+        print(done.text)
+        # A launcher of several processes kills all of them when one exits with an error status.
+        alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+        return SOME_BAD if done.some_bad and alone else 0
+
+    return exit_status(run_job)
+
+
+def log_to_stderr(message_format: str) -> None:
+    """Log from level INFO on, but only warnings of the libraries."""
+    logging.basicConfig(format=message_format, level=logging.INFO, force=True)
     for library in ("httpx", "accelerate", "diffusers", "transformers"):
         logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def exit_status(command: Callable[[], int]) -> int:
+    """The exit status of a command: its own, 1 for bad input, 130 when interrupted, with a line on stderr."""
     try:
-        done = job(load_config(options.config, options.set))
+        return command()
     except A2VError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped; the same command goes on from there", file=sys.stderr)
         return 130
-    print(done.text)
-    # A launcher of several processes ends all of them when one ends with a status.
-    alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
-    return SOME_BAD if done.some_bad and alone else 0

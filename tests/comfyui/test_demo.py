@@ -7,7 +7,7 @@ import pytest
 from a2v_core.demo import FPS, SIZE, demo_path
 from a2v_core.media import load_audio, read_video
 from tests.comfyui.driver import Comfy, changed, load_graph, node_of
-from training.demo_world.look import look, matched
+from training.demo_world.recognise import count_matched, recognise
 
 
 @pytest.mark.parametrize("name", ["audio_to_video", "text_and_audio_to_video"])
@@ -32,9 +32,9 @@ def test_two_steps_do_with_the_bundled_lora(comfy: Comfy) -> None:
         A2VT2VSampler={"steps": 2, "cfg": 1.0, "scheduler": "lcm"},
     )
     frames = read_video(comfy.file(comfy.good(graph), node_of(graph, "SaveVideo"))).frames
-    seen = look(frames.numpy())
+    seen = recognise(frames.numpy())
     assert (seen.shape, seen.colour) == ("ball", "red")
-    assert matched(seen.leaps, [2, 7, 13, 17]) >= 3  # the beats of the bundled drum
+    assert count_matched(seen.leaps, [2, 7, 13, 17]) >= 3  # the beats of the bundled drum
 
 
 def test_every_bundled_sound_is_in_the_dropdown(comfy: Comfy) -> None:

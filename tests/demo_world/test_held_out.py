@@ -8,9 +8,9 @@ import torch
 
 from a2v_core.audio import Waveform
 from a2v_core.metrics import av_align
-from training.demo_world.evaluate import Events, agrees, other_colour
+from training.demo_world.evaluate import EventCounts, follows_text_and_sound, other_colour
 from training.demo_world.held_out import SETS, held_out, visible_events
-from training.demo_world.look import Seen
+from training.demo_world.recognise import Recognition
 from training.demo_world.sounds import SAMPLE_RATE
 from training.demo_world.world import FPS, render
 
@@ -83,15 +83,15 @@ def test_another_colour_is_never_the_own_one() -> None:
 
 def test_agreement_needs_the_colour_of_the_text_and_the_events_of_the_sound() -> None:
     true = [3, 9, 15]
-    assert agrees(Seen("green", "ball", (3, 9, 16)), "green", true)
-    assert not agrees(Seen("red", "ball", (3, 9, 15)), "green", true)
-    assert agrees(Seen("green", "ball", (3, 9)), "green", true)
-    assert not agrees(Seen("green", "ball", (3,)), "green", true)
-    assert not agrees(Seen("green", "ball", (3, 6, 9, 12, 18, 21)), "green", true)
+    assert follows_text_and_sound(Recognition("green", "ball", (3, 9, 16)), "green", true)
+    assert not follows_text_and_sound(Recognition("red", "ball", (3, 9, 15)), "green", true)
+    assert follows_text_and_sound(Recognition("green", "ball", (3, 9)), "green", true)
+    assert not follows_text_and_sound(Recognition("green", "ball", (3,)), "green", true)
+    assert not follows_text_and_sound(Recognition("green", "ball", (3, 6, 9, 12, 18, 21)), "green", true)
 
 
 def test_events_are_counted_over_all_clips() -> None:
-    events = Events()
+    events = EventCounts()
     assert events.add((), []) == 1.0
     assert (events.recall, events.precision) == (None, None)
     assert events.add((4, 12), [4]) == pytest.approx(2 / 3)

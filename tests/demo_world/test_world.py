@@ -11,7 +11,7 @@ import torch
 from a2v_core.audio import Waveform
 from a2v_core.metrics import av_align
 from training.demo_world.atlas import Atlas
-from training.demo_world.look import look, matched
+from training.demo_world.recognise import count_matched, recognise
 from training.demo_world.sounds import SAMPLE_RATE, render_sound
 from training.demo_world.world import (
     FPS,
@@ -20,9 +20,9 @@ from training.demo_world.world import (
     SHAPES,
     Hit,
     Scene,
+    frame_captions,
     heights,
     level_word,
-    moment_captions,
     random_hits,
     random_scene,
     render,
@@ -40,7 +40,7 @@ def test_a_hit_lifts_the_object_at_its_frame_and_it_sinks_slowly() -> None:
 
 def test_captions_say_the_height_of_each_moment() -> None:
     scene = Scene("drop", "orange", "navy", "left", 1.0, (Hit(0.5),))
-    captions = moment_captions(scene, np.random.default_rng(0))
+    captions = frame_captions(scene, np.random.default_rng(0))
     assert len(captions) == 12
     assert [" still" in caption for caption in captions[:6]] == [True] * 6
     assert captions[6].startswith("a video of a orange drop top")
@@ -84,19 +84,23 @@ def test_the_look_at_pixels_is_right_on_ground_truth() -> None:
     found = true = hits = 0
     for _ in range(25):
         scene = random_scene(rng, natural=0.5)
-        seen = look(np.clip(render(scene) + rng.normal(0, 0.05, (24, 64, 64, 3)), 0, 1))
+        seen = recognise(np.clip(render(scene) + rng.normal(0, 0.05, (24, 64, 64, 3)), 0, 1))
         assert (seen.shape, seen.colour) == (scene.shape, scene.colour)
         events = [round(hit.time * FPS) for hit in scene.hits]
-        found, true, hits = found + len(seen.leaps), true + len(events), hits + matched(seen.leaps, events)
+        found, true, hits = (
+            found + len(seen.leaps),
+            true + len(events),
+            hits + count_matched(seen.leaps, events),
+        )
     assert hits / true >= 0.95
     assert hits / found >= 0.95
 
 
 def test_matching_is_one_to_one() -> None:
-    assert matched([4, 5], [4]) == 1
-    assert matched([5], [4, 6]) == 1
-    assert matched([7], [4]) == 0
-    assert matched([3, 10], [4, 9]) == 2
+    assert count_matched([4, 5], [4]) == 1
+    assert count_matched([5], [4, 6]) == 1
+    assert count_matched([7], [4]) == 0
+    assert count_matched([3, 10], [4, 9]) == 2
 
 
 def test_atlas_has_every_height_of_the_world() -> None:

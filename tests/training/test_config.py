@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from training.config import check_paths, load_config, make_config, to_yaml
-from training.config.reference import described, reference
+from training.config.reference import reference, section_docs
 from training.config.schema import Config, Loss, Mapper, Optimizer, Section
 from training.errors import ConfigError
 
@@ -152,6 +152,6 @@ def test_the_reference_in_the_docs_is_complete_and_current() -> None:
                 for key, field in section.model_fields.items()
                 if not (isinstance(field.annotation, type) and issubclass(field.annotation, Section))
             }
-            assert set(described(section)[1]) == own
+            assert set(section_docs(section)[1]) == own
     docs = (CONFIGS.parents[1] / "docs" / "training.md").read_text()
     assert reference() in docs

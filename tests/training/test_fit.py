@@ -26,7 +26,7 @@ from training.errors import ConfigError, DataError, TrainingError
 from training.fit import main
 from training.loop import Result, fit
 from training.loop.order import draw
-from training.loop.product import make_mapper
+from training.loop.trained_mapper import make_mapper
 from training.parts import read_lines
 
 

@@ -22,7 +22,7 @@ from training.errors import ConfigError
 from training.loop import fit
 from training.loop.batches import CachedSource
 from training.loop.order import draw
-from training.loop.product import make_mapper
+from training.loop.trained_mapper import make_mapper
 from training.parts import read_lines
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
 from a2v_core.demo import demo_path
-from a2v_core.errors import A2VError
 
+from ..cli import exit_status, log_to_stderr
 from .page import write_page
 from .records import read_records
 from .settings import Recipe, Setup, run_key
@@ -22,19 +21,10 @@ DEFAULT_WORK = Path("build/ablate")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status, 1 for bad input, 130 when it was stopped."""
+    """The command line; returns the exit status: 1 for bad input, 130 when interrupted."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(format="%(message)s", level=logging.INFO, force=True, stream=sys.stderr)
-    for library in ("httpx", "diffusers", "transformers"):
-        logging.getLogger(library).setLevel(logging.WARNING)
-    try:
-        return _run(options)
-    except A2VError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on from there", file=sys.stderr)
-        return 130
+    log_to_stderr("%(message)s")
+    return exit_status(lambda: _run(options))
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -50,20 +40,20 @@ def _run(options: argparse.Namespace) -> int:
     setup = Setup(recipe, models.checksum, world_checksum())
     ablation = Ablation(models, setup, options.work)
     finished = ablation.run(options.tables, options.seeds, options.minutes)
-    wanted = {
+    requested = {
         run_key(setup, row.variant, row.test, seed): None
         for name in options.tables
         for row in TABLES[name].rows
         for seed in range(options.seeds)
     }
-    records = [record for record in read_records(ablation.records) if record["key"] in wanted]
+    records = [record for record in read_records(ablation.records) if record["key"] in requested]
     if options.write is not None and records:
         write_page(options.write, records)
     if options.json:
         for record in records:
             print(json.dumps(record))
     else:
-        print(f"{len(records)} of {len(wanted)} runs are finished, in {ablation.records}")
+        print(f"{len(records)} of {len(requested)} runs are finished, in {ablation.records}")
     if not finished:
         print("stopped by --minutes; the same command goes on from there", file=sys.stderr)
     return 0

@@ -1,4 +1,4 @@
-"""The adapters that are compared: AudioMapper in its shapes, and one matrix.
+"""The adapters that are compared: AudioMapper in several configurations, and a linear map.
 
 Legend: B clips, T audio steps, Q frequency patches, W input width, F frames, D token width.
 """
@@ -14,7 +14,7 @@ from .settings import Variant
 
 
 class LinearMapper(nn.Module):
-    """One matrix from BEATs features to the `temp` token of a frame: no MLP, no windows, no pooling."""
+    """A linear map from BEATs features to the `temp` token of a frame: no MLP, no windows, no pooling."""
 
     def __init__(self, input_size: int, output_size: int) -> None:
         super().__init__()
@@ -51,5 +51,5 @@ def make_adapter(variant: Variant, input_size: int, token_width: int, seed: int)
 
 
 def count_parameters(adapter: nn.Module) -> int:
-    """All weights of an adapter."""
+    """Number of parameters of an adapter."""
     return sum(parameter.numel() for parameter in adapter.parameters())

@@ -20,10 +20,9 @@ from a2v_core.audio import BEATs, encode_audio, load_beats
 from a2v_core.backbones import Backbone, load_t2v, networks
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.prompts import ContextBatch
-from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import stack_layers
 
-from ..demo_world.progress import device
+from ..demo_world.fitting import device
 from ..demo_world.sounds import SAMPLE_RATE
 from ..demo_world.world import Scene, render
 from ..errors import ConfigError
@@ -31,7 +30,7 @@ from ..parts import PredictionError
 from .worlds import held_out_clip, training_clip
 
 HOPS = (160, 80, 40)  # milliseconds
-AT_ONCE = 20  # clips
+BATCH = 20  # clips
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,11 @@ class Models:
         return cls(load_beats(beats), backbone, _checksum([beats, *sorted(t2v.rglob("*.safetensors"))]))
 
     def prediction_error(self) -> PredictionError:
-        """The first term of the loss: error of the text-to-video model's prediction."""
-        return PredictionError(self.backbone.denoise, self.backbone.schedule(DEFAULT_SCHEDULER, 1, 0))
+        """First term of the loss: prediction error of the text-to-video model."""
+        return PredictionError.of(self.backbone)
 
     def context(self, prompts: Sequence[str], words: Mapping[str, Tensor]) -> ContextBatch:
-        """The texts of B prompts with the tokens [B, F, D] of their audio words."""
+        """Encoded texts of B prompts with the tokens [B, F, D] of their audio words."""
         return self.backbone.encode_texts(prompts, words)
 
 
@@ -87,8 +86,8 @@ class Clips:
     def latents(self) -> Tensor:
         return self.tensors["latents"].to(device())
 
-    def heard(self, layout: str, hop_ms: int) -> tuple[Tensor, Tensor]:
-        """Features [N, T, Q, W] and times [T] as a mapper of this layout takes them."""
+    def audio_features(self, layout: str, hop_ms: int) -> tuple[Tensor, Tensor]:
+        """BEATs features [N, T, Q, W] and times [T] in the form that a mapper of this layout takes."""
         name = "bands" if layout == "reference" else f"features_{hop_ms}"
         times = self.tensors[f"times_{160 if layout == 'reference' else hop_ms}"]
         return self.tensors[name].float().to(device()), times
@@ -114,7 +113,7 @@ def _clips(
     items = tuple(make(world, number) for number in range(count))
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        pieces = [_encode(models, items[start : start + AT_ONCE]) for start in range(0, count, AT_ONCE)]
+        pieces = [_encode(models, items[start : start + BATCH]) for start in range(0, count, BATCH)]
         shared = {name: value for name, value in pieces[0].items() if name.startswith("times")}
         stacked = {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0].keys() - shared}
         write_safetensors(path, stacked | shared, {"format": "pt"})
@@ -124,16 +123,16 @@ def _clips(
 @torch.no_grad()
 def _encode(models: Models, items: tuple[tuple[Scene, np.ndarray], ...]) -> dict[str, Tensor]:
     samples = torch.from_numpy(np.stack([sound for _, sound in items])).float()[:, None]
-    found: dict[str, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
     for hop in HOPS:
-        heard = encode_audio(models.beats, samples, SAMPLE_RATE, HOPS[0] // hop)
-        found[f"features_{hop}"] = stack_layers(heard.layers.mean(dim=3, keepdim=True))
-        found[f"times_{hop}"] = heard.times
+        features = encode_audio(models.beats, samples, SAMPLE_RATE, HOPS[0] // hop)
+        tensors[f"features_{hop}"] = stack_layers(features.layers.mean(dim=3, keepdim=True))
+        tensors[f"times_{hop}"] = features.times
         if hop == HOPS[0]:
-            found["bands"] = stack_layers(heard.layers).half()
-    latents = [models.backbone.encode(torch.from_numpy(render(scene)), AT_ONCE) for scene, _ in items]
-    found["latents"] = torch.cat(latents).float().cpu()
-    return found
+            tensors["bands"] = stack_layers(features.layers).half()
+    latents = [models.backbone.encode(torch.from_numpy(render(scene)), BATCH) for scene, _ in items]
+    tensors["latents"] = torch.cat(latents).float().cpu()
+    return tensors
 
 
 def _checksum(files: list[Path]) -> str:

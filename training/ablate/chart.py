@@ -1,4 +1,4 @@
-"""A picture of a table: AV-Align of every row, each seed, and the paper's number. Needs matplotlib."""
+"""Chart of a table: AV-Align of every row, each seed, and the paper's number. Needs matplotlib."""
 
 from __future__ import annotations
 

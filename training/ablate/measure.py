@@ -1,4 +1,4 @@
-"""Scores an adapter on held-out sounds: alignment, true events, the right object, and validation loss.
+"""Scores an adapter on held-out sounds: AV-Align, events, object accuracy, validation loss.
 
 Legend: B clips, F frames, D token width.
 """
@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a2v_core.metrics import shifted_chance
 from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.sampling import SampleSettings
 from a2v_core.tokens import AudioTokens, in_prompt
 
-from ..demo_world.evaluate import look, matched, score
+from ..demo_world.evaluate import EventCounts, score
+from ..demo_world.recognise import recognise
 from ..demo_world.world import FPS, NUM_FRAMES, SIZE, Scene, render
 from .adapter import Adapter
 from .caches import Clips, Models
@@ -34,7 +34,7 @@ def measure(
     adapter: Adapter | None,
     seed: int,
 ) -> dict[str, Any]:
-    """Numbers of one row and seed; `adapter` None: text alone.
+    """Metrics of one row and seed; `adapter` None: text alone.
 
     av_align, chance  per clip, None where undefined: the published variant, and its mean over all time
                       shifts of the sound
@@ -43,42 +43,42 @@ def measure(
     validation_loss   noise-prediction error on the test clips, always the same noise
     """
     words = _words(clips, variant, adapter)
-    prompts = [text_for(scene, variant.words, test) for scene, _ in clips.items]
+    prompts = [prompt_for(scene, variant.words, test) for scene, _ in clips.items]
     aligned: list[float | None] = []
     chance: list[float | None] = []
-    hits = found = true = right = 0
+    events, correct = EventCounts(), 0
     for number, (scene, sound) in enumerate(clips.items):
         tokens = {word: value[number] for word, value in words.items()}
         frames = _video(models, recipe, prompts[number], tokens, 1000 * seed + number)
         result = score(frames, sound)
         aligned.append(result.score)
-        chance.append(shifted_chance(result))
-        seen, events = look(frames.numpy()), [round(hit.time * FPS) for hit in scene.hits]
-        hits, found, true = hits + matched(seen.leaps, events), found + len(seen.leaps), true + len(events)
-        right += (seen.colour, seen.shape) == (scene.colour, scene.shape)
+        chance.append(result.chance)
+        recognised = recognise(frames.numpy())
+        events.add(recognised.leaps, [round(hit.time * FPS) for hit in scene.hits])
+        correct += (recognised.colour, recognised.shape) == (scene.colour, scene.shape)
     return {
         "av_align": aligned,
         "chance": chance,
-        "event_recall": hits / max(1, true),
-        "event_precision": hits / found if found else None,
-        "object_accuracy": right / len(clips),
+        "event_recall": events.recall or 0.0,
+        "event_precision": events.precision,
+        "object_accuracy": correct / len(clips),
         "validation_loss": validation_loss(models, clips, recipe, prompts, words),
     }
 
 
 def ceiling(clips: Clips) -> list[float | None]:
-    """AV-Align of the true videos, per clip."""
+    """AV-Align of the ground-truth videos, per clip: the upper bound."""
     return [score(render(scene), sound).score for scene, sound in clips.items]
 
 
-def text_for(scene: Scene, words: tuple[str, ...], test: Test) -> str:
+def prompt_for(scene: Scene, words: tuple[str, ...], test: Test) -> str:
     """The prompt of a test."""
     text = f"a {scene.colour} {scene.shape}"
-    spoken = in_prompt(words)
+    audio = in_prompt(words)
     return {
-        "audio": f"a video of {spoken}",
+        "audio": f"a video of {audio}",
         "text": f"a video of {text} bouncing",
-        "text_audio": f"a video of {text} {spoken}",
+        "text_audio": f"a video of {text} {audio}",
     }[test.prompt]
 
 
@@ -86,22 +86,21 @@ def text_for(scene: Scene, words: tuple[str, ...], test: Test) -> str:
 def validation_loss(
     models: Models, clips: Clips, recipe: Recipe, prompts: list[str], words: dict[str, Tensor]
 ) -> float:
-    """Mean squared error of the predicted noise in the middle of every clip, timesteps evenly spread."""
-    error = models.prediction_error()
+    """Mean squared error of the predicted noise in the middle of every clip, at evenly spaced timesteps."""
+    prediction = models.prediction_error()
     rng = np.random.default_rng(VALIDATION_SEED)
-    steps = np.linspace(recipe.lowest_timestep, error.schedule.train_timesteps - 1, len(clips)).round()
+    steps = np.linspace(recipe.lowest_timestep, prediction.schedule.train_timesteps - 1, len(clips)).round()
     t = torch.from_numpy(rng.permutation(steps)).long()
     first = (NUM_FRAMES - recipe.frames) // 2
     piece = slice(first, first + recipe.frames)
     clean = clips.latents[:, :, piece]
     noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32)).to(clean.device)
-    spoken = words or {"temp": torch.zeros(len(clips), NUM_FRAMES, models.backbone.spec.token_width)}
+    tokens = words or {"temp": torch.zeros(len(clips), NUM_FRAMES, models.backbone.spec.token_width)}
     total = 0.0
     for rows in torch.arange(len(clips)).split(recipe.batch):
-        some = {word: value[rows][:, piece] for word, value in spoken.items()}
-        said = [prompts[int(row)] for row in rows]
-        context = models.context(said, some)
-        total += len(rows) * float(error.squared(clean[rows], noise[rows], t[rows], context).mean())
+        batch = {word: value[rows][:, piece] for word, value in tokens.items()}
+        context = models.context([prompts[int(row)] for row in rows], batch)
+        total += len(rows) * float(prediction.squared(clean[rows], noise[rows], t[rows], context).mean())
     return total / len(clips)
 
 
@@ -110,13 +109,13 @@ def _words(clips: Clips, variant: Variant, adapter: Adapter | None) -> dict[str,
     """Tokens [B, F, D] of every audio word for all clips; empty without an adapter."""
     if adapter is None:
         return {}
-    features, times = clips.heard(variant.layout, variant.hop_ms)
+    features, times = clips.audio_features(variant.layout, variant.hop_ms)
     words = adapter.pool_words(adapter.map_features(features, times, NUM_FRAMES, FPS))
     return {word: value[:, :NUM_FRAMES] for word, value in words.items()}
 
 
 def _video(models: Models, recipe: Recipe, prompt: str, words: dict[str, Tensor], seed: int) -> Tensor:
-    """Frames [F, H, W, 3] from a prompt and its words [F, D], through the library's own path."""
+    """Frames [F, H, W, 3] from a prompt and its words [F, D], through `VideoPipeline`."""
     settings = SampleSettings(
         recipe.sampling_steps, recipe.guidance_scale, "dpmpp_2m", seed, SIZE, SIZE, NUM_FRAMES
     )

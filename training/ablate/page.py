@@ -1,4 +1,4 @@
-"""Writes docs/results.md with its charts from the records of finished runs."""
+"""Writes docs/results.md and its charts from the records of finished runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COLUMNS = (
 INTRODUCTION = """\
 The paper's tables 2 and 3 again, and some questions of our own, on the demo world, where the time of every
 event is known. All of it is made by"""
-GOES_ON = """\
+RESUMING = """\
 which trains adapters on the frozen demo text-to-video model, all by one recipe, and scores the videos that
 they make of sounds never heard in training. A finished run is not done again; more seeds go on from here."""
 READING = f"""\
@@ -80,7 +80,7 @@ def _head(records: Sequence[Record]) -> str:
     )
     unique = {str(record["variant"]) + str(record["seed"]): record for record in records}
     trained = [run["numbers"]["seconds"] for run in unique.values() if run["numbers"]["parameters"]]
-    ceiling = [value for value in _plain_ceiling(records) if value is not None]
+    ceiling = [value for value in _base_ceiling(records) if value is not None]
     best = f" The true videos of the test sounds score {sum(ceiling) / len(ceiling):.2f}." if ceiling else ""
     budget = (
         f"**The budget is small.** Every adapter starts from tokens fitted to words ({recipe['start_steps']} "
@@ -93,10 +93,10 @@ def _head(records: Sequence[Record]) -> str:
     )
     checksums = f"Frozen models `{setup['models']}`, demo world `{setup['sounds']}` (checksums)."
     command = f"    python -m training.ablate {options} --seeds {seeds} --write docs/results.md"
-    return "\n\n".join(["# What carries the alignment", INTRODUCTION, command, GOES_ON, budget, checksums])
+    return "\n\n".join(["# What carries the alignment", INTRODUCTION, command, RESUMING, budget, checksums])
 
 
-def _plain_ceiling(records: Sequence[Record]) -> list[float | None]:
+def _base_ceiling(records: Sequence[Record]) -> list[float | None]:
     for record in records:
         if record["test"]["world"] == BASE.world:
             found: list[float | None] = record["numbers"]["ceiling"]
@@ -114,7 +114,7 @@ def _verdicts(tables: dict[str, tuple[Table, list[Result]]]) -> str:
 def _verdict(verdict: Verdict) -> str:
     paper = "" if verdict.paper is None else f"{verdict.paper:+.2f}"
     error = f" {PLUS_MINUS} {verdict.error:.2f}" if math.isfinite(verdict.error) else ""
-    return f"| {verdict.claim.text} | {paper} | {verdict.difference:+.2f}{error} | {verdict.words} |"
+    return f"| {verdict.claim.text} | {paper} | {verdict.difference:+.2f}{error} | {verdict.text} |"
 
 
 def _table(name: str, table: Table, results: Sequence[Result]) -> str:

@@ -14,7 +14,7 @@ Record = dict[str, Any]
 
 
 def read_records(path: Path) -> list[Record]:
-    """All whole lines; a last line that a kill tore is left out. DataError for anything else broken."""
+    """All complete lines; an incomplete last line is dropped. DataError for any other invalid line."""
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").split("\n")
@@ -35,7 +35,7 @@ def read_records(path: Path) -> list[Record]:
 
 
 def append_record(path: Path, record: Record) -> None:
-    """Add a line, on the disk when this returns. A torn last line is ended first, and so replaced."""
+    """Append a line and fsync. An incomplete last line is removed first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     if text and not text.endswith("\n"):
@@ -47,5 +47,5 @@ def append_record(path: Path, record: Record) -> None:
 
 
 def to_lines(records: Iterable[Record]) -> str:
-    """Records as they stand in a file."""
+    """Records as JSON lines."""
     return "".join(json.dumps(record) + "\n" for record in records)

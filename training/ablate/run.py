@@ -1,4 +1,4 @@
-"""Trains and scores the rows of the tables, seed by seed; appends a record for every finished run."""
+"""Trains and scores the rows of the tables, seed by seed, and appends a record for every finished run."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _log = logging.getLogger(__name__)
 
 
 class Ablation:
-    """Trainings and results in a work folder; whatever is there already is not done again."""
+    """Trainings and results in a work folder; finished ones are not repeated."""
 
     def __init__(self, models: Models, setup: Setup, work: Path) -> None:
         self.models, self.setup, self.work = models, setup, work
         caches = work / f"clips-{setup.models}-{setup.sounds}"
         recipe = setup.recipe
-        self.to_train = cache(lambda world: training_clips(caches, models, world, recipe.pool))
-        self.to_test = cache(lambda world: held_out_clips(caches, models, world, recipe.clips))
-        self.ceiling = cache(lambda world: ceiling(self.to_test(world)))
+        self.training_clips_of = cache(lambda world: training_clips(caches, models, world, recipe.pool))
+        self.test_clips_of = cache(lambda world: held_out_clips(caches, models, world, recipe.clips))
+        self.ceiling = cache(lambda world: ceiling(self.test_clips_of(world)))
 
     @property
     def records(self) -> Path:
@@ -44,26 +44,26 @@ class Ablation:
         return self.work / RECORDS
 
     def run(self, tables: Sequence[str], seeds: int, minutes: float = 0.0) -> bool:
-        """Do what is not done yet. With `minutes`, stops before a run that would not fit into them.
+        """Do the runs that are missing. With `minutes`, stops before a run that would exceed them.
 
         Returns whether everything is finished.
         """
         began, longest = time.monotonic(), 0.0
         done = {record["key"] for record in read_records(self.records)}
-        for variant, test, seed in missing(self.setup, tables, seeds, done):
+        for variant, test, seed in missing_runs(self.setup, tables, seeds, done):
             start = time.monotonic()
             if minutes and start - began + longest > 60 * minutes:
                 return False
             record = self.result(variant, test, seed)
             append_record(self.records, record)
             longest = max(longest, time.monotonic() - start)
-            _log.info("%s seed %d: %s", _named(variant, test), seed, _short(record["numbers"]))
+            _log.info("%s seed %d: %s", _run_label(variant, test), seed, _result_label(record["numbers"]))
         return True
 
     def result(self, variant: Variant, test: Test, seed: int) -> Record:
         """The record of one run: an adapter, trained unless it is cached, and its scores."""
         adapter, facts = self._trained(variant, seed)
-        clips: Clips = self.to_test(test.world)
+        clips: Clips = self.test_clips_of(test.world)
         numbers = measure(self.models, clips, self.setup.recipe, variant, test, adapter, seed)
         return {
             "key": run_key(self.setup, variant, test, seed),
@@ -85,37 +85,37 @@ class Ablation:
             adapter.load_state_dict(stored.tensors)
             adapter.to(self.models.backbone.device).eval()
             return adapter, json.loads(stored.metadata["facts"])
-        trained = train(self.models, self.to_train(variant.world), self.setup.recipe, variant, seed)
+        trained = train(self.models, self.training_clips_of(variant.world), self.setup.recipe, variant, seed)
         facts = {"parameters": count_parameters(trained.adapter), "seconds": round(trained.seconds, 1)}
         path.parent.mkdir(parents=True, exist_ok=True)
         write_safetensors(path, trained.adapter.state_dict(), {"format": "pt", "facts": json.dumps(facts)})
         return trained.adapter, facts
 
 
-def missing(
+def missing_runs(
     setup: Setup, tables: Sequence[str], seeds: int, done: set[str]
 ) -> Iterator[tuple[Variant, Test, int]]:
-    """Runs that are not done: all rows with the first seed, then all with the next. A row that stands in
-    several tables is one run.
+    """Runs that are not done: all rows with the first seed, then all with the next. A row in several tables
+    is one run.
     """
-    seen = set(done)
+    scheduled = set(done)
     for seed in range(seeds):
         for name in tables:
             for row in TABLES[name].rows:
                 key = run_key(setup, row.variant, row.test, seed)
-                if key not in seen:
-                    seen.add(key)
+                if key not in scheduled:
+                    scheduled.add(key)
                     yield row.variant, row.test, seed
 
 
-def _named(variant: Variant, test: Test) -> str:
-    plain = asdict(Variant())
-    own = {name: value for name, value in asdict(variant).items() if value != plain[name]}
-    told = ", ".join(f"{name} {value}" for name, value in own.items()) or "as the demo"
-    return f"{told}; {test.prompt} in {test.world}"
+def _run_label(variant: Variant, test: Test) -> str:
+    defaults = asdict(Variant())
+    changed = {name: value for name, value in asdict(variant).items() if value != defaults[name]}
+    settings = ", ".join(f"{name} {value}" for name, value in changed.items()) or "as the demo"
+    return f"{settings}; {test.prompt} in {test.world}"
 
 
-def _short(numbers: dict[str, Any]) -> str:
+def _result_label(numbers: dict[str, Any]) -> str:
     known = [value for value in numbers["av_align"] if value is not None]
     mean = sum(known) / len(known) if known else float("nan")
     return (

@@ -1,7 +1,7 @@
-"""What is compared: a recipe that all runs share, and what one of them does differently.
+"""Settings of an ablation: a recipe that all runs share, and the variant of each.
 
-Everything that changes a result is in these values (and in the models and the world): a finished run is
-known by them.
+Everything that changes a result is in these values (and in the models and the world): their hash is the key
+of a finished run.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ Prompt = Literal["audio", "text", "text_audio"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """The same for all rows.
+    """Hyperparameters of all rows.
 
     steps           optimizer steps on the published loss
-    start_steps     steps before that, which fit the tokens to words (see `train.fit_to_words`)
+    start_steps     steps of the warm start before, which fits the tokens to words (`train.fit_to_words`)
     pool            sounds and videos to train on
     clips           held-out sounds that a row is scored on
     sampling_steps, guidance_scale  of the scored videos (DPM-Solver++ 2M)
-    batch, frames   clips in a step, and how many frames of each: a random piece, heard in its whole clip
-    learning_rate   highest of the loss's steps; a cosine after a short warm-up
+    batch, frames   clips in a step, and frames of each: a random crop; the sound is encoded whole
+    learning_rate   peak; a cosine after a short warm-up
     lowest_timestep of the noise schedule: motion is decided above
     """
 
@@ -52,7 +52,7 @@ class Variant:
     windows        reach of the context windows; K of them are the paper's K + 1 resolutions
     single_vector  one token for the whole clip: the paper's "vec."
     start          the adapter begins with tokens fitted to words, or with random weights
-    share          of the recipe's steps; 0 leaves the adapter at its start
+    share          of the recipe's steps; 0: the warm start alone
     l1_weight      of mean |temp tokens| in the loss; the published 0.01 outweighs the rest in an easy world
     world          what it is trained on, see `worlds.WORLDS`
     """
@@ -81,9 +81,9 @@ class Variant:
 
 @dataclass(frozen=True)
 class Test:
-    """What a trained adapter is scored on: a kind of prompt and a world's held-out sounds."""
+    """Evaluation of a trained adapter: a kind of prompt, and a world whose held-out sounds are used."""
 
-    __test__ = False  # no class of pytest's
+    __test__ = False  # not a test class of pytest
 
     prompt: Prompt = "audio"
     world: str = "all"
@@ -91,7 +91,7 @@ class Test:
 
 @dataclass(frozen=True)
 class Setup:
-    """What stays the same within one call.
+    """Recipe and frozen inputs of all runs of a call.
 
     models  checksum of BEATs and of the text-to-video model
     sounds  checksum of some sounds and pictures of the world
@@ -103,7 +103,7 @@ class Setup:
 
 
 def training_key(setup: Setup, variant: Variant, seed: int) -> str:
-    """Names a training: everything that its weights depend on."""
+    """Key of a training: hash of everything that its weights depend on."""
     recipe = asdict(setup.recipe)
     for name in ("clips", "sampling_steps", "guidance_scale"):
         del recipe[name]
@@ -111,7 +111,7 @@ def training_key(setup: Setup, variant: Variant, seed: int) -> str:
 
 
 def run_key(setup: Setup, variant: Variant, test: Test, seed: int) -> str:
-    """Names a result: a training, and how it was scored."""
+    """Key of a run: hash of a training and of its evaluation."""
     return _digest([asdict(setup), asdict(variant), asdict(test), seed])
 
 

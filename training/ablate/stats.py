@@ -1,4 +1,4 @@
-"""From finished runs to the numbers of a row, and to differences between rows."""
+"""Statistics of finished runs: means and deviations per row, differences between rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .records import Record
 from .tables import Claim, Row
 
 PLUS_MINUS = "\u00b1"
-CLEAR = 2.0  # standard errors from which on a difference counts
+SIGNIFICANT = 2.0  # standard errors from which on a difference counts
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def results_of(rows: Iterable[Row], records: Sequence[Record]) -> list[Result]:
     """The rows that have a finished run."""
     found = []
     for row in rows:
-        variant, test = _plain(asdict(row.variant)), _plain(asdict(row.test))
+        variant, test = _as_json(asdict(row.variant)), _as_json(asdict(row.test))
         runs = [run for run in records if run["variant"] == variant and run["test"] == test]
         if runs:
             found.append(Result(row, tuple(sorted(runs, key=lambda run: run["seed"]))))
@@ -73,7 +73,7 @@ def results_of(rows: Iterable[Row], records: Sequence[Record]) -> list[Result]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim against the numbers. `difference` in AV-Align, with its standard error over clips and seeds."""
+    """A claim tested: `difference` in AV-Align, with its standard error over clips and seeds."""
 
     claim: Claim
     difference: float
@@ -81,17 +81,17 @@ class Verdict:
     paper: float | None
 
     @property
-    def clear(self) -> bool:
-        return abs(self.difference) > CLEAR * self.error
+    def significant(self) -> bool:
+        return abs(self.difference) > SIGNIFICANT * self.error
 
     @property
-    def words(self) -> str:
-        """The verdict in words."""
+    def text(self) -> str:
+        """The verdict as text."""
         if self.claim.same:
-            if not self.clear:
+            if not self.significant:
                 return "no difference found"
             return "**disagrees**" if self.claim.paper else "no"
-        if not self.clear:
+        if not self.significant:
             return "not decided at this budget"
         if self.difference > 0:
             return "agrees" if self.claim.paper else "yes"
@@ -114,9 +114,8 @@ def judge(claims: Iterable[Claim], results: Sequence[Result]) -> list[Verdict]:
             pairs = [a[place] - b[place] for place in sorted(a.keys() & b.keys())]
             difference, error = _mean_of(pairs), _standard_error(pairs)
         else:
-            one, other = list(a.values()), list(b.values())
-            difference = _mean_of(one) - _mean_of(other)
-            error = math.hypot(_standard_error(one), _standard_error(other))
+            difference = _mean_of(list(a.values())) - _mean_of(list(b.values()))
+            error = math.hypot(_standard_error(list(a.values())), _standard_error(list(b.values())))
         known = more.row.paper is not None and less.row.paper is not None
         paper = (more.row.paper or 0.0) - (less.row.paper or 0.0) if known else None
         verdicts.append(Verdict(claim, difference, error, paper))
@@ -134,10 +133,10 @@ def _standard_error(values: Sequence[float]) -> float:
 def _mean(value: Any) -> float | None:
     if not isinstance(value, list):
         return None if value is None else float(value)
-    known = [one for one in value if one is not None]
+    known = [entry for entry in value if entry is not None]
     return float(np.mean(known)) if known else None
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
+def _as_json(values: dict[str, Any]) -> dict[str, Any]:
     """Tuples as lists, so that values compare with those of a record that was read from JSON."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

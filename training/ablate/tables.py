@@ -1,4 +1,4 @@
-"""The tables: rows that differ in one thing, and what the paper says of them."""
+"""The tables: rows that differ in one setting, and claims about them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Claim:
-    """That row `more` scores higher than row `less`, or, with `same`, that they score alike.
+    """Claim that row `more` scores higher than row `less`, or, with `same`, that they score alike.
 
-    `paper` says whose claim it is: the paper's, or only a question of ours.
+    `paper`: whether the claim is the paper's or a question of ours.
     """
 
     text: str
@@ -36,7 +36,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows to compare, with a title and what it is about."""
+    """Rows to compare, with a title and an explanation."""
 
     title: str
     about: str

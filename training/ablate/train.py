@@ -1,8 +1,8 @@
-"""One training: a start from words, then the published loss on the frozen text-to-video model.
+"""One training: a warm start from words, then the published loss on the frozen text-to-video model.
 
-From random weights the loss needs many more steps than an ablation can pay for. So the tokens (before
-windows and pooling) are first fitted to the embeddings of the words that name colour, shape and height of a
-moment, as for the bundled demo adapter; this is cheap, since nothing but the adapter runs. All rows share it.
+From random weights the loss needs many more steps than an ablation can afford. So the tokens (before
+windows and pooling) are first fitted to the embeddings of the words that name colour, shape and height in a
+frame, as for the bundled demo adapter; this is cheap, since nothing but the adapter runs. All rows share it.
 
 Legend: B clips, F frames, D token width.
 """
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..demo_world.mapper import words_of_moments
+from ..demo_world.mapper import word_targets
 from ..demo_world.world import FPS, NUM_FRAMES, SHAPES, Scene
 from ..parts import LearningRate, minimize, temp_l1
 from .adapter import Adapter, make_adapter
@@ -29,7 +29,7 @@ START_BATCH = 16  # clips
 
 @dataclass(frozen=True)
 class Trained:
-    """An adapter and what its training took: `seconds` of the processor, or of the clock with a GPU."""
+    """An adapter and the duration of its training: `seconds` of CPU time, of wall time with a GPU."""
 
     adapter: Adapter
     seconds: float
@@ -39,13 +39,13 @@ def train(models: Models, clips: Clips, recipe: Recipe, variant: Variant, seed: 
     """Train an adapter. TrainingError when the loss is not finite."""
     clock = time.process_time if models.backbone.device.type == "cpu" else time.perf_counter
     began = clock()
-    features, times = clips.heard(variant.layout, variant.hop_ms)
+    features, times = clips.audio_features(variant.layout, variant.hop_ms)
     adapter = make_adapter(variant, features.shape[-1], models.backbone.spec.token_width, seed)
     adapter.to(models.backbone.device).train()
     if variant.start == "words":
         fit_to_words(models, clips, recipe, variant, adapter, seed)
-    error = models.prediction_error()
-    timesteps = error.schedule.train_timesteps
+    prediction = models.prediction_error()
+    timesteps = prediction.schedule.train_timesteps
 
     def loss(step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([21, seed, step])
@@ -59,7 +59,7 @@ def train(models: Models, clips: Clips, recipe: Recipe, variant: Variant, seed: 
         words = {
             word: piece[:, start:][:, : recipe.frames] for word, piece in adapter.pool_words(tokens).items()
         }
-        mse = error.squared(clean, noise.to(clean.device), t, models.context(prompts, words)).mean()
+        mse = prediction.squared(clean, noise.to(clean.device), t, models.context(prompts, words)).mean()
         return {"loss": mse + variant.l1_weight * temp_l1(tokens[:, :NUM_FRAMES]).mean()}
 
     steps = round(recipe.steps * variant.share)
@@ -68,10 +68,10 @@ def train(models: Models, clips: Clips, recipe: Recipe, variant: Variant, seed: 
 
 
 def training_prompt(scene: Scene, words: tuple[str, ...], rng: np.random.Generator) -> str:
-    """Audio words alone or mixed with text; a colour that is not the object's own is always said."""
-    says_colour = scene.colour != SHAPES[scene.shape] or rng.random() < 0.25
-    colour = ["a", scene.colour] if says_colour else []
-    shape = [scene.shape] if says_colour and rng.random() < 0.25 else []
+    """Audio words alone or mixed with text; a colour that is not the object's own is always named."""
+    names_colour = scene.colour != SHAPES[scene.shape] or rng.random() < 0.25
+    colour = ["a", scene.colour] if names_colour else []
+    shape = [scene.shape] if names_colour and rng.random() < 0.25 else []
     side = ["on the", scene.side] if rng.random() < 0.25 else []
     wall = ["on", scene.wall] if rng.random() < 0.25 else []
     return " ".join(["a video of", *colour, *shape, *(f"<{word}>" for word in words), *side, *wall])
@@ -80,22 +80,20 @@ def training_prompt(scene: Scene, words: tuple[str, ...], rng: np.random.Generat
 def fit_to_words(
     models: Models, clips: Clips, recipe: Recipe, variant: Variant, adapter: Adapter, seed: int
 ) -> None:
-    """Fits the tokens of every frame to the words of its moment, on clips whose object has its own colour."""
-    scenes = [scene for scene, _ in clips.items]
-    rows = [n for n, scene in enumerate(scenes) if scene.hits and scene.colour == SHAPES[scene.shape]]
-    wanted = torch.stack([words_of_moments(models.backbone, scenes[n]) for n in rows])
-    features, times = clips.heard(variant.layout, variant.hop_ms)
+    """Fits the tokens of every frame to `word_targets`."""
+    rows, targets = word_targets(models.backbone, [scene for scene, _ in clips.items])
+    features, times = clips.audio_features(variant.layout, variant.hop_ms)
 
     def loss(step: int) -> dict[str, Tensor]:
         chosen = torch.from_numpy(
             np.random.default_rng([22, seed, step]).integers(len(rows), size=START_BATCH)
         )
-        tokens = adapter.map_features(features[torch.tensor(rows)[chosen]], times, NUM_FRAMES, FPS)
-        return {"loss": nn.functional.mse_loss(tokens[:, :NUM_FRAMES], wanted[chosen]) / wanted.var()}
+        tokens = adapter.map_features(features[rows[chosen]], times, NUM_FRAMES, FPS)
+        return {"loss": nn.functional.mse_loss(tokens[:, :NUM_FRAMES], targets[chosen]) / targets.var()}
 
     minimize(adapter, loss, learning_rate(recipe.start_learning_rate), steps=recipe.start_steps)
 
 
 def learning_rate(peak: float) -> LearningRate:
-    """A cosine over all steps to a hundredth, which a short warm-up damps at its start."""
+    """Cosine over all steps down to a hundredth, times a short linear warm-up."""
     return LearningRate(peak, "cosine", warm_up_steps=WARM_UP, final_share=0.01, cosine_start=0)

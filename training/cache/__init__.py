@@ -1,4 +1,4 @@
-"""Latents and features computed once."""
+"""Cache of latents and BEATs features."""
 
 from .encode import Encoder, Sample
 from .folder import check_facts, facts_of, open_cache, write_state

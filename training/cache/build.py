@@ -1,4 +1,4 @@
-"""Precompute: every clip of a data set decoded and encoded once, into shards. Resumes where it stopped."""
+"""Precompute: decodes and encodes every clip of a data set once and writes shards; resumable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tqdm import tqdm
 from a2v_core.metrics import av_align
 
 from ..config import Config
-from ..data import DISAGREE, Clip, Item, Unusable, clips_of, list_items, summary, write_report
+from ..data import DISAGREE, Clip, Item, Unusable, clips_per_file, list_items, summary, write_report
 from ..errors import ConfigError, DataError
 from .decoding import Decoded, decode_ahead
 from .encode import Encoder, Sample
@@ -24,8 +24,8 @@ REPORT = "unusable.csv"
 DECODED_AT_ONCE = 4
 
 
-class Built(NamedTuple):
-    """clips in the cache, of which `new` ones were made now; files and clips left out; the report on them."""
+class PrecomputeResult(NamedTuple):
+    """clips in the cache, of which `new` were added now; unusable files and clips, and their report."""
 
     clips: int
     new: int
@@ -33,12 +33,12 @@ class Built(NamedTuple):
     report: Path
 
 
-def precompute(config: Config, progress: bool = True) -> Built:
+def precompute(config: Config, progress: bool = True) -> PrecomputeResult:
     """Fill the cache of `config`. Under `accelerate launch` every process does a part.
 
     A clip that cannot be used is reported with the reason, not replaced. DataError when no clip is left, or
     when the folder holds the cache of another config; CheckpointError when the disk is full: what was written
-    stays, and the next call goes on from there.
+    stays, and the next call resumes from it.
     """
     state = PartialState(cpu=config.run.device == "cpu")
     folder, facts = config.cache_dir, facts_of(config)
@@ -65,12 +65,14 @@ def precompute(config: Config, progress: bool = True) -> Built:
         write_report(folder / REPORT, unusable)
         if after.entries:
             write_state(folder, True, len(after.entries), len(plan))
-    _check_some_left(config, after, unusable)
-    return Built(len(after.entries), len(after.entries) - len(before.entries), unusable, folder / REPORT)
+    _check_not_empty(config, after, unusable)
+    return PrecomputeResult(
+        len(after.entries), len(after.entries) - len(before.entries), unusable, folder / REPORT
+    )
 
 
 def _clips_per_item(config: Config, item: Item) -> int:
-    count = clips_of(config.data)
+    count = clips_per_file(config.data)
     if not count:
         raise ConfigError(
             f"{STATE}: data.clips_per_video 0 has no end; set how many clips of a file to precompute"
@@ -88,15 +90,15 @@ def _encode(
 ) -> None:
     encoder = Encoder(config, device)
     size = config.cache.clips_per_shard
-    # Few at a time, because decoded pictures are large; a shard is written when it is full.
+    # Small batches, because decoded frames are large; a shard is written when it is full.
     batches = [todo[start : start + DECODED_AT_ONCE] for start in range(0, len(todo), DECODED_AT_ONCE)]
     shard = _Shard()
     bar = tqdm(total=done + len(todo), initial=done, unit="clip", desc="precompute", disable=not progress)
     with bar:
         for decoded in decode_ahead(config, batches):
-            for item, number, clip in _checked(config, decoded):
-                made = clip if isinstance(clip, Unusable) else encoder.encode_or_say_why(item, number, clip)
-                shard.add(item, number, made)
+            for item, number, clip in _filter_by_av_align(config, decoded):
+                encoded = clip if isinstance(clip, Unusable) else encoder.try_encode(item, number, clip)
+                shard.add(item, number, encoded)
                 bar.update()
                 if shard.size == size:
                     shard.write(config, next(shards))
@@ -106,7 +108,7 @@ def _encode(
 
 
 class _Shard:
-    """Clips on their way into one file."""
+    """A shard that is being filled."""
 
     def __init__(self) -> None:
         self.samples: list[Sample] = []
@@ -118,12 +120,12 @@ class _Shard:
     def size(self) -> int:
         return len(self.samples) + len(self.missing)
 
-    def add(self, item: Item, number: int, made: Sample | Unusable) -> None:
-        if isinstance(made, Unusable):
-            self.unusable.append(made)
+    def add(self, item: Item, number: int, encoded: Sample | Unusable) -> None:
+        if isinstance(encoded, Unusable):
+            self.unusable.append(encoded)
             self.missing.append((item.id, number))
         else:
-            self.samples.append(made)
+            self.samples.append(encoded)
             self.splits.append(item.split)
 
     def write(self, config: Config, number: int) -> None:
@@ -138,14 +140,14 @@ class _Shard:
         )
 
 
-def _checked(config: Config, decoded: list[Decoded]) -> Iterator[Decoded]:
-    """The same, with clips whose sound and picture disagree left out if the config asks for it."""
-    wanted = config.data.min_av_align
+def _filter_by_av_align(config: Config, decoded: list[Decoded]) -> Iterator[Decoded]:
+    """The clips, those below `data.min_av_align` replaced by `Unusable`."""
+    minimum = config.data.min_av_align
     for item, number, clip in decoded:
-        if wanted and isinstance(clip, Clip):
+        if minimum and isinstance(clip, Clip):
             score = av_align(clip.frames.float() / 255, config.data.fps, clip.sound).score
-            if score is None or score < wanted:
-                reason = f"AV-Align is {score}, below data.min_av_align {wanted:g}"
+            if score is None or score < minimum:
+                reason = f"AV-Align is {score}, below data.min_av_align {minimum:g}"
                 yield item, number, Unusable(item.id, str(item.video), DISAGREE, reason)
                 continue
         yield item, number, clip
@@ -156,7 +158,7 @@ def _next_number(folder: Path) -> int:
     return max(numbers, default=-1) + 1
 
 
-def _check_some_left(config: Config, contents: Contents, unusable: list[Unusable]) -> None:
+def _check_not_empty(config: Config, contents: Contents, unusable: list[Unusable]) -> None:
     if not any(entry.split == "train" for entry in contents.entries):
         why = summary(unusable) or "none in the train split"
         raise DataError(

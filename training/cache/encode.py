@@ -1,4 +1,4 @@
-"""A clip as the training sees it: latents of its pictures and BEATs features of its sound.
+"""Encodes a clip for training: latents of its frames and BEATs features of its sound.
 
 Legend: c latent channels, f latent frames, h w latent size, L encoder layers, T audio steps, Q frequency
 bands (8, or 1 when averaged), D width of a layer, N samples at 16 kHz.
@@ -30,8 +30,8 @@ class Sample:
     latents     float32 [c, f, h, w]
     layers      float32 [L, T, Q, D]
     times       float32 [T], start of every step in seconds
-    caption     text that came with it, or empty
-    sound       float32 [N], of clips that are held out; else empty
+    caption     its text, or empty
+    sound       float32 [N] of held-out clips; else empty
     """
 
     id: str
@@ -58,22 +58,22 @@ class Encoder:
         for network in networks(self.backbone):
             network.to(device)
 
-    def encode_or_say_why(self, item: Item, number: int, clip: Clip) -> Sample | Unusable:
-        """Latents and features of a clip, or the row of the report that says why there are none."""
+    def try_encode(self, item: Item, number: int, clip: Clip) -> Sample | Unusable:
+        """`encode`, or `Unusable` with the reason."""
         try:
             return self.encode(item, number, clip)
         except torch.OutOfMemoryError:
-            raise  # the fault of no file
-        except Exception as error:  # of one file, which never ends a run over many
+            raise  # not due to the file
+        except Exception as error:  # one bad file never ends a run over many
             return unusable(item, error)
 
     def encode(self, item: Item, number: int, clip: Clip) -> Sample:
         """Latents and features of a clip."""
         data, audio = self.config.data, self.config.audio
         mono = to_mono_16k(clip.sound.samples, clip.sound.sample_rate)
-        # Rates that do not divide evenly would give some clips a sample, and at worst a step, more.
-        wanted = round(data.clip_seconds * SAMPLE_RATE)
-        mono = nnf.pad(mono, (0, max(0, wanted - len(mono))))[:wanted]
+        # After resampling some clips may have a sample, and so a BEATs step, more than others.
+        length = round(data.clip_seconds * SAMPLE_RATE)
+        mono = nnf.pad(mono, (0, max(0, length - len(mono))))[:length]
         features = encode_audio(
             self.beats, mono[None, None], SAMPLE_RATE, audio.hop_divisor, audio.chunk_seconds
         )

@@ -1,4 +1,4 @@
-"""A cache folder as a whole: whether it is complete, and whether it was made for this config."""
+"""State of a cache folder: whether it is complete, and whether it matches the config."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATE = "cache.json"
 
 
 def facts_of(config: Config) -> dict[str, Any]:
-    """Everything in the config that the numbers in a cache depend on."""
+    """All settings of the config that the cached values depend on."""
     data, cache = config.data, config.cache
     return {
         "data.ids": "with endings",
@@ -41,7 +41,7 @@ def facts_of(config: Config) -> dict[str, Any]:
 
 
 def fingerprint(*paths: Path) -> str:
-    """Tells files apart by size, start and end; empty when one is not there."""
+    """Hash of size, start and end of files; empty when one does not exist."""
     digest = hashlib.sha256()
     for path in paths:
         if not path.is_file():
@@ -54,12 +54,12 @@ def fingerprint(*paths: Path) -> str:
     return digest.hexdigest()[:16] if paths else ""
 
 
-def check_facts(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """DataError that names what differs between a cache and the config."""
+def check_facts(folder: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
+    """DataError, with the differences, for a cache whose settings are not those of the config."""
     differing = [
         f"{key} {found.get(key)!r} (now {value!r})"
-        for key, value in wanted.items()
-        # A model that is not here cannot be compared, and training from the cache does not need it.
+        for key, value in expected.items()
+        # A missing model cannot be compared, and training from the cache does not need it.
         if found.get(key) != value and not (key.startswith("models.") and not value)
     ]
     if found and differing:
@@ -70,15 +70,15 @@ def check_facts(folder: Path, found: dict[str, Any], wanted: dict[str, Any]) -> 
 
 
 def write_state(folder: Path, complete: bool, clips: int, planned: int) -> None:
-    """Note how far precompute came."""
+    """Write the progress of precompute."""
     with atomic_path(folder / STATE) as part:
         part.write_text(json.dumps({"complete": complete, "clips": clips, "planned": planned}))
 
 
 def open_cache(config: Config) -> Contents | None:
-    """The cache that a training with this config uses; None when it is to do without.
+    """The cache that a training with this config uses; None for no cache.
 
-    DataError for a cache that is incomplete, made for something else, or missing although asked for.
+    DataError for a cache that is incomplete, made with other settings, or missing with cache.use always.
     """
     folder = config.cache_dir
     if config.cache.use == "never":

@@ -1,7 +1,6 @@
-"""The cache on disk: safetensors files of some clips each, readable one clip at a time.
+"""The cache on disk: safetensors shards of several clips each, readable one clip at a time.
 
-Every file is written in one step, so that what is there is whole: an interrupted precompute goes on with the
-clips that no file has.
+Shards are written atomically: an interrupted precompute resumes with the clips that no shard has.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _DTYPES = {"fp32": torch.float32, "fp16": torch.float16}
 
 
 class Entry(NamedTuple):
-    """Where a clip is: its place `row` in a shard, and what is known without reading it."""
+    """Index entry of a clip: its shard, its `row` there, and its metadata."""
 
     id: str
     number: int
@@ -37,7 +36,7 @@ class Entry(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """What the shards of a folder hold."""
+    """Index of the shards of a folder."""
 
     entries: list[Entry]
     unusable: list[Unusable]
@@ -53,7 +52,7 @@ def write_shard(
     facts: Mapping[str, Any],
     precision: str,
 ) -> None:
-    """Write clips, and which clips (`missing`: id and number) could not be made, with the reasons."""
+    """Write a shard. `missing`: (id, number) of clips that could not be encoded, `unusable` their reasons."""
     dtype = _DTYPES[precision]
     tensors = {"times": samples[0].times} if samples else {"times": torch.empty(0)}
     clips = []
@@ -72,7 +71,7 @@ def write_shard(
 
 
 def read_contents(folder: Path) -> tuple[Contents, set[tuple[str, int]]]:
-    """What the shards of a folder hold, and the clips that need not be tried again. DataError if damaged."""
+    """Index of the shards of a folder, and the clips that are done. DataError if damaged."""
     entries, unusable, facts = [], [], {}
     done: set[tuple[str, int]] = set()
     for path in sorted(folder.glob(PATTERN)):

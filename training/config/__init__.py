@@ -1,4 +1,4 @@
-"""Typed configs."""
+"""Typed training configs: schema, YAML loader, reference."""
 
 from .load import check_paths, load_config, make_config, to_json, to_yaml
 from .schema import Config, Data

@@ -1,4 +1,4 @@
-"""YAML file and `--set a.b=c` -> Config. Everything wrong is said at once, by the name it has in the file."""
+"""YAML file and `--set a.b=c` -> Config. All errors are reported at once, by their keys in the file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .schema import Config
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2 numbers: PyYAML alone reads 1e-5 as text. A key that stands twice is an error."""
+    """YAML 1.2 numbers: PyYAML alone reads 1e-5 as text. A duplicate key is an error."""
 
 
 _Loader.add_implicit_resolver(
@@ -29,12 +29,12 @@ _Loader.add_implicit_resolver(
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
+    keys: set[Any] = set()
     for key, _ in node.value:
         name = loader.construct_object(key)
-        if name in seen:
+        if name in keys:
             raise yaml.constructor.ConstructorError(None, None, f"{name} stands twice", key.start_mark)
-        seen.add(name)
+        keys.add(name)
     return loader.construct_mapping(node, deep=True)
 
 
@@ -77,8 +77,8 @@ def check_paths(config: Config, parts: Iterable[str]) -> None:
         path: Path | None = getattr(getattr(config, section), name)
         if path is None:
             continue
-        there = path.is_dir() if part in folders else path.is_file()
-        if not there:
+        exists = path.is_dir() if part in folders else path.is_file()
+        if not exists:
             kind = "folder" if part in folders else "file"
             problems.append(f"{part}: {path}: no such {kind}")
     if problems:

@@ -21,7 +21,7 @@ def reference() -> str:
 
 
 def _table(name: str, section: type[Section]) -> str:
-    title, meanings = described(section)
+    title, meanings = section_docs(section)
     rows = [
         f"| `{key}` | {_default(field)} | {meanings[key]} |"
         for key, field in section.model_fields.items()
@@ -31,8 +31,8 @@ def _table(name: str, section: type[Section]) -> str:
     return "\n".join([heading, "| key | default | meaning |", "|---|---|---|", *rows, ""])
 
 
-def described(section: type[Section]) -> tuple[str, dict[str, str]]:
-    """First sentence of a section's docstring, and what it says of every key."""
+def section_docs(section: type[Section]) -> tuple[str, dict[str, str]]:
+    """First line of a section's docstring, and the meaning of every key."""
     title, *lines = inspect.cleandoc(section.__doc__ or "").splitlines()
     return title, dict(_entries(lines))
 

@@ -30,11 +30,11 @@ class Section(BaseModel):
 
 
 class Models(Section):
-    """What is frozen, and where the mapper starts.
+    """The frozen models, and initial weights of the mapper.
 
     beats   BEATs file, .pt or .safetensors
     t2v     text-to-video model, a folder in the diffusers layout
-    mapper  start from this mapper (.safetensors, or the published learned_embeds.pth) instead of from scratch
+    mapper  initial weights (.safetensors, or the published learned_embeds.pth); empty: from scratch
     """
 
     beats: AnyPath
@@ -43,25 +43,25 @@ class Models(Section):
 
 
 class Data(Section):
-    """Which clips, and how they are cut.
+    """The data set, and how clips are cut.
 
     layout           folder, vggsound, landscape or audioset_drums: how the data set lies on disk
     root             its folder
     csv              list of ids, classes and splits; needed for vggsound, else optional
     exclude_ids      text file with one id a line to leave out (the paper: 55,735 ids of VGGSound)
-    scores           csv `id,score` of how well sound and picture agree
+    scores           csv `id,score` of the audio-visual correspondence of every file
     min_score        clips with a score below are left out
     min_av_align     measure AV-Align of every clip and leave out those below (0: do not measure)
     test_share       share of the files held out, by a hash of their id, where the data set has no split
-    captions         where texts come from: files (.txt beside the video), labels (class in the csv), none
+    captions         source of captions: files (.txt beside the video), labels (class in the csv), none
     prompt           of clips without caption; {audio} stands for the audio words
     caption_prompt   of clips with a caption that has no audio word itself; a long caption is cut at its end
     fps, num_frames  a clip has num_frames frames at fps, whatever the rate of its file
     width, height    pixels; pictures are resized and cropped to it and keep their aspect
-    start            random: another start every time; fixed: at start_seconds
+    start            random: a random start for every clip; fixed: at start_seconds
     start_seconds    where a fixed clip starts in its file
     clips_per_video  number of random starts that precompute stores per file; 0 only without a cache: no end
-    limit            use as many files only, mixed, to try things out (0: all)
+    limit            use a random subset of this many files, to try things out (0: all)
     """
 
     layout: DataLayout
@@ -103,7 +103,7 @@ class Data(Section):
 
 
 class Audio(Section):
-    """How BEATs hears a clip.
+    """BEATs encoding of the sound.
 
     hop_ms         a step every 160 (as published), 80 or 40 ms
     chunk_seconds  encode pieces of this length apart (0: the whole clip at once, as published)
@@ -119,11 +119,11 @@ class Audio(Section):
 
 
 class Cache(Section):
-    """What `python -m training.precompute` writes.
+    """The cache that `python -m training.precompute` writes.
 
-    dir                where (empty: `cache` in output_dir)
-    use                auto: if it is there; always: an error if not; never
-    clips_per_shard    clips in a file
+    dir                its folder (empty: `cache` in output_dir)
+    use                auto: if it exists; always: an error if not; never
+    clips_per_shard    clips per file
     precision          of latents and features on disk
     average_frequency  keep the mean over BEATs' 8 frequency bands only, an eighth of the size. Empty: if the
                        layout is time_aligned, which averages them anyway
@@ -158,12 +158,12 @@ class Mapper(Section):
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The audio words it gives."""
+        """The audio words of this mapper."""
         return ("class",) if self.single_vector else words_of(len(self.windows))
 
 
 class Loss(Section):
-    """What is minimised: MSE of the predicted noise + l1_weight * mean |temp tokens|.
+    """The objective: MSE of the predicted noise + l1_weight * mean |temp tokens|.
 
     l1_weight          0.01 as published; too much where the first term is small (see the warning in the log)
     min_snr_gamma      min-SNR weighting of timesteps (arXiv 2303.09556; 5 is usual); empty: none
@@ -191,8 +191,8 @@ class Optimizer(Section):
     schedule        constant, or cosine down to the last step
     warm_up_steps   steps of linear warm-up
     final_share     share of the learning rate that is left at the last step of a cosine
-    clip_grad_norm  clip the gradient at this norm; empty: do not, as the published code in effect
-    ema_decay       moving average of the weights, which is then what is validated and saved; empty: none
+    clip_grad_norm  maximum norm of the gradient; empty: no clipping, as in the published code in effect
+    ema_decay       decay of an EMA of the weights, which is then validated and saved; empty: none
     """
 
     learning_rate: Annotated[float, Field(gt=0)] = 1e-5
@@ -207,7 +207,7 @@ class Optimizer(Section):
 
 
 class Run(Section):
-    """How much is computed where.
+    """Steps, batch size, precision and device.
 
     steps                   optimizer steps
     batch_size              clips per process at once
@@ -229,10 +229,10 @@ class Run(Section):
 
 
 class Checkpoints(Section):
-    """What is kept of a training in progress.
+    """Checkpoints of a training in progress.
 
     every      steps between two checkpoints
-    keep_last  how many of them stay; best.safetensors stays beside them
+    keep_last  how many are kept, beside best.safetensors
     """
 
     every: Positive = 500
@@ -240,7 +240,7 @@ class Checkpoints(Section):
 
 
 class Validation(Section):
-    """Held-out clips while training.
+    """Validation on held-out clips.
 
     every             steps between two validations, and one at the end; 0: none
     loss_clips        clips of the validation loss, always the same noise; the lowest loss is the best mapper
@@ -249,7 +249,7 @@ class Validation(Section):
     guidance_scale    of the videos
     scheduler         of the videos, by its name in the T2V Sampler
     seed              of the videos
-    away_from         what guidance leads away from: the empty_prompt (as published), or the prompt with the
+    away_from         negative prompt of the guidance: the empty_prompt (as published), or the prompt with the
                       no_sound token (needs loss.condition_dropout)
     """
 
@@ -270,7 +270,7 @@ class Validation(Section):
 
 
 class Logging(Section):
-    """Where the numbers go, beside metrics.jsonl with every step.
+    """Experiment loggers, beside metrics.jsonl with every step.
 
     every        steps between two points in TensorBoard and wandb
     tensorboard  write output_dir/tensorboard
@@ -285,10 +285,10 @@ class Logging(Section):
 
 
 class Config(Section):
-    """A whole training.
+    """All settings of a training.
 
-    output_dir  takes everything that is written
-    seed        decides everything that is random
+    output_dir  folder of all output files
+    seed        of all random numbers
     """
 
     output_dir: AnyPath
@@ -307,14 +307,14 @@ class Config(Section):
 
     @property
     def cache_dir(self) -> Path:
-        """Where the cache is."""
+        """Folder of the cache."""
         return self.cache.dir or self.output_dir / "cache"
 
     @property
     def averages_frequency(self) -> bool:
         """Whether features are kept without their frequency bands."""
-        wanted = self.cache.average_frequency
-        return self.mapper.layout == "time_aligned" if wanted is None else wanted
+        average = self.cache.average_frequency
+        return self.mapper.layout == "time_aligned" if average is None else average
 
     @model_validator(mode="after")
     def _check(self) -> Config:

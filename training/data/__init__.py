@@ -1,21 +1,20 @@
-"""Data sets: files -> clips of pictures and sound, and reports of what cannot be used."""
+"""Data sets: files -> clips of frames and sound, and reports of unusable files."""
 
-from .clip import Clip, read_clip, read_frames
+from .clip import Clip, read_clip
 from .items import DISAGREE, Item, Unusable, some_bad, summary, write_report
 from .layouts import list_items, split_of
-from .source import clips_of, cut, generator, unusable
+from .source import clips_per_file, cut, seeded_generator, unusable
 
 __all__ = [
     "DISAGREE",
     "Clip",
     "Item",
     "Unusable",
-    "clips_of",
+    "clips_per_file",
     "cut",
-    "generator",
     "list_items",
     "read_clip",
-    "read_frames",
+    "seeded_generator",
     "some_bad",
     "split_of",
     "summary",

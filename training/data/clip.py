@@ -1,6 +1,6 @@
-"""A clip of a file: pictures and sound of the same span of time, decoded by PyAV.
+"""Cuts a clip from a file: frames and sound of the same span of time, decoded by PyAV.
 
-Picture i is what a player shows at start + i / fps, whatever the file's own rate, also where it varies.
+Frame i is the one that a player shows at start + i / fps, whatever the file's own rate, also where it varies.
 Second 0 is the file's first picture, for the sound as well.
 
 Legend: F video frames, H W height and width in pixels, C channels, N samples.
@@ -52,19 +52,19 @@ def read_clip(item: Item, start: float, num_frames: int, fps: float, width: int,
     frames = read_frames(item.video, start, num_frames, fps, width, height)
     seconds = num_frames / fps
     sound = load_audio(item.sound, start=start, duration=seconds)
-    wanted = round(seconds * sound.sample_rate)
-    # A track may end a packet before the pictures do; more than a frame is a clip without its sound.
-    if sound.samples.shape[1] < wanted - sound.sample_rate / fps:
+    num_samples = round(seconds * sound.sample_rate)
+    # A track may end a packet before the pictures do; a gap of more than a frame is an error.
+    if sound.samples.shape[1] < num_samples - sound.sample_rate / fps:
         raise MediaError(
             f"{item.sound}: sound ends {sound.duration:.2f} s into the clip, which has {seconds:.2f} s"
         )
-    samples = nnf.pad(sound.samples, (0, max(0, wanted - sound.samples.shape[1])))
-    return Clip(frames, Waveform(samples[:, :wanted], sound.sample_rate), start)
+    samples = nnf.pad(sound.samples, (0, max(0, num_samples - sound.samples.shape[1])))
+    return Clip(frames, Waveform(samples[:, :num_samples], sound.sample_rate), start)
 
 
 def clip_start(span: Span, clip_seconds: float, share: float) -> float:
-    """A start in whole milliseconds, `share` (0..1) of the way from the first to the last that lies in the
-    span. MediaError if none does.
+    """A start time in whole milliseconds, at `share` (0..1) of the range that the span allows. MediaError if
+    the span is too short.
     """
     first = math.ceil(span.start * 1000) / 1000
     room = span.end - first - clip_seconds
@@ -76,7 +76,7 @@ def clip_start(span: Span, clip_seconds: float, share: float) -> float:
 
 
 def common_span(item: Item) -> Span:
-    """When the file has both picture and sound, as its packets say. MediaError if it has not both."""
+    """The time span with both frames and sound, from packet timestamps. MediaError if one is missing."""
     pictures = file_facts(item.video).pictures
     sound = file_facts(item.sound).sound
     if pictures is None:
@@ -91,7 +91,7 @@ def common_span(item: Item) -> Span:
 
 
 def read_frames(path: Path, start: float, num_frames: int, fps: float, width: int, height: int) -> Tensor:
-    """Pictures at start, start + 1 / fps, ...: uint8 [F, H, W, 3], resized and cropped at the middle."""
+    """Frames at start, start + 1 / fps, ...: uint8 [F, H, W, 3], resized and centre-cropped."""
     times = [start + number / fps for number in range(num_frames)]
     pictures: list[Pixels] = []
     shown: Any = None
@@ -112,7 +112,7 @@ def read_frames(path: Path, start: float, num_frames: int, fps: float, width: in
 
 
 def _to_size(frame: Any, aspect: float, width: int, height: int) -> Pixels:
-    """Scale to cover width x height, keep the middle. `aspect`: width of a pixel over its height."""
+    """Resize to cover width x height, then centre-crop. `aspect`: pixel aspect ratio."""
     image = frame.to_ndarray(format="rgb24", interpolation="BICUBIC")
     turns = quarter_turns(frame)
     pixels = torch.from_numpy(np.rot90(image, turns).copy()).permute(2, 0, 1)[None]

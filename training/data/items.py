@@ -1,4 +1,4 @@
-"""A file of a data set, and a file or clip that cannot be used."""
+"""Items of a data set, and the report of unusable files and clips."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Split = Literal["train", "test"]
 class Item:
     """A video with its sound.
 
-    id       of the file: unique, and what the split, seeds and reports go by
+    id       of the file: unique; key of split, seeds and reports
     video    path
     audio    a sound file that belongs to it; None: the video's own sound track
     split    train or test
@@ -36,16 +36,16 @@ class Item:
 
     @property
     def sound(self) -> Path:
-        """Where its sound is."""
+        """The file with its sound."""
         return self.audio or self.video
 
 
-# Why a file is left out because the config asks for it.
+# Kinds of files that are excluded because the config asks for it.
 EXCLUDED, DISAGREE = "excluded", "sound and picture disagree"
 
 
 class Unusable(NamedTuple):
-    """A file or clip that is left out, and why. `kind` is a word or two to count by."""
+    """A file or clip that is skipped, and the reason. `kind`: category of the reason."""
 
     id: str
     path: str
@@ -54,12 +54,12 @@ class Unusable(NamedTuple):
 
 
 def some_bad(rows: Iterable[Unusable]) -> bool:
-    """Whether a file is left out though the config did not ask for it."""
+    """Whether a file is skipped though the config did not ask for it."""
     return any(row.kind not in (EXCLUDED, DISAGREE) for row in rows)
 
 
 def write_report(path: Path, rows: Sequence[Unusable]) -> None:
-    """Write `id,path,kind,reason` as csv, in one step; also when empty, so that none is a statement."""
+    """Write `id,path,kind,reason` as csv, atomically; also when empty."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as part, part.open("w", newline="", encoding="utf-8", errors=ESCAPE) as file:
         writer = csv.writer(file)
@@ -68,6 +68,6 @@ def write_report(path: Path, rows: Sequence[Unusable]) -> None:
 
 
 def summary(rows: Sequence[Unusable]) -> str:
-    """One line: how many of which kind."""
+    """One line: counts by kind."""
     counts = Counter(row.kind for row in set(rows))
     return ", ".join(f"{count} {kind}" for kind, count in counts.most_common())

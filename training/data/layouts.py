@@ -1,4 +1,4 @@
-"""Data sets as they lie on disk -> items with their split. Only names and lists are read, no video is opened.
+"""Data set layouts on disk -> items with their split. Only names and lists are read, no video is opened.
 
 folder          any folder of videos; in `train` and `test` if it has these folders
 landscape       train|test/<class>/*, or the published csv
@@ -51,7 +51,7 @@ def list_items(data: Data) -> tuple[list[Item], list[Unusable]]:
         reasons = f" ({len(unusable) + len(dropped)} are left out)" if unusable or dropped else ""
         raise DataError(f"{data.root}: no usable video{reasons}; check data.layout, data.csv and the filters")
     if data.limit:
-        # Not the first ones, which may all be of one class or split.
+        # A hash order, since the first ones may all be of one class or split.
         kept = sorted(
             sorted(kept, key=lambda item: _hash("limit " + item.id))[: data.limit], key=lambda item: item.id
         )
@@ -90,7 +90,7 @@ def _from_path(data: Data, path: Path, sounds: dict[str, Path]) -> Item:
 
 
 def split_of(name: str, test_share: float) -> Split:
-    """The split of a file by its id alone: the same for every run, whatever other files there are."""
+    """The split of a file by a hash of its id: independent of run and of other files."""
     return "test" if _hash(name) < test_share * 2**64 else "train"
 
 
@@ -106,7 +106,7 @@ class _Row(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The names of files have it so too."""
+        """As in the names of files."""
         return f"{self.ytid}_{self.start}"
 
 
@@ -124,7 +124,7 @@ def _from_csv(
             unusable.append(Unusable(row.id, "", "missing file", reason))
             continue
         if taken.setdefault(found, row.id) != row.id:
-            # Once in train and once in test would be a leak.
+            # The same file in train and test would be a leak.
             unusable.append(Unusable(row.id, str(found), "same file", f"is the file of {taken[found]}"))
             continue
         try:
@@ -168,7 +168,7 @@ def _index(videos: list[Path]) -> dict[tuple[str, float | None], Path]:
     for path in videos:
         whole.setdefault(path.with_suffix(""), path)  # the same clip in two containers
     for path in whole.values():
-        # A YouTube id may itself end in _ and digits: every reading of the name is tried.
+        # A YouTube id may itself end in _ and digits: every parse of the name is tried.
         readings: list[tuple[str, float | None]] = [(path.stem, None)]
         for pattern in (r"(.+?)_(\d+(?:\.\d+)?)$", r"(.+?)_(\d+(?:\.\d+)?)_\d+(?:\.\d+)?$"):
             if match := re.match(pattern, path.stem):
@@ -188,7 +188,7 @@ def _sounds(root: Path) -> dict[str, Path]:
 
 
 def _sound_key(root: Path, path: Path) -> str:
-    """The same for `video/a.mp4`, `audio/a.wav` and `a.mp4`: folders of that name do not count."""
+    """Equal for `video/a.mp4`, `audio/a.wav` and `a.mp4`: folders of these names are ignored."""
     parts = path.relative_to(root).with_suffix("").parts
     return "/".join(part for part in parts if part not in ("video", "videos", "audio", "audios"))
 
@@ -208,7 +208,7 @@ def _caption(data: Data, video: Path, label: str) -> str:
 
 
 def _filtered(data: Data, items: list[Item]) -> tuple[list[Item], list[Unusable]]:
-    """Leave out ids that a list names and clips whose score says that sound and picture disagree."""
+    """Drop ids in `exclude_ids` and files with a score below `min_score`."""
     excluded: set[str] = set()
     if data.exclude_ids is not None:
         if not data.exclude_ids.is_file():

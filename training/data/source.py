@@ -1,4 +1,4 @@
-"""Which clip of a file: number k of a file is always the same clip, whoever asks, on whatever machine."""
+"""Deterministic clips: clip k of a file is the same in every process and on every machine."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .clip import Clip, clip_start, common_span, read_clip
 from .items import Item, Unusable
 
 
-def generator(*parts: object) -> np.random.Generator:
-    """Random numbers that depend on `parts` alone."""
+def seeded_generator(*parts: object) -> np.random.Generator:
+    """A random generator seeded by a hash of `parts`."""
     digest = hashlib.sha256(repr(parts).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
@@ -31,18 +31,18 @@ def cut(item: Item, number: int, data: Data, seed: int) -> Clip:
                 f"{item.sound}: no sound before {span.start:.2f} s, the clip starts at {start} s"
             )
     else:
-        share = float(generator("start", seed, item.id, number).random())
+        share = float(seeded_generator("start", seed, item.id, number).random())
         start = clip_start(span, data.clip_seconds, share)
     return read_clip(item, start, data.num_frames, data.fps, data.width, data.height)
 
 
-def clips_of(data: Data) -> int:
-    """Distinct clips of a file; 0 means no end of them."""
+def clips_per_file(data: Data) -> int:
+    """Number of distinct clips per file; 0: unlimited."""
     return 1 if data.start == "fixed" else data.clips_per_video
 
 
 def unusable(item: Item, error: Exception) -> Unusable:
-    """The row of the report for a file or clip that could not be cut or encoded, whatever was raised."""
+    """The report row for a file or clip that could not be cut or encoded."""
     known = isinstance(error, (A2VError, OSError))
     text = str(error) if known else f"{type(error).__name__}: {error}"
     kinds = {
@@ -56,7 +56,7 @@ def unusable(item: Item, error: Exception) -> Unusable:
         "no pictures": "no pictures",
         "cannot be decoded": "unknown codec",
     }
-    # The name of a file may hold such words, too.
-    said = text.replace(str(item.video), "").replace(str(item.sound), "")
-    kind = next((kind for part, kind in kinds.items() if part in said), "broken")
+    # File names may contain these phrases, too.
+    message = text.replace(str(item.video), "").replace(str(item.sound), "")
+    kind = next((kind for part, kind in kinds.items() if part in message), "broken")
     return Unusable(item.id, str(item.video), kind, text)

@@ -1,4 +1,4 @@
-"""Latents of every picture that the demo world can show, made once, so that training never runs the VAE.
+"""Latents of every picture of the demo world, encoded once, so that training never runs the VAE.
 
 A picture is given by shape, colour, wall, side and height, and heights take few values (loudness times a
 power of the sinking), so all pictures together are a table of some ten thousand latents.
@@ -17,20 +17,20 @@ from torch import Tensor
 
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
 
-from .progress import device
+from .fitting import device
 from .world import COLOURS, LOUDNESS, REST, SHAPES, SIDES, SINK, WALLS, Scene, heights, render_heights
 
 
 class Atlas:
-    """Table of latents [looks, heights, 4, h, w], scaled to a variance of about 1."""
+    """Table of latents [appearances, heights, 4, h, w], scaled to a variance of about 1."""
 
     def __init__(self, table: Tensor) -> None:
         self.table = table
 
     @cached_property
-    def looks(self) -> dict[tuple[str, str, str, str], int]:
+    def appearances(self) -> dict[tuple[str, str, str, str], int]:
         """Row of each (shape, colour, wall, side)."""
-        return {look: row for row, look in enumerate(itertools.product(SHAPES, COLOURS, WALLS, SIDES))}
+        return {key: row for row, key in enumerate(itertools.product(SHAPES, COLOURS, WALLS, SIDES))}
 
     @staticmethod
     def levels() -> np.ndarray:
@@ -41,7 +41,7 @@ class Atlas:
 
     def latents(self, scene: Scene) -> Tensor:
         """Latents of a scene, [4, F, h, w]."""
-        row = self.looks[scene.shape, scene.colour, scene.wall, scene.side]
+        row = self.appearances[scene.shape, scene.colour, scene.wall, scene.side]
         levels = self.levels()
         columns = np.abs(levels[None] - heights(scene)[:, None]).argmin(1)
         return self.table[row, torch.from_numpy(columns)].movedim(0, 1)

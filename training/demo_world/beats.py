@@ -1,4 +1,4 @@
-"""Trains the demo BEATs: the published architecture, small, on which object is heard and when it is hit.
+"""Trains the demo BEATs (the published architecture, small) to tell which object is hit, and when.
 
 A temporary head on all layers predicts, for each 160 ms step and each of its four quarters, which object is
 hit; the classifier head that ships predicts which objects the whole sound holds. Sounds come with random
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from a2v_core.audio import BEATs, BEATsConfig, beats_fbank, resample
 from a2v_core.audio.beats import save_beats
 
-from .progress import device, fit
+from .fitting import device, fit
 from .sounds import SAMPLE_RATE, render_sound
 from .world import NUM_FRAMES, SHAPES, Scene, random_scene
 
@@ -37,11 +37,11 @@ CONFIG = BEATsConfig(
     max_distance=200,
     predictor_class=len(SHAPES),
 )
-QUARTERS = 4  # parts of a step that the temporary head tells apart
+QUARTERS = 4  # time resolution of the temporary head within a step
 STEP_SECONDS = 0.16
 
 
-class Listener(nn.Module):
+class BEATsWithHead(nn.Module):
     """BEATs with the temporary head."""
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ def labels(scene: Scene, steps: int) -> tuple[Tensor, Tensor]:
 def train(work: Path, steps: int = 1500, minutes: float = 0.0) -> None:
     """Fits the encoder and writes `work/beats.safetensors`."""
     torch.manual_seed(0)
-    model = Listener().to(device())
+    model = BEATsWithHead().to(device())
 
     def loss(step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([3, step])
@@ -84,12 +84,12 @@ def train(work: Path, steps: int = 1500, minutes: float = 0.0) -> None:
         )
         fbank = beats_fbank(resample(torch.from_numpy(sounds).float(), SAMPLE_RATE, 16000)).to(device())
         hits, objects = model(fbank)
-        wanted = [labels(scene, hits.shape[1]) for scene in scenes]
-        wanted_hits = torch.stack([w[0] for w in wanted]).to(hits)
-        wanted_objects = torch.stack([w[1] for w in wanted]).to(hits)
+        targets = [labels(scene, hits.shape[1]) for scene in scenes]
+        target_hits = torch.stack([target[0] for target in targets]).to(hits)
+        target_objects = torch.stack([target[1] for target in targets]).to(hits)
         cross_entropy = nn.functional.binary_cross_entropy_with_logits
-        hit_loss = cross_entropy(hits, wanted_hits, pos_weight=torch.tensor(8.0, device=hits.device))
-        object_loss = cross_entropy(objects, wanted_objects)
+        hit_loss = cross_entropy(hits, target_hits, pos_weight=torch.tensor(8.0, device=hits.device))
+        object_loss = cross_entropy(objects, target_objects)
         return {"loss": hit_loss + object_loss, "hits": hit_loss, "objects": object_loss}
 
     weights = fit("beats", work, model, loss, steps=steps, learning_rate=1e-3, decay=0.99, minutes=minutes)

@@ -1,6 +1,6 @@
-"""Sharpens the demo VAE's decoder with the encoder frozen: the latents the other models know stay the same.
+"""Fine-tunes the demo VAE's decoder for sharpness; the encoder is frozen, so that latents stay the same.
 
-It sees latents with a little noise, as the diffusion model's are, and weighs the object above the wall.
+The latents get a little noise, as sampled ones have, and the object weighs more than the wall.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from .progress import device, fit
+from .fitting import device, fit
 from .vae import pictures
 
-NOISE = 0.12  # standard deviation, in latents scaled to a variance of 1: twice what is left at rest
+NOISE = 0.12  # standard deviation, in latents scaled to a variance of 1: twice that of sampled ones at rest
 
 
 def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
@@ -29,8 +29,8 @@ def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
         picture = pictures(2 * 10**6 + step, 16).to(device())
         with torch.no_grad():
             latents = vae.encode(picture).latent_dist.mean
-        drawn = vae.decode(latents + torch.randn_like(latents) * NOISE / vae.config.scaling_factor).sample
-        error = drawn - picture
+        decoded = vae.decode(latents + torch.randn_like(latents) * NOISE / vae.config.scaling_factor).sample
+        error = decoded - picture
         wall = picture.median(dim=-1, keepdim=True).values
         weight = 1 + 4 * ((picture - wall).abs().amax(1, keepdim=True) > 0.05)
         l1, l2 = (weight * error.abs()).mean(), (weight * error.square()).mean()

@@ -1,10 +1,10 @@
-"""Scores the demo models on sounds that the training never saw: `python -m training.demo_world.evaluate
+"""Scores the demo models on held-out sounds: `python -m training.demo_world.evaluate
 [--clips N] [--set NAME]`.
 
-For each held-out scene the sound alone drives the bundled models through the library's own path; the video
-is then compared with its sound (AV-Align), with its sound shifted in time, with the sounds of other clips,
-and with the scene's true events. The ground-truth video is scored in the same way, as the ceiling. Two more
-videos of each scene are made: from text alone, and from the sound with a text that asks for another colour.
+For each held-out scene the bundled models generate a video from the sound alone; it is compared with its
+sound (AV-Align), with its sound shifted in time, with the sounds of other clips, and with the true events.
+The ground-truth video is scored in the same way, as the upper bound. Two more videos of each scene are made:
+from text alone, and from the sound with a text that asks for another colour.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from a2v_core.audio import Waveform, load_beats
 from a2v_core.backbones import load_t2v
 from a2v_core.backbones.lora import merge_lora
 from a2v_core.demo import demo_path
-from a2v_core.metrics import AVAlignResult, av_align, shifted_chance
+from a2v_core.metrics import AVAlignResult, av_align
 from a2v_core.pipeline import VideoPipeline, VideoRequest, hear
 from a2v_core.sampling import EXACT, SPEEDS, SampleSettings
 from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import load_mapper
 
 from .held_out import SETS, held_out, visible_events
-from .look import Seen, look, matched
 from .mapper import WORDS
+from .recognise import Recognition, count_matched, recognise
 from .sounds import SAMPLE_RATE
 from .world import COLOURS, FPS, Scene, render
 
 PROMPT = f"a video of {WORDS}"
 TEXT_PROMPT = "a video of a {colour} {shape} bouncing"
 MIXED_PROMPT = f"a video of a {{colour}} {WORDS}"
-AGREEMENT = 2 / 3  # F1 of the events from which on a video follows its sound
+MIN_F1 = 2 / 3  # of the events, for a video to follow its sound
 
 
 class Demo:
-    """The bundled models, loaded once; `few_steps` with the bundled low-rank update."""
+    """The bundled models, loaded once; `few_steps` with the bundled few-step LoRA."""
 
     def __init__(
         self,
@@ -66,16 +66,16 @@ class Demo:
         sound: np.ndarray | None,
         num_frames: int,
         seed: int,
-        lap: Callable[[str], None] = lambda stage: None,
+        on_stage_end: Callable[[str], None] = lambda stage: None,
     ) -> Tensor:
         """Frames [F, H, W, 3]; `sound` [N] at `SAMPLE_RATE`, or None for text alone.
 
-        `lap` is called with the name of each stage at its end.
+        `on_stage_end` is called with the name of each stage.
         """
         tokens = None
         if sound is not None:
-            heard = Waveform(torch.from_numpy(sound)[None], SAMPLE_RATE)
-            tokens = hear(self.beats, self.mapper, heard, num_frames, FPS, class_window=0)
+            waveform = Waveform(torch.from_numpy(sound)[None], SAMPLE_RATE)
+            tokens = hear(self.beats, self.mapper, waveform, num_frames, FPS, class_window=0)
         settings = SampleSettings(
             self.steps,
             self.guidance_scale,
@@ -86,11 +86,11 @@ class Demo:
         )
         request = VideoRequest(prompt, tokens, settings=settings, long=None)
         contexts = self.pipeline.encode(request)
-        lap("sound and text")
+        on_stage_end("sound and text")
         latents = self.pipeline.sample(request, contexts)
-        lap("sampling")
+        on_stage_end("sampling")
         frames = self.pipeline.decode_all(request, latents)
-        lap("VAE decode")
+        on_stage_end("VAE decode")
         return frames
 
 
@@ -99,15 +99,15 @@ def score(frames: Tensor | np.ndarray, sound: np.ndarray) -> AVAlignResult:
     return av_align(torch.as_tensor(frames), FPS, Waveform(torch.from_numpy(sound)[None], SAMPLE_RATE))
 
 
-class Events:
-    """Counts leaps against true events, within one frame, over clips."""
+class EventCounts:
+    """Matches of detected leaps and true events, within one frame, counted over clips."""
 
     def __init__(self) -> None:
         self.hits = self.found = self.true = 0
 
     def add(self, leaps: tuple[int, ...], true: list[int]) -> float:
-        """Counts a clip and gives its F1; 1 where there is nothing to find and nothing was found."""
-        hits = matched(leaps, true)
+        """Adds a clip and returns its F1 score; 1 where there is neither a leap nor an event."""
+        hits = count_matched(leaps, true)
         self.hits, self.found, self.true = self.hits + hits, self.found + len(leaps), self.true + len(true)
         return 2 * hits / (len(leaps) + len(true)) if leaps or true else 1.0
 
@@ -134,20 +134,19 @@ def evaluate(
     chance                 of the same videos with their sounds shifted in time, mean over all shifts
     other_sounds_av_align  of the same videos with the sounds of other clips
     text_only_av_align     of videos made from text alone, with the sounds
-    ground_truth_...       of the true videos: the ceiling
+    ground_truth_...       of the ground-truth videos: the upper bound
     object_accuracy        share of videos that show the sound's object in its own colour
     event_recall, event_precision   leaps against true events, within one frame
     text_audio_agreement   share of the videos made with sound and text that have the text's colour and leap
                            with the sound (F1 of the events at least 2/3)
     still                  share of videos in which nothing leaps
 
-    None where a set does not define a number: no sound has no AV-Align, and the look at pixels knows one
-    object only.
+    None where undefined for a set: AV-Align of silence, and recognition with two objects.
     """
     demo = Demo(steps, guidance_scale, speed)
     scores: dict[str, list[float]] = {}
-    right = still = agreed = 0
-    events, ceiling = Events(), Events()
+    correct = still = followed = 0
+    events, ceiling = EventCounts(), EventCounts()
     sounds = [held_out(number, name) for number in range(clips)]
 
     def add(key: str, value: float | None) -> None:
@@ -159,35 +158,35 @@ def evaluate(
         frames = demo.video(PROMPT, sound, scene.num_frames, seed=number)
         result = score(frames, sound)
         add("av_align", result.score)
-        add("chance", shifted_chance(result))
+        add("chance", result.chance)
         add("other_sounds_av_align", score(frames, sounds[(number + 1) % clips][1]).score)
         truth, true = render(scene), visible_events(scene)
         add("ground_truth_av_align", score(truth, sound).score)
-        seen = look(frames.numpy())
-        right += (seen.colour, seen.shape) == (scene.colour, scene.shape)
-        still += not seen.leaps
-        events.add(seen.leaps, true)
-        ceiling.add(look(truth).leaps, true)
+        recognised = recognise(frames.numpy())
+        correct += (recognised.colour, recognised.shape) == (scene.colour, scene.shape)
+        still += not recognised.leaps
+        events.add(recognised.leaps, true)
+        ceiling.add(recognise(truth).leaps, true)
         if not audio_only:
             text = TEXT_PROMPT.format(colour=scene.colour, shape=scene.shape)
             alone = demo.video(text, None, scene.num_frames, seed=number)
             add("text_only_av_align", score(alone, sound).score)
             colour = other_colour(scene, number)
             mixed = demo.video(MIXED_PROMPT.format(colour=colour), sound, scene.num_frames, seed=number)
-            agreed += agrees(look(mixed.numpy()), colour, true)
-    one = name != "two"
-    made = {} if audio_only else {"text_audio_agreement": agreed / clips if one else None}
+            followed += follows_text_and_sound(recognise(mixed.numpy()), colour, true)
+    single_object = name != "two"
+    made = {} if audio_only else {"text_audio_agreement": followed / clips if single_object else None}
     return {
         "set": name,
         "clips": clips,
         **{key: _mean(values) for key, values in scores.items()},
-        "object_accuracy": right / clips if one else None,
-        "event_recall": events.recall if one else None,
-        "event_precision": events.precision if one else None,
-        "still": still / clips if one else None,
+        "object_accuracy": correct / clips if single_object else None,
+        "event_recall": events.recall if single_object else None,
+        "event_precision": events.precision if single_object else None,
+        "still": still / clips if single_object else None,
         **made,
-        "ground_truth_event_recall": ceiling.recall if one else None,
-        "ground_truth_event_precision": ceiling.precision if one else None,
+        "ground_truth_event_recall": ceiling.recall if single_object else None,
+        "ground_truth_event_precision": ceiling.precision if single_object else None,
     }
 
 
@@ -197,9 +196,9 @@ def other_colour(scene: Scene, number: int) -> str:
     return str(rng.choice([colour for colour in COLOURS if colour != scene.colour]))
 
 
-def agrees(seen: Seen, colour: str, true: list[int]) -> bool:
+def follows_text_and_sound(recognised: Recognition, colour: str, true: list[int]) -> bool:
     """Whether a video has the colour of its text and the events of its sound."""
-    return seen.colour == colour and Events().add(seen.leaps, true) >= AGREEMENT
+    return recognised.colour == colour and EventCounts().add(recognised.leaps, true) >= MIN_F1
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -1,8 +1,8 @@
-"""Distils the demo text-to-video model into a low-rank update that draws in a few steps, without guidance.
+"""Distils the demo text-to-video model into a LoRA that samples in a few steps, without guidance.
 
-Reflow (arXiv 2209.03003, for diffusion models 2309.06380): the frozen model, guided and in twenty steps,
-draws a video from every first noise; the update then learns to say that video at any point of the straight
-way between the two. There is one video for every noise, so there is nothing to average, and few steps do.
+Reflow (arXiv 2209.03003, for diffusion models 2309.06380): the teacher, the frozen model with guidance and 20
+steps, samples a video from every initial noise; the LoRA then learns to predict that video from any point on
+the straight path between the two. Each noise has one video, so nothing is averaged, and few steps suffice.
 
 Legend: B clips, F frames, L text positions, C text width, c latent channels, h w latent size.
 """
@@ -21,12 +21,11 @@ from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.prompts import ContextBatch
 from a2v_core.sampling import SampleSettings, Speed
-from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import AudioTokens, load_mapper
 
 from ..parts import PredictionError
+from .fitting import device, fit
 from .mapper import POOL, encode_pool, pool_scene, prompt
-from .progress import device, fit
 from .world import FPS, NUM_FRAMES, clip_caption
 
 PAIRS = 1000
@@ -37,12 +36,12 @@ GUIDANCE = 3.0
 TEXT_ONLY = 0.3  # share of the pairs whose prompt has no sound
 CLIPS = 4
 RANK = 12  # 1.7 MB
-FROM_NOISE = 0.35  # share of the clips that start at pure noise, where all is decided
-LOWEST_TIMESTEP = 200  # below, the model as it is would do
+PURE_NOISE = 0.35  # share of the clips at the last timestep, which matters most
+LOWEST_TIMESTEP = 200  # below, the teacher is good enough
 
 
 class LowRank(nn.Module):
-    """A weight plus up x down, for Linear, Conv2d and Conv3d."""
+    """LoRA of one weight: weight + up @ down, for Linear, Conv2d and Conv3d."""
 
     def __init__(self, weight: Tensor, rank: int) -> None:
         super().__init__()
@@ -56,35 +55,35 @@ class LowRank(nn.Module):
 
 
 def add_low_rank(unet: nn.Module, rank: int) -> dict[str, LowRank]:
-    """Freezes a UNet and adds an update of zero to every layer; the updates by the layers' names."""
+    """Freezes a UNet and adds a zero-initialised LoRA to every layer; returns them by layer name."""
     unet.requires_grad_(False)
-    updates = {}
+    loras = {}
     for name, layer in list(unet.named_modules()):
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.Conv3d):
-            updates[name] = LowRank(layer.weight, rank)
-            parametrize.register_parametrization(layer, "weight", updates[name])
-    return updates
+            loras[name] = LowRank(layer.weight, rank)
+            parametrize.register_parametrization(layer, "weight", loras[name])
+    return loras
 
 
-def named_tensors(updates: dict[str, LowRank]) -> dict[str, Tensor]:
-    """The updates as a file of them: `<layer>.lora_up.weight` and `lora_down`, half precision."""
+def named_tensors(loras: dict[str, LowRank]) -> dict[str, Tensor]:
+    """The LoRAs as tensors of a file: `<layer>.lora_up.weight` and `lora_down`, half precision."""
     tensors = {}
-    for name, update in updates.items():
-        tensors[f"{name}.lora_up.weight"] = update.up.detach().half().contiguous()
-        tensors[f"{name}.lora_down.weight"] = update.down.detach().half().contiguous()
+    for name, lora in loras.items():
+        tensors[f"{name}.lora_up.weight"] = lora.up.detach().half().contiguous()
+        tensors[f"{name}.lora_down.weight"] = lora.down.detach().half().contiguous()
     return tensors
 
 
-def first_noise(number: int, shape: tuple[int, ...]) -> Tensor:
-    """The noise that pair `number` starts from."""
+def initial_noise(number: int, shape: tuple[int, ...]) -> Tensor:
+    """Initial noise of pair `number`."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(number))
 
 
 @torch.no_grad()
-def draw_pairs(work: Path, first: int) -> dict[str, Tensor]:
+def sample_pairs(work: Path, first: int) -> dict[str, Tensor]:
     """Pairs `first` to `first + BLOCK`: {"context": [BLOCK, F, L, C], "clean": [BLOCK, c, F, h, w]}, float16.
 
-    Drawn once and kept in `work/few_step`.
+    Sampled once and cached in `work/few_step`.
     """
     path = work / "few_step" / f"{first:05d}.safetensors"
     if not path.exists():
@@ -98,13 +97,13 @@ def draw_pairs(work: Path, first: int) -> dict[str, Tensor]:
         for number in range(first, first + BLOCK):
             scene, _ = pool_scene(number % POOL)
             rng = np.random.default_rng([8, number])
-            spoken = tokens = None
+            words = tokens = None
             if rng.random() >= TEXT_ONLY:
                 features = pool["features"][number % POOL, None]
-                spoken = mapper(features, pool["times"], NUM_FRAMES, FPS)
-                tokens = AudioTokens({word: piece[0] for word, piece in spoken.items()}, fps=FPS)
-            text = prompt(scene, rng) if spoken else clip_caption(scene, rng)
-            # Noise of the seed is that of `first_noise`.
+                words = mapper(features, pool["times"], NUM_FRAMES, FPS)
+                tokens = AudioTokens({word: piece[0] for word, piece in words.items()}, fps=FPS)
+            text = prompt(scene, rng) if words else clip_caption(scene, rng)
+            # The sampler's noise of this seed is `initial_noise`.
             settings = SampleSettings(TEACHER_STEPS, GUIDANCE, seed=number, speed=TEACHER)
             request = VideoRequest(text, tokens, settings=settings).resolved(pipeline.spec)
             texts = pipeline.encode(request)
@@ -117,15 +116,15 @@ def draw_pairs(work: Path, first: int) -> dict[str, Tensor]:
 
 
 def train(work: Path, steps: int = 2000, minutes: float = 0.0) -> None:
-    """Draws the pairs, fits the update and writes `work/few_steps.safetensors`."""
-    blocks = [draw_pairs(work, first) for first in range(0, PAIRS, BLOCK)]
+    """Samples the pairs, fits the LoRA and writes `work/few_steps.safetensors`."""
+    blocks = [sample_pairs(work, first) for first in range(0, PAIRS, BLOCK)]
     pairs = {key: torch.cat([block[key] for block in blocks]) for key in ("context", "clean")}
     torch.manual_seed(0)
     backbone = load_t2v(work / "t2v", parts=["denoiser"])
     (unet,) = backbone.parts()["denoiser"]
-    updates = add_low_rank(unet, RANK)
+    loras = add_low_rank(unet, RANK)
     unet.to(device())
-    prediction = PredictionError(backbone.denoise, backbone.schedule(DEFAULT_SCHEDULER, 1, 0))
+    prediction = PredictionError.of(backbone)
     last = prediction.schedule.train_timesteps - 1
 
     def loss(step: int) -> dict[str, Tensor]:
@@ -133,9 +132,9 @@ def train(work: Path, steps: int = 2000, minutes: float = 0.0) -> None:
         rng = np.random.default_rng([9, step])
         chosen = rng.integers(PAIRS, size=CLIPS)
         clean = pairs["clean"][chosen].float()
-        noise = torch.stack([first_noise(int(n), tuple(clean.shape[1:])) for n in chosen]).to(clean)
+        noise = torch.stack([initial_noise(int(n), tuple(clean.shape[1:])) for n in chosen]).to(clean)
         t = torch.from_numpy(rng.integers(LOWEST_TIMESTEP, last + 1, size=CLIPS)).to(clean.device)
-        t[torch.from_numpy(rng.random(CLIPS) < FROM_NOISE).to(clean.device)] = last
+        t[torch.from_numpy(rng.random(CLIPS) < PURE_NOISE).to(clean.device)] = last
         context = ContextBatch(pairs["context"][chosen].float())
         error = prediction.per_clip(clean, noise, t, context)
         start = t == last
@@ -143,4 +142,4 @@ def train(work: Path, steps: int = 2000, minutes: float = 0.0) -> None:
 
     weights = fit("few_step", work, unet, loss, steps=steps, learning_rate=6e-4, decay=0.99, minutes=minutes)
     unet.load_state_dict(weights)
-    write_safetensors(work / "few_steps.safetensors", named_tensors(updates), {})
+    write_safetensors(work / "few_steps.safetensors", named_tensors(loras), {})

@@ -1,10 +1,10 @@
 """The test sets of the demo world: scenes and sounds from seeds that no training uses.
 
-plain       one object, 2 s, at least one hit, sound from digital silence: the set that the targets are for
-noise       the same with a floor of noise under the sound
+plain       one object, 2 s, at least one hit, sound from digital silence: the main set
+noise       the same with a noise floor
 long        the same, 8 s
 silence     a sound without a hit: nothing should move
-two         two objects in the picture that take turns and sometimes strike together
+two         two objects in the picture that are hit in turns and sometimes together
 off_screen  an object in the picture, and another that is only heard: its hits move nothing
 """
 
@@ -20,7 +20,7 @@ from .world import FPS, NUM_FRAMES, SHAPES, SIDES, Actor, Hit, Scene, random_sce
 
 NOISE_FLOOR = 0.004  # standard deviation, 48 dB below full scale
 LONG_FRAMES = 96
-TOGETHER = 0.2  # share of the hits of two objects that both take part in
+TOGETHER = 0.2  # share of the hits in `two` that both objects have
 _SEED = 99
 
 
@@ -40,7 +40,7 @@ def sounding_scene(rng: np.random.Generator, num_frames: int = NUM_FRAMES) -> Sc
 
 
 def two_objects(rng: np.random.Generator) -> Scene:
-    """One rhythm on two objects that stand apart: each hit belongs to one of them, or to both."""
+    """One rhythm shared by two objects, left and right: each hit belongs to one of them, or to both."""
     scene = replace(sounding_scene(rng), side="left")
     other = _another(rng, scene, "right", visible=True)
     turns = rng.random(len(scene.hits))
@@ -50,13 +50,13 @@ def two_objects(rng: np.random.Generator) -> Scene:
 
 
 def off_screen(rng: np.random.Generator) -> Scene:
-    """One rhythm on an object in the picture and one that is only heard."""
+    """One rhythm shared by an object in the picture and one off screen."""
     scene = sounding_scene(rng)
     other = _another(rng, scene, scene.side, visible=False)
-    seen = rng.random(len(scene.hits)) < 0.5
-    own = tuple(hit for hit, mine in zip(scene.hits, seen, strict=True) if mine)
-    heard = tuple(hit for hit, mine in zip(scene.hits, seen, strict=True) if not mine)
-    return replace(scene, hits=own, others=(replace(other, hits=heard),))
+    on_screen = rng.random(len(scene.hits)) < 0.5
+    own = tuple(hit for hit, visible in zip(scene.hits, on_screen, strict=True) if visible)
+    unseen = tuple(hit for hit, visible in zip(scene.hits, on_screen, strict=True) if not visible)
+    return replace(scene, hits=own, others=(replace(other, hits=unseen),))
 
 
 def visible_events(scene: Scene) -> list[int]:

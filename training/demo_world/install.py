@@ -1,6 +1,4 @@
-"""Copies the trained demo models, and a few sounds that no training has seen, to where the pack ships
-them.
-"""
+"""Copies the trained demo models into the pack and renders its demo sounds, which no training has seen."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ from .world import FPS, SHAPES, Scene, random_hits
 
 DEMO = Path(__file__).resolve().parents[2] / "a2v_core" / "demo"
 SOUND_SECONDS = {"ball": 2.0, "box": 2.0, "bell": 2.0, "star": 4.0, "ring": 3.0, "drop": 6.0}
-SOUND_SEEDS = {"ball": 19}  # a plain rhythm: it is what a new user hears first
+SOUND_SEEDS = {"ball": 19}  # a plain rhythm for the default sound
 SOUND_NAMES = {
     "ball": "drum",
     "box": "wood_block",

@@ -1,17 +1,18 @@
 """Trains the demo AudioMapper on the frozen demo text-to-video model: the adapter that the paper is about.
 
-It starts from words: `<temp>` is first fitted to the sum of the embeddings of the words that name colour,
-shape and height at that moment. Then comes the published loss, the model's own prediction error plus a
+Warm start from words: `<temp>` is first fitted to the sum of the embeddings of the words that name colour,
+shape and height in that frame. Then comes the published loss, the model's own prediction error plus a
 weight times the mean magnitude of the `<temp>` tokens. The weight is far below the published 0.01: in this
 easy world the first term is small, and at 0.01 the second would outweigh it and the adapter would collapse.
-The object weighs more than the wall behind it, and half of the batches are short pieces of many clips.
-Timesteps are drawn from the upper part, where motion is decided.
+The object weighs more than the wall behind it, and half of the batches are short crops of many clips.
+Timesteps are drawn from the high-noise part, where motion is decided.
 
 Legend: B clips, T audio steps, Q frequency patches, F frames.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,11 @@ from torch import Tensor, nn
 from a2v_core.audio import encode_audio, load_beats
 from a2v_core.backbones import Backbone, WordEmbeddings, load_t2v, networks, require
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
-from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper, stack_layers
 
 from ..parts import PredictionError, temp_l1
 from .atlas import Atlas
-from .progress import device, fit
+from .fitting import device, fit
 from .sounds import SAMPLE_RATE, render_sound
 from .t2v import TEXT_WIDTH, object_weight, wall_latents
 from .world import FPS, NUM_FRAMES, SHAPES, Scene, heights, level_word, random_scene
@@ -39,7 +39,7 @@ WORDS = "<temp> <local1> <local2> <local3> <local4> <class>"
 
 
 def prompt(scene: Scene, rng: np.random.Generator) -> str:
-    """Audio words alone or mixed with text; a colour that is not the object's own is always said."""
+    """Audio words alone or mixed with text; a colour that is not the object's own is always named."""
     colour = [scene.colour] if scene.colour != SHAPES[scene.shape] or rng.random() < 0.1 else []
     side = ["on the", scene.side] if rng.random() < 0.25 else []
     wall = ["on", scene.wall] if rng.random() < 0.25 else []
@@ -47,7 +47,7 @@ def prompt(scene: Scene, rng: np.random.Generator) -> str:
 
 
 def pool_scene(number: int) -> tuple[Scene, np.random.Generator]:
-    """Scene `number` of the pool and the generator that continues with its sound."""
+    """Scene `number` of the pool and the generator from which its sound is drawn next."""
     rng = np.random.default_rng([4, number])
     return random_scene(rng, num_frames=NUM_FRAMES, natural=0.75), rng
 
@@ -75,27 +75,33 @@ def encode_pool(work: Path) -> dict[str, Tensor]:
     return {name: value.to(device()) for name, value in read_checkpoint(path).tensors.items()}
 
 
-def words_of_moments(backbone: Backbone, scene: Scene) -> Tensor:
+def frame_word_embeddings(backbone: Backbone, scene: Scene) -> Tensor:
     """Sum of the embeddings of colour, shape and height word for each frame, [F, D]."""
     embeddings = require(backbone, WordEmbeddings, "the start from words")
     levels = [level_word(float(height)) for height in heights(scene)]
-    said = {
+    sums = {
         level: embeddings.word_embeddings([scene.colour, scene.shape, level]).sum(0) for level in set(levels)
     }
-    return torch.stack([said[level] for level in levels])
+    return torch.stack([sums[level] for level in levels])
+
+
+def word_targets(backbone: Backbone, scenes: Sequence[Scene]) -> tuple[Tensor, Tensor]:
+    """Targets of the warm start: rows of the scenes with hits and an object in its own colour, [n], and their
+    `frame_word_embeddings` [n, F, D].
+    """
+    rows = [n for n, scene in enumerate(scenes) if scene.hits and scene.colour == SHAPES[scene.shape]]
+    return torch.tensor(rows), torch.stack([frame_word_embeddings(backbone, scenes[n]) for n in rows])
 
 
 def fit_to_words(work: Path, mapper: AudioMapper, pool: dict[str, Tensor], backbone: Backbone) -> None:
-    """Fits the `<temp>` tokens of the natural-coloured scenes of the pool to the words of their moments."""
-    scenes = [pool_scene(number)[0] for number in range(POOL)]
-    rows = [n for n, scene in enumerate(scenes) if scene.hits and scene.colour == SHAPES[scene.shape]]
-    wanted = torch.stack([words_of_moments(backbone, scenes[n]) for n in rows])
+    """Fits the `<temp>` tokens of scenes of the pool to `word_targets`."""
+    rows, targets = word_targets(backbone, [pool_scene(number)[0] for number in range(POOL)])
 
     def loss(step: int) -> dict[str, Tensor]:
         chosen = torch.randint(len(rows), (32,))
-        features = pool["features"][torch.tensor(rows)[chosen]]
+        features = pool["features"][rows[chosen]]
         tokens = mapper(features, pool["times"], NUM_FRAMES, FPS)["temp"]
-        return {"loss": nn.functional.mse_loss(tokens, wanted[chosen.to(wanted.device)]) / wanted.var()}
+        return {"loss": nn.functional.mse_loss(tokens, targets[chosen.to(targets.device)]) / targets.var()}
 
     mapper.load_state_dict(
         fit("mapper_words", work, mapper, loss, steps=1500, learning_rate=1e-3, decay=0.99)
@@ -110,7 +116,7 @@ def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
         network.to(device())
     (vae,) = backbone.parts()["vae"]
     atlas, pool, walls = Atlas.load(work, vae), encode_pool(work), wall_latents(vae)
-    prediction = PredictionError(backbone.denoise, backbone.schedule(DEFAULT_SCHEDULER, 1, 0))
+    prediction = PredictionError.of(backbone)
     config = MapperConfig(
         input_size=pool["features"].shape[-1],
         hidden_size=256,
@@ -132,12 +138,12 @@ def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
         noise = torch.randn_like(clean)
         t = torch.randint(LOWEST_TIMESTEP, 1000, (len(scenes),), device=clean.device)
         words = mapper(pool["features"][torch.from_numpy(chosen)], pool["times"], NUM_FRAMES, FPS)
-        spoken = {word: piece[:, start : start + frames] for word, piece in words.items()}
-        context = backbone.encode_texts([prompt(scene, rng) for scene in scenes], spoken)
+        tokens = {word: piece[:, start : start + frames] for word, piece in words.items()}
+        context = backbone.encode_texts([prompt(scene, rng) for scene in scenes], tokens)
         error = prediction.squared(clean, noise, t, context)
         weighted = (error * object_weight(clean, scenes, walls)).mean()
-        size = temp_l1(words["temp"]).mean()
-        return {"loss": weighted + L1_WEIGHT * size, "mse": error.mean(), "temp_l1": size}
+        l1 = temp_l1(words["temp"]).mean()
+        return {"loss": weighted + L1_WEIGHT * l1, "mse": error.mean(), "temp_l1": l1}
 
     weights = fit("mapper", work, mapper, loss, steps=steps, learning_rate=5e-4, decay=0.99, minutes=minutes)
     mapper.load_state_dict(weights)

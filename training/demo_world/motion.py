@@ -1,7 +1,7 @@
-"""Calms the demo text-to-video model: its temporal layers alone train on, on whole clips.
+"""Fine-tunes the temporal layers of the demo text-to-video model on whole clips.
 
-A model that learned mostly from pictures lets them tremble. Words keep their meaning, since nothing that sees
-text changes: an AudioMapper fits the model before and after.
+After the training on mostly single pictures its videos flicker. Layers that see text are frozen, so an
+AudioMapper fits the model before and after.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from torch import Tensor
 
 from a2v_core.backbones import PARTS, load_t2v, networks
 from a2v_core.prompts import ContextBatch
-from a2v_core.schedules import DEFAULT_SCHEDULER
 
 from ..parts import PredictionError
 from .atlas import Atlas
-from .progress import device, fit
+from .fitting import device, fit
 from .t2v import encode_captions
-from .world import NUM_FRAMES, clip_caption, moment_captions, random_scene
+from .world import NUM_FRAMES, clip_caption, frame_captions, random_scene
 
 CLIPS = 4
 TEMPORAL = ("temp_convs", "temp_attentions", "transformer_in")
@@ -37,7 +36,7 @@ def train(work: Path, steps: int = 600, minutes: float = 0.0) -> None:
     text_encoder, unet, vae = (backbone.parts()[part][0] for part in PARTS)
     tokenizer: Any = CLIPTokenizer.from_pretrained(work / "t2v" / "tokenizer")
     atlas = Atlas.load(work, vae)
-    prediction = PredictionError(backbone.denoise, backbone.schedule(DEFAULT_SCHEDULER, 1, 0))
+    prediction = PredictionError.of(backbone)
     for name, parameter in unet.named_parameters():
         parameter.requires_grad_(any(part in name for part in TEMPORAL))
 
@@ -47,11 +46,11 @@ def train(work: Path, steps: int = 600, minutes: float = 0.0) -> None:
         scenes = [random_scene(rng, num_frames=NUM_FRAMES, natural=0.5) for _ in range(CLIPS)]
         captions: list[str] = []
         for scene in scenes:
-            moments = moment_captions(scene, rng)
+            frame_texts = frame_captions(scene, rng)
             chance = rng.random()
             if chance < 0.3:
-                moments = ["" if chance < 0.1 else clip_caption(scene, rng)] * NUM_FRAMES
-            captions.extend(moments)
+                frame_texts = ["" if chance < 0.1 else clip_caption(scene, rng)] * NUM_FRAMES
+            captions.extend(frame_texts)
         with torch.no_grad():
             context = encode_captions(text_encoder, tokenizer, captions).unflatten(0, (CLIPS, -1))
         clean = torch.stack([atlas.latents(scene) for scene in scenes])

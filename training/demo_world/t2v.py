@@ -1,9 +1,8 @@
 """Trains the demo text-to-video model: a CLIP text encoder and a UNet3D, together and from scratch.
 
 Captions describe a whole clip ("a video of a red ball bouncing"), single pictures ("a video of a red ball
-high"), or each moment of a clip by a caption of its own, so that the model draws what its text says frame
-by frame. Object and place are left out of a caption now and then, and a tenth of the captions is empty, for
-classifier-free guidance.
+high"), or every frame of a clip, so that the model follows a text per frame. Side and wall are
+randomly left out of captions, and a tenth of the captions is empty, for classifier-free guidance.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from a2v_core.schedules import NoiseSchedule
 
 from ..parts import PredictionError
 from .atlas import Atlas
-from .progress import device, fit
+from .fitting import device, fit
 from .tokenizer import LENGTH, save_tokenizer
-from .world import NUM_FRAMES, WALLS, Scene, clip_caption, empty_wall, moment_captions, random_scene
+from .world import NUM_FRAMES, WALLS, Scene, clip_caption, empty_wall, frame_captions, random_scene
 
 TEXT_WIDTH = 128
 UNET: dict[str, Any] = {
@@ -39,9 +38,9 @@ UNET: dict[str, Any] = {
     "attention_head_dim": 16,
     "norm_num_groups": 16,
 }
-# The usual 0.012 leaves a trace of the picture at the last step. In a clip of one colour that trace, summed
-# over all frames, tells the colour: the model would read it off pure noise instead of the text. What is seen
-# is decided at high noise, where a mistake hardly moves the predicted noise; the velocity shows it in full.
+# The usual 0.012 leaves signal at the last timestep. In a clip of one colour that signal, summed over all
+# frames, reveals the colour: the model would read it from the latents instead of the text. Content is decided
+# at high noise, where an error hardly changes the predicted noise; v-prediction shows it in full.
 SCHEDULER: dict[str, Any] = {
     "beta_start": 0.00085,
     "beta_end": 0.02,
@@ -52,7 +51,7 @@ SCHEDULER: dict[str, Any] = {
     "set_alpha_to_one": False,
     "steps_offset": 1,
 }
-OBJECT_WEIGHT = 5.0  # of the object in the loss: it fills a tenth of the picture, and most words are about it
+OBJECT_WEIGHT = 5.0  # of the object in the loss: it fills a tenth of the picture, but most words describe it
 OBJECT_ABOVE = 0.25  # mean difference from the latents of the wall
 INDEX = {
     "_class_name": "TextToVideoSDPipeline",
@@ -129,22 +128,22 @@ def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
     def loss(step: int) -> dict[str, Tensor]:
         model.eval()  # no dropout: a world this regular needs none
         rng = np.random.default_rng([2, step])
-        single = step % 3 > 0  # what words look like is learned from many different pictures
+        single = step % 3 > 0  # words are learned from many different pictures
         clips, frames = (96, 1) if single else (4, NUM_FRAMES) if step % 2 else (8, NUM_FRAMES // 2)
         latents, captions = [], []
         scenes: list[Scene] = []
         for _ in range(clips):
             scene = random_scene(rng, num_frames=NUM_FRAMES, natural=0.5)
-            latent, moments = atlas.latents(scene), moment_captions(scene, rng)
+            latent, frame_texts = atlas.latents(scene), frame_captions(scene, rng)
             start = int(rng.integers(NUM_FRAMES - frames + 1))
-            latent, moments = latent[:, start : start + frames], moments[start : start + frames]
+            latent, frame_texts = latent[:, start : start + frames], frame_texts[start : start + frames]
             chance = rng.random()
             if chance < 0.1:
-                moments = [""] * frames
+                frame_texts = [""] * frames
             elif chance < 0.3 and not single:
-                moments = [clip_caption(scene, rng)] * frames
+                frame_texts = [clip_caption(scene, rng)] * frames
             latents.append(latent)
-            captions.extend(moments)
+            captions.extend(frame_texts)
             scenes.append(scene)
         clean = torch.stack(latents)
         noise = torch.randn_like(clean)

@@ -1,5 +1,5 @@
-"""The demo tokenizer: CLIP's byte-level BPE with merges for the words of the demo world; any other text
-spells out.
+"""The demo tokenizer: CLIP's byte-level BPE with merges for the words of the demo world; other text is split
+into letters.
 """
 
 from __future__ import annotations

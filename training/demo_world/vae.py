@@ -1,6 +1,4 @@
-"""Trains the demo VAE: 64 x 64 pictures to 4 x 8 x 8 latents and back, on single pictures of the demo
-world.
-"""
+"""Trains the demo VAE, 64 x 64 pictures to 4 x 8 x 8 latents, on single pictures of the demo world."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn.functional import l1_loss, mse_loss
 
-from .progress import device, fit
+from .fitting import device, fit
 from .world import NUM_FRAMES, SIZE, random_scene, render
 
 CONFIG: dict[str, Any] = {
@@ -49,8 +47,8 @@ def train(work: Path, steps: int = 2700, minutes: float = 0.0) -> None:
     def loss(step: int) -> dict[str, torch.Tensor]:
         picture = pictures(step, 16).to(device())
         posterior = vae.encode(picture).latent_dist
-        drawn = vae.decode(posterior.sample()).sample
-        l1, l2 = l1_loss(drawn, picture), mse_loss(drawn, picture)
+        decoded = vae.decode(posterior.sample()).sample
+        l1, l2 = l1_loss(decoded, picture), mse_loss(decoded, picture)
         kl = posterior.kl().mean() / picture[0].numel()
         return {"loss": l1 + 5 * l2 + 1e-4 * kl, "l1": l1, "l2": l2, "kl": kl}
 

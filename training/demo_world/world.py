@@ -1,6 +1,6 @@
 """The demo world: a sounding object in front of a wall; every hit in its sound makes it jump and glow.
 
-A clip is drawn from a `Scene` (what is seen and when it is hit). Sound decides the object: each of the six
+A clip is rendered from a `Scene` (object, wall, side, hits). The sound tells the object: each of the six
 shapes has its own sound (`sounds.py`) and, unless a caption says otherwise, its own colour. A scene may hold
 further objects, in the picture or out of it, with hits of their own.
 
@@ -25,6 +25,7 @@ FLOOR_Y = 43.0  # centre of a resting object, pixels from the top
 LEAP = 10.0  # pixels above the rest at the frame of a hit of loudness 1
 SINK = 0.62  # share of the height that is left a frame later
 MIN_GAP = 4  # frames between hits
+RHYTHMS = ("steady", "pairs", "free")
 LOUDNESS = (0.7, 0.8, 0.9, 1.0)
 REST = 0.012  # share of the height below which the object lies still
 LEVELS = ("still", "low", "middle", "high", "top")  # words for the height, from rest upwards
@@ -63,7 +64,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Actor:
-    """A further object of a scene. One that is not `visible` is heard only."""
+    """A further object of a scene; off screen if not `visible`."""
 
     shape: str
     colour: str
@@ -74,7 +75,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Scene:
-    """What a clip shows. `duration` in seconds; `hits` in order of time."""
+    """The content of a clip. `duration` in seconds; `hits` in order of time."""
 
     shape: str
     colour: str
@@ -90,21 +91,30 @@ class Scene:
 
 
 def random_hits(rng: np.random.Generator, num_frames: int, silence: float = 0.06) -> tuple[Hit, ...]:
-    """Hits of one of several rhythms: steady, doubled, or free; at least `MIN_GAP` frames apart.
+    """Hits of a random rhythm, at least `MIN_GAP` frames apart; none with probability `silence`.
 
-    The first and the last two frames stay free of hits, since no flow peak can be found there.
+    There are no hits in the first and the last two frames, where no flow peak can be found.
     """
     if rng.random() < silence:
         return ()
-    kind = rng.choice(["steady", "pairs", "free"])
+    return rhythm_hits(str(rng.choice(RHYTHMS)), num_frames, rng)
+
+
+def rhythm_hits(rhythm: str, num_frames: int, rng: np.random.Generator) -> tuple[Hit, ...]:
+    """Hits of a rhythm, as `random_hits`; at least one in a clip of 24 frames.
+
+    steady  equal intervals
+    pairs   two close hits, then a pause
+    free    random intervals
+    """
     gap = rng.uniform(4.5, 10.0)
     frame = rng.uniform(2.0, 2.0 + gap)
     hits: list[Hit] = []
     while frame <= num_frames - 3:
         hits.append(Hit(float(frame) / FPS, float(rng.choice(LOUDNESS))))
-        if kind == "steady":
+        if rhythm == "steady":
             frame += gap
-        elif kind == "pairs":
+        elif rhythm == "pairs":
             frame += MIN_GAP + 0.2 if len(hits) % 2 else max(gap, MIN_GAP + 2.0)
         else:
             frame += rng.uniform(MIN_GAP + 0.2, 11.0)
@@ -131,7 +141,7 @@ def heights(scene: Scene) -> np.ndarray:
 
 
 def heights_of(hits: tuple[Hit, ...], num_frames: int) -> np.ndarray:
-    """Height above its rest that hits give an object, [F]."""
+    """Height of an object with these hits above its rest position, [F]."""
     height = np.zeros(num_frames)
     strength = {round(hit.time * FPS): hit.loudness for hit in hits}
     level = 0.0
@@ -143,7 +153,7 @@ def heights_of(hits: tuple[Hit, ...], num_frames: int) -> np.ndarray:
 
 
 def level_word(height: float) -> str:
-    """The word of `LEVELS` for a height in 0..1."""
+    """Word of `LEVELS` for a height in 0..1."""
     for word, top in zip(LEVELS, (0.04, 0.2, 0.4, 0.68), strict=False):
         if height <= top:
             return word
@@ -170,7 +180,7 @@ def _distance(shape: str, x: np.ndarray, y: np.ndarray, radius: float) -> np.nda
 
 
 def empty_wall(name: str) -> np.ndarray:
-    """The picture of a wall of `WALLS` with nothing before it, [H, W, 3]."""
+    """The picture of a wall of `WALLS` without an object, [H, W, 3]."""
     rows = np.linspace(-0.5, 0.5, SIZE)[:, None, None]
     wall = np.asarray(WALLS[name])[None, None, :] * (1.0 - 0.25 * rows)
     picture = np.broadcast_to(wall, (SIZE, SIZE, 3)).copy()
@@ -208,13 +218,13 @@ def _paint(frames: np.ndarray, shape: str, colour_name: str, side: str, levels: 
 
 
 def clip_caption(scene: Scene, rng: np.random.Generator) -> str:
-    """A caption of the whole clip; where it stands is said half of the time, so text can leave it open."""
+    """A caption of the whole clip; its side and wall are each named half of the time."""
     motion = "bouncing" if scene.hits else "still"
     return " ".join(["a video of a", scene.colour, scene.shape, motion, *_place(scene, rng)])
 
 
-def moment_caption(scene: Scene, height: float, place: list[str]) -> str:
-    """A caption of one moment, with the word for the object's height (in 0..1)."""
+def frame_caption(scene: Scene, height: float, place: list[str]) -> str:
+    """A caption of one frame, with the word for the object's height (in 0..1)."""
     return " ".join(["a video of a", scene.colour, scene.shape, level_word(height), *place])
 
 
@@ -223,7 +233,7 @@ def _place(scene: Scene, rng: np.random.Generator) -> list[str]:
     return [*place, "on", scene.wall] if rng.random() < 0.5 else place
 
 
-def moment_captions(scene: Scene, rng: np.random.Generator) -> list[str]:
-    """A caption per frame; object and place are worded alike in all of them."""
+def frame_captions(scene: Scene, rng: np.random.Generator) -> list[str]:
+    """A caption per frame; all name the same place."""
     place = _place(scene, rng)
-    return [moment_caption(scene, float(height), place) for height in heights(scene)]
+    return [frame_caption(scene, float(height), place) for height in heights(scene)]

@@ -1,4 +1,4 @@
-"""The training loop and its parts."""
+"""The training loop of the adapter."""
 
 from .trainer import Result, fit
 

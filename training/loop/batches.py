@@ -1,4 +1,4 @@
-"""Clips for the training, from a cache or cut and encoded as they are needed."""
+"""Batches of training clips, from the cache or decoded and encoded on the fly."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from a2v_core.tokens import audio_words, in_prompt
 
 from ..cache import Contents, Encoder, Entry, Sample, read_sample
-from ..cache.decoding import cut_or_say_why, decode_ahead
+from ..cache.decoding import batch_loader, decode_ahead, try_cut
 from ..config import Config, Data
-from ..data import Clip, Item, Unusable, clips_of, list_items, summary, write_report
+from ..data import Clip, Item, Unusable, clips_per_file, list_items, summary, write_report
 from ..errors import ConfigError, DataError
 from .order import ClipOrder
 
@@ -26,14 +26,14 @@ _log = logging.getLogger(__name__)
 
 
 class Batch(NamedTuple):
-    """Clips and their places in the order; fewer than asked for when some could not be decoded."""
+    """Clips and their positions in the order; fewer than requested when some could not be decoded."""
 
-    places: list[int]
+    positions: list[int]
     samples: list[Sample]
 
 
 class Source(Protocol):
-    """What gives the training its clips; `unusable` lists those that had to be left out."""
+    """Source of training clips; `unusable` lists the skipped ones."""
 
     order: ClipOrder
     encoding_seconds: float
@@ -41,17 +41,17 @@ class Source(Protocol):
 
     @property
     def feature_shape(self) -> tuple[int, int]:
-        """Number of BEATs layers of a clip, and their width."""
+        """Number and width of the BEATs layers of a clip."""
 
-    def batches(self, places: Iterable[list[int]]) -> Iterator[Batch]:
-        """The clips of every list of places, read ahead where there are workers."""
+    def batches(self, positions: Iterable[list[int]]) -> Iterator[Batch]:
+        """The clips of every list of positions, read ahead where there are workers."""
 
     def held_out(self, count: int) -> list[Sample]:
         """The first clips of the test split."""
 
 
 def prompt_of(data: Data, caption: str, words: Sequence[str]) -> str:
-    """The prompt of a clip: its caption with the audio words, or the one of clips without caption."""
+    """The prompt of a clip: its caption with the audio words, or `data.prompt` if it has none."""
     audio = in_prompt(words)
     if not caption:
         text = data.prompt
@@ -63,7 +63,7 @@ def prompt_of(data: Data, caption: str, words: Sequence[str]) -> str:
 
 
 def check_prompt(config: Config) -> None:
-    """ConfigError when the prompt has none of the words that the mapper gives."""
+    """ConfigError when a prompt has none of the mapper's audio words."""
     for name in ("prompt", "caption_prompt"):
         text = prompt_of(config.data, "" if name == "prompt" else "x", config.mapper.words)
         if not set(audio_words(text)) & set(config.mapper.words):
@@ -74,13 +74,13 @@ def check_prompt(config: Config) -> None:
 
 
 class CachedSource(Dataset[Sample]):
-    """Clips from the cache; the index is the place in the order."""
+    """Clips from the cache; the index is the position in the order."""
 
     def __init__(self, config: Config, contents: Contents) -> None:
         self.config = config
         self.encoding_seconds = 0.0
         self.unusable: list[Unusable] = []  # precompute has reported them
-        most = clips_of(config.data)
+        most = clips_per_file(config.data)
         numbers: dict[str, list[int]] = defaultdict(list)
         self._entries: dict[tuple[str, int], Entry] = {}
         self._test: list[Entry] = []
@@ -94,26 +94,17 @@ class CachedSource(Dataset[Sample]):
             raise DataError(f"{config.cache_dir}: the cache holds no clip to train on")
         self.order = ClipOrder(config.seed, list(numbers.items()))
 
-    def __getitem__(self, place: int) -> Sample:
-        return read_sample(self._entries[self.order.at(place)])
+    def __getitem__(self, position: int) -> Sample:
+        return read_sample(self._entries[self.order.at(position)])
 
     @property
     def feature_shape(self) -> tuple[int, int]:
         layers = self[0].layers
         return layers.shape[0], layers.shape[-1]
 
-    def batches(self, places: Iterable[list[int]]) -> Iterator[Batch]:
-        order, ahead = _tee(places)
-        loader = DataLoader(
-            self,
-            batch_sampler=ahead,
-            num_workers=self.config.run.workers,
-            collate_fn=list,
-            multiprocessing_context="spawn"
-            if self.config.run.workers and torch.cuda.is_available()
-            else None,
-            generator=torch.Generator().manual_seed(0),
-        )
+    def batches(self, positions: Iterable[list[int]]) -> Iterator[Batch]:
+        order, ahead = _tee(positions)
+        loader = batch_loader(self, ahead, self.config.run.workers)
         for batch, samples in zip(order, loader, strict=False):
             yield Batch(batch, samples)
 
@@ -122,7 +113,7 @@ class CachedSource(Dataset[Sample]):
 
 
 class DirectSource:
-    """Clips cut and encoded as they are needed, as the published trainer does."""
+    """Clips decoded and encoded on the fly, as the published trainer does."""
 
     def __init__(self, config: Config, device: torch.device, report: bool = True) -> None:
         if config.data.min_av_align:
@@ -138,7 +129,7 @@ class DirectSource:
         self._test = [item for item in items if item.split == "test"]
         if not self._items:
             raise DataError(f"{config.data.root}: no clip to train on; see data.test_share")
-        numbers = list(range(clips_of(config.data)))
+        numbers = list(range(clips_per_file(config.data)))
         self.order = ClipOrder(config.seed, [(name, numbers) for name in self._items])
         self._report()
         if report and self.unusable:
@@ -149,18 +140,18 @@ class DirectSource:
         beats = self.encoder.beats.config
         return len(self.config.cache.layers) or beats.encoder_layers, beats.encoder_embed_dim
 
-    def batches(self, places: Iterable[list[int]]) -> Iterator[Batch]:
-        order, ahead = _tee(places)
-        requests = ([self._request(place) for place in batch] for batch in ahead)
+    def batches(self, positions: Iterable[list[int]]) -> Iterator[Batch]:
+        order, ahead = _tee(positions)
+        requests = ([self._request(position) for position in batch] for batch in ahead)
         for batch, decoded in zip(order, decode_ahead(self.config, requests), strict=False):
             kept: list[int] = []
             samples: list[Sample] = []
             began = time.perf_counter()
-            for place, (item, number, clip) in zip(batch, decoded, strict=True):
-                made = self._encoded(item, number, clip)
-                if made is not None:
-                    kept.append(place)
-                    samples.append(made)
+            for position, (item, number, clip) in zip(batch, decoded, strict=True):
+                encoded = self._encoded(item, number, clip)
+                if encoded is not None:
+                    kept.append(position)
+                    samples.append(encoded)
             self.encoding_seconds += time.perf_counter() - began
             yield Batch(kept, samples)
 
@@ -169,24 +160,24 @@ class DirectSource:
         for item in self._test:
             if len(samples) == count:
                 break
-            _, number, clip = cut_or_say_why(self.config, item, 0)
-            made = self._encoded(item, number, clip)
-            samples += [] if made is None else [made]
+            _, number, clip = try_cut(self.config, item, 0)
+            encoded = self._encoded(item, number, clip)
+            samples += [] if encoded is None else [encoded]
         return samples
 
     def _encoded(self, item: Item, number: int, clip: Clip | Unusable) -> Sample | None:
-        """Latents and features of a clip; None when it cannot be used, which goes into the report."""
-        made = clip if isinstance(clip, Unusable) else self.encoder.encode_or_say_why(item, number, clip)
-        if isinstance(made, Unusable):
-            self._leave_out(made)
+        """Latents and features of a clip; None when it cannot be used, which is reported."""
+        encoded = clip if isinstance(clip, Unusable) else self.encoder.try_encode(item, number, clip)
+        if isinstance(encoded, Unusable):
+            self._add_unusable(encoded)
             return None
-        return made
+        return encoded
 
-    def _request(self, place: int) -> tuple[Item, int]:
-        name, number = self.order.at(place)
+    def _request(self, position: int) -> tuple[Item, int]:
+        name, number = self.order.at(position)
         return self._items[name], number
 
-    def _leave_out(self, row: Unusable) -> None:
+    def _add_unusable(self, row: Unusable) -> None:
         if row in self.unusable:
             return
         self.unusable.append(row)
@@ -207,7 +198,7 @@ class DirectSource:
         return self.config.output_dir / "unusable.csv"
 
 
-def _tee(places: Iterable[list[int]]) -> tuple[Iterator[list[int]], Iterator[list[int]]]:
+def _tee(positions: Iterable[list[int]]) -> tuple[Iterator[list[int]], Iterator[list[int]]]:
     """Two iterators over the same batches: one for the loader, which reads ahead, one for what it returns."""
-    one, two = itertools.tee(places)
-    return one, two
+    a, b = itertools.tee(positions)
+    return a, b

@@ -1,6 +1,6 @@
-"""The state of a training in one safetensors file, written in one step: what an exact resume needs.
+"""Checkpoints: the state for an exact resume in one safetensors file, written atomically.
 
-Nothing about random numbers is in it, since order, noise and dropout are functions of the seed and the place
+There is no generator state in it, since order, noise and dropout are functions of the seed and the position
 (see `order`).
 """
 
@@ -35,8 +35,8 @@ class Progress(NamedTuple):
     scaler: dict[str, Any]
 
 
-def relevant(config: Config, global_batch: int) -> dict[str, Any]:
-    """The settings that the trained weights depend on: on resume they must be the same, others may differ."""
+def weight_settings(config: Config, global_batch: int) -> dict[str, Any]:
+    """The settings that the trained weights depend on, which must be the same on resume."""
     values = config.model_dump(mode="json")
     for section in ("output_dir", "models", "cache", "checkpoints", "validation", "logging"):
         values.pop(section)
@@ -70,7 +70,7 @@ def save(
         "step": progress.step,
         "best": progress.best,
         "scaler": progress.scaler,
-        "config": relevant(config, global_batch),
+        "config": weight_settings(config, global_batch),
     }
     path = folder / f"step-{progress.step:08d}.safetensors"
     write_safetensors(path, tensors, {KEY: json.dumps(content)})
@@ -80,7 +80,7 @@ def save(
 
 
 def clear_partial(folder: Path) -> None:
-    """Delete the half-written files that a kill left behind."""
+    """Delete partial files of a killed process."""
     for path in folder.glob(".step-*.part.safetensors"):
         path.unlink()
 
@@ -108,14 +108,14 @@ def resume(
         except (CheckpointError, KeyError) as error:
             _log.warning("%s cannot be used (%s); trying the one before", path, error)
             continue
-        _check_same(path, content["config"], relevant(config, global_batch))
+        _check_same(path, content["config"], weight_settings(config, global_batch))
         load_state(tensors, mapper, optimizer, average, _MODULE)
         return Progress(content["step"], content["best"], content["scaler"])
     return None
 
 
-def _check_same(path: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    before, now = _flat(found), _flat(wanted)
+def _check_same(path: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
+    before, now = _flat(found), _flat(expected)
     differing = [
         f"{key} {before.get(key)!r} (now {now.get(key)!r})"
         for key in sorted(before.keys() | now.keys())

@@ -1,4 +1,4 @@
-"""All gradients of a module as one vector, which processes can average in one exchange."""
+"""All gradients of a module as one vector, which processes average in one all-reduce."""
 
 from __future__ import annotations
 

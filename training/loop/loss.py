@@ -1,4 +1,4 @@
-"""The published loss of clips with their sounds: MSE of the predicted noise, magnitude of the temp tokens.
+"""The published loss: MSE of the predicted noise, and mean magnitude of the temp tokens.
 
 Legend: B clips, F frames, h w latent size, D token width, T audio steps, Q frequency bands.
 """
@@ -15,7 +15,6 @@ from torch import Tensor
 
 from a2v_core.backbones import Backbone
 from a2v_core.prompts import ContextBatch
-from a2v_core.schedules import DEFAULT_SCHEDULER
 from a2v_core.tokens import AudioMapper, stack_layers
 
 from ..cache import Sample
@@ -27,7 +26,7 @@ from .order import Draw
 
 
 class Losses(NamedTuple):
-    """Per clip: mse [B] and temp_l1 [B], both without weight; tokens [B, G, D] before pooling, G >= F."""
+    """Per clip, unweighted: mse [B] and temp_l1 [B]; tokens [B, G, D] before pooling, G >= F."""
 
     mse: Tensor
     temp_l1: Tensor
@@ -36,10 +35,10 @@ class Losses(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective:
-    """The frozen model and everything about the loss that stays the same.
+    """The loss as a function of mapper and clips, with the frozen model.
 
-    prediction  its error in what it predicts of noisy latents
-    layers      places of the used BEATs layers among those that a sample holds
+    prediction  first term: prediction error of the frozen model
+    layers      indices of the used BEATs layers among those of a sample
     """
 
     config: Config
@@ -49,23 +48,22 @@ class Objective:
 
     @classmethod
     def of(cls, config: Config, backbone: Backbone) -> Objective:
-        """For a config and a loaded model. ConfigError for timesteps beyond the model's noise schedule."""
+        """From a config and a loaded model. ConfigError for timesteps beyond the model's noise schedule."""
         loss = config.loss
-        schedule = backbone.schedule(DEFAULT_SCHEDULER, 1, 0)
-        prediction = PredictionError(backbone.denoise, schedule, loss.min_snr_gamma)
-        timesteps = schedule.train_timesteps
+        prediction = PredictionError.of(backbone, loss.min_snr_gamma)
+        timesteps = prediction.schedule.train_timesteps
         if loss.timestep_min >= min(timesteps, (loss.timestep_max or timesteps) + 1):
             raise ConfigError(
                 f"loss.timestep_min {loss.timestep_min} and timestep_max {loss.timestep_max} leave none of "
                 f"the model's {timesteps} timesteps"
             )
-        kept = config.cache.layers
-        layers = tuple(kept.index(n) if kept else n for n in config.mapper.layers)
+        cached = config.cache.layers
+        layers = tuple(cached.index(n) if cached else n for n in config.mapper.layers)
         return cls(config, backbone, prediction, layers)
 
     @property
     def device(self) -> torch.device:
-        """Where the frozen model is."""
+        """Device of the frozen model."""
         return self.backbone.device
 
     @property
@@ -81,8 +79,8 @@ class Objective:
         layers = torch.stack([sample.layers for sample in samples]).to(self.device)
         features = stack_layers(layers, self.layers)
         tokens = mapper.map_features(features, samples[0].times, data.num_frames, data.fps)
-        spoken = tokens if dropped is None else mapper.drop_sound(tokens, dropped)
-        words = {word: t[:, : data.num_frames] for word, t in mapper.pool_words(spoken).items()}
+        dropped_tokens = tokens if dropped is None else mapper.drop_sound(tokens, dropped)
+        words = {word: t[:, : data.num_frames] for word, t in mapper.pool_words(dropped_tokens).items()}
         return tokens, words
 
     def __call__(self, mapper: AudioMapper, samples: Sequence[Sample], draws: Sequence[Draw]) -> Losses:
@@ -97,7 +95,7 @@ class Objective:
         return Losses(mse, temp_l1(tokens[:, : self.config.data.num_frames]), tokens)
 
     def context(self, samples: Sequence[Sample], words: dict[str, Tensor]) -> ContextBatch:
-        """The texts of the clips' prompts with their audio words."""
+        """Encoded prompts of the clips with their audio words."""
         prompts = [
             prompt_of(self.config.data, sample.caption, self.config.mapper.words) for sample in samples
         ]
@@ -108,12 +106,12 @@ def gradient_ratio(gradient: Tensor, tokens: Tensor, num_frames: int, l1_weight:
     """Norm of the L1 term's gradient at the temp tokens, divided by the norm of the MSE term's gradient.
 
     `gradient` is that of the mean over clips of mse + l1_weight * temp_l1 with respect to `tokens` [B, G, D],
-    of which the first `num_frames` frames are the clip. The second part of it is known: l1_weight * sign /
-    size. Above 1 the tokens shrink whatever the MSE term asks for, and the adapter collapses. NaN where
-    the MSE term has no gradient, as when the sound of all clips is dropped.
+    of which the first `num_frames` frames are the clip. That of the L1 term is l1_weight * sign / size; the
+    rest is that of the MSE term. Above 1 the tokens shrink whatever the MSE term asks for, and the adapter
+    collapses. NaN where the MSE term has no gradient, as when the sound of all clips is dropped.
     """
     signs = tokens.detach().sign()
     signs[:, num_frames:] = 0
-    own = l1_weight * signs / tokens[:, :num_frames].numel()
-    other = (gradient - own).norm()
-    return float(own.norm() / other) if other > 0 else math.nan
+    l1_gradient = l1_weight * signs / tokens[:, :num_frames].numel()
+    mse_norm = (gradient - l1_gradient).norm()
+    return float(l1_gradient.norm() / mse_norm) if mse_norm > 0 else math.nan

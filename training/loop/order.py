@@ -1,9 +1,9 @@
-"""The order of the clips and everything random about them: functions of the seed and the place alone.
+"""Order of the clips and all random draws, as functions of the seed and the position alone.
 
-The training sees one endless sequence of clips. Place p of it holds a file (a new permutation every epoch),
-which of its clips, its timestep, its noise and whether its sound is dropped. A step takes the next global
-batch of it. So neither the number of processes, nor gradient accumulation, nor an interruption changes what
-is seen.
+The training data is one endless sequence of clips. Position p of it holds a file (a new permutation every
+epoch), which of its clips, its timestep, its noise and whether its sound is dropped. A step takes the next
+global batch of it. So neither the number of processes, nor gradient accumulation, nor an interruption changes
+the data.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..config.schema import Loss
-from ..data import generator
+from ..data import seeded_generator
 
 
 @dataclass(frozen=True)
 class Draw:
-    """What is random about a clip in a step: timestep, noise [c, f, h, w], whether its sound is dropped."""
+    """Random draws of a clip in a step: timestep, noise [c, f, h, w], whether its sound is dropped."""
 
     timestep: int
     noise: Tensor
@@ -33,24 +33,23 @@ class Draw:
 class ClipOrder:
     """The endless sequence of clips.
 
-    `choices` holds for every file its id and the numbers of its clips; a file without numbers gives a new
-    clip in every epoch.
+    `choices`: id and clip numbers of every file; a file without numbers has a new clip in every epoch.
     """
 
     def __init__(self, seed: int, choices: Sequence[tuple[str, Sequence[int]]]) -> None:
         self.seed = seed
         self.choices = choices
 
-    def at(self, place: int) -> tuple[str, int]:
-        """File id and number of the clip at a place."""
-        epoch, offset = divmod(place, len(self.choices))
+    def at(self, position: int) -> tuple[str, int]:
+        """File id and number of the clip at a position."""
+        epoch, offset = divmod(position, len(self.choices))
         name, numbers = self.choices[_permutation(self.seed, epoch, len(self.choices))[offset]]
         return name, numbers[epoch % len(numbers)] if numbers else epoch
 
 
 @lru_cache(maxsize=4)
 def _permutation(seed: int, epoch: int, size: int) -> NDArray[np.int64]:
-    return generator("order", seed, epoch).permutation(size)
+    return seeded_generator("order", seed, epoch).permutation(size)
 
 
 @dataclass(frozen=True)
@@ -68,16 +67,16 @@ class BatchSampler:
         return self.batch_size * self.accumulate * self.processes
 
     def batches(self, first_step: int, last_step: int) -> Iterator[list[int]]:
-        """The places of this process's batches, in order, for steps first_step .. last_step - 1."""
+        """Positions of this process's batches, in order, for steps first_step .. last_step - 1."""
         for step in range(first_step, last_step):
             for turn in range(self.accumulate):
                 start = step * self.global_batch + (turn * self.processes + self.process) * self.batch_size
                 yield list(range(start, start + self.batch_size))
 
 
-def draw(seed: int, place: int, shape: Sequence[int], loss: Loss, timesteps: int) -> Draw:
-    """What is random at a place, for latents of `shape` and a noise schedule of `timesteps`."""
-    random = generator("draw", seed, place)
+def draw(seed: int, position: int, shape: Sequence[int], loss: Loss, timesteps: int) -> Draw:
+    """Random draws at a position, for latents of `shape` and a noise schedule of `timesteps`."""
+    random = seeded_generator("draw", seed, position)
     top = timesteps if loss.timestep_max is None else min(loss.timestep_max + 1, timesteps)
     share = {
         "uniform": lambda: random.random(),

@@ -1,4 +1,4 @@
-"""What a training needs before its first step: processes, clips, the frozen model, the optimizer."""
+"""Set-up of a training: processes, clips, the frozen model, the optimizer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 def make_accelerator(config: Config) -> Accelerator:
-    """The processes and their device. ConfigError for fp16 without a GPU."""
+    """The Accelerator with its processes and device. ConfigError for fp16 without a GPU."""
     fp16 = config.run.precision == "fp16"
     if fp16 and (config.run.device == "cpu" or not torch.cuda.is_available()):
         raise ConfigError("run.precision fp16 needs a GPU; use bf16 or fp32 on the CPU")
@@ -58,7 +58,7 @@ def check_videos(config: Config, backbone: Backbone) -> None:
 
 
 def make_adamw(mapper: nn.Module, config: Optimizer) -> torch.optim.AdamW:
-    """AdamW over the parameters of the mapper that are trained."""
+    """AdamW over the trainable parameters of the mapper."""
     return make_optimizer(
         mapper,
         config.learning_rate,
@@ -69,7 +69,7 @@ def make_adamw(mapper: nn.Module, config: Optimizer) -> torch.optim.AdamW:
 
 
 def learning_rate(config: Optimizer) -> LearningRate:
-    """The learning rate that the config asks for."""
+    """The learning rate schedule of the config."""
     return LearningRate(
         config.learning_rate, config.schedule, config.warm_up_steps, final_share=config.final_share
     )

@@ -1,4 +1,4 @@
-"""Fits the adapter step by step, saved so that a killed training goes on as if nothing had happened."""
+"""Fits the adapter, with checkpoints from which a killed training resumes exactly."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from .batches import Batch, check_prompt
 from .gradients import flat_gradient, set_gradient
 from .loss import Objective, gradient_ratio
 from .order import BatchSampler, draw
-from .product import BEST_FILE, MAPPER_FILE, make_mapper, save_product
 from .records import Records
 from .setup import check_videos, learning_rate, load_frozen, make_accelerator, make_adamw, make_source
+from .trained_mapper import BEST_FILE, MAPPER_FILE, make_mapper, save_trained_mapper
 from .validate import make_videos, mean_score, validation_loss
 
 _log = logging.getLogger(__name__)
 
 
 class Result(NamedTuple):
-    """steps done in all; loss of the last one; the product; the best by validation loss, if there was any;
-    whether files were left out that could not be used.
+    """steps finished; loss of the last; file of the mapper; that of the best validation loss, if any; whether
+    unusable files were skipped.
     """
 
     steps: int
@@ -51,7 +51,7 @@ class Result(NamedTuple):
 
 
 def fit(config: Config, on_step: Callable[[int], None] | None = None, progress: bool = True) -> Result:
-    """Train, or go on where the checkpoints in output_dir stopped. Under `accelerate launch`, on all GPUs.
+    """Train, or resume from the newest checkpoint in output_dir. Under `accelerate launch`, on all GPUs.
 
     `on_step` is called with the number of finished steps after each one and may raise to end the training.
     Raises ConfigError, DataError and CheckpointError for what cannot be used, TrainingError when the loss is
@@ -88,14 +88,14 @@ class Trainer:
         )
         self.parameters = [p for p in self.mapper.parameters() if p.requires_grad]
         self.rate = learning_rate(config.optimizer)
-        plain = make_adamw(self.mapper, config.optimizer)
+        adamw = make_adamw(self.mapper, config.optimizer)
         decay = config.optimizer.ema_decay
         self.average = None if decay is None else MovingAverage(self.mapper, decay)
-        found = checkpoint.resume(config, self.sampler.global_batch, self.mapper, plain, self.average)
-        self.step, self.best = (found.step, found.best) if found else (0, None)
-        self.optimizer = self.accelerator.prepare_optimizer(plain)
-        if found and self.accelerator.scaler is not None:
-            self.accelerator.scaler.load_state_dict(found.scaler)
+        resumed = checkpoint.resume(config, self.sampler.global_batch, self.mapper, adamw, self.average)
+        self.step, self.best = (resumed.step, resumed.best) if resumed else (0, None)
+        self.optimizer = self.accelerator.prepare_optimizer(adamw)
+        if resumed and self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(resumed.scaler)
         self.records = Records(config, self.step) if self.accelerator.is_main_process else None
         if self.accelerator.is_main_process:
             checkpoint.clear_partial(checkpoint.folder_of(config))
@@ -122,17 +122,17 @@ class Trainer:
         )
 
     def steps(self) -> Iterator[tuple[float, float]]:
-        """The steps that are left, one at a time: the loss of each, and its seconds."""
+        """Do the remaining steps, one at a time: the loss of each, and its seconds."""
         batches = self.source.batches(self.sampler.batches(self.step, self.config.run.steps))
         while self.step < self.config.run.steps:
-            began, encoded = time.perf_counter(), self.source.encoding_seconds
-            values = self._one_step(batches)
+            start, encoded = time.perf_counter(), self.source.encoding_seconds
+            values = self._train_step(batches)
             self.step += 1
-            seconds = time.perf_counter() - began
+            seconds = time.perf_counter() - start
             if self.records is not None:
                 encoding = self.source.encoding_seconds - encoded
                 self.records.step(self.step, values, self.sampler.global_batch, seconds, encoding)
-            self._keep()
+            self._validate_and_save()
             yield values["loss"], seconds
 
     def close(self) -> None:
@@ -140,17 +140,17 @@ class Trainer:
         if self.records is not None:
             self.records.close()
 
-    def _one_step(self, batches: Iterator[Batch]) -> dict[str, float]:
+    def _train_step(self, batches: Iterator[Batch]) -> dict[str, float]:
         """One optimizer step: forward and backward of the global batch, then AdamW."""
         rate = self.rate.at(self.step, self.config.run.steps)
         set_learning_rate(self.optimizer, rate)
         self.optimizer.zero_grad()
         sums = torch.zeros(2, device=self.accelerator.device)
-        pull = math.nan
+        l1_ratio = math.nan
         for _ in range(self.sampler.accumulate):
             batch = next(batches)
             if batch.samples:
-                batch_sums, pull = self._backward(batch)
+                batch_sums, l1_ratio = self._backward(batch)
                 sums += batch_sums
         self._average_gradient()
         mse, temp_l1 = self._mean(sums).tolist()
@@ -167,36 +167,36 @@ class Trainer:
             "temp_l1": temp_l1,
             "learning_rate": rate,
             "grad_norm": norm,
-            "l1_pull": pull,
+            "l1_pull": l1_ratio,
         }
 
     def _backward(self, batch: Batch) -> tuple[Tensor, float]:
         """Backward of one batch.
 
-        Returns its share of the step's mse and temp_l1, [2], and the `gradient_ratio` of the L1 term.
+        Returns its contribution to the step's mse and temp_l1, [2], and the `gradient_ratio` of the L1 term.
         """
         config = self.config
         draws = [
-            draw(config.seed, place, sample.latents.shape, config.loss, self.objective.timesteps)
-            for place, sample in zip(batch.places, batch.samples, strict=True)
+            draw(config.seed, position, sample.latents.shape, config.loss, self.objective.timesteps)
+            for position, sample in zip(batch.positions, batch.samples, strict=True)
         ]
         losses = self.objective(self.mapper, batch.samples, draws)
         losses.tokens.retain_grad()
-        # Sums, so that clips that could not be cut leave their share empty instead of counting others twice.
+        # Sums, so that clips that could not be cut count as 0 instead of the others counting more.
         share = 1 / (self.sampler.batch_size * self.sampler.accumulate)
         total = (losses.mse.sum() + config.loss.l1_weight * losses.temp_l1.sum()) * share
         self.accelerator.backward(total)
         gradient, scaler = losses.tokens.grad, self.accelerator.scaler
-        pull = math.nan
+        l1_ratio = math.nan
         if gradient is not None:
             scale = share * len(batch.samples) * (1.0 if scaler is None else scaler.get_scale())
             weight = config.loss.l1_weight
-            pull = gradient_ratio(gradient / scale, losses.tokens, config.data.num_frames, weight)
-        return torch.stack([losses.mse.detach().sum(), losses.temp_l1.detach().sum()]) * share, pull
+            l1_ratio = gradient_ratio(gradient / scale, losses.tokens, config.data.num_frames, weight)
+        return torch.stack([losses.mse.detach().sum(), losses.temp_l1.detach().sum()]) * share, l1_ratio
 
     def _average_gradient(self) -> None:
-        # One sum of one small vector: the adapter is a sliver of the frozen model, and without a wrapper
-        # around it its saved keys are the published ones.
+        # One all-reduce of a small vector: the adapter is tiny beside the frozen model, and without a DDP
+        # wrapper its state dict keys are the published ones.
         if self.accelerator.num_processes > 1:
             set_gradient(self.parameters, self._mean(flat_gradient(self.parameters)))
 
@@ -212,8 +212,8 @@ class Trainer:
         if math.isfinite(loss) and (math.isfinite(norm) or self.accelerator.scaler is not None):
             return
         first = self.step * self.sampler.global_batch
-        places = range(first, first + self.sampler.global_batch)
-        clips = ", ".join(f"{name} ({number})" for name, number in map(self.source.order.at, places))
+        positions = range(first, first + self.sampler.global_batch)
+        clips = ", ".join(f"{name} ({number})" for name, number in map(self.source.order.at, positions))
         saved = checkpoint.checkpoints(checkpoint.folder_of(self.config))
         kept = f"the last good checkpoint is {saved[-1]}" if saved else "there is no checkpoint yet"
         raise TrainingError(
@@ -221,8 +221,8 @@ class Trainer:
             "clips, lower optimizer.learning_rate, set optimizer.clip_grad_norm, or use bf16 or fp32"
         )
 
-    def _keep(self) -> None:
-        """Validation and checkpoint, where they are due after this step."""
+    def _validate_and_save(self) -> None:
+        """Validate and save a checkpoint if due after this step."""
         last, every = self.step == self.config.run.steps, self.config.validation.every
         save = last or self.step % self.config.checkpoints.every == 0
         validate = bool(every) and (last or self.step % every == 0)
@@ -236,16 +236,16 @@ class Trainer:
     def _save(self) -> None:
         scaler = self.accelerator.scaler
         progress = checkpoint.Progress(self.step, self.best, {} if scaler is None else scaler.state_dict())
-        plain = self.optimizer.optimizer
-        checkpoint.save(self.config, self.sampler.global_batch, progress, self.mapper, plain, self.average)
-        self._save_product(MAPPER_FILE)
+        adamw = self.optimizer.optimizer
+        checkpoint.save(self.config, self.sampler.global_batch, progress, self.mapper, adamw, self.average)
+        self._save_mapper(MAPPER_FILE)
 
-    def _save_product(self, name: str) -> None:
+    def _save_mapper(self, name: str) -> None:
         facts = {"steps": self.step, "clips_per_step": self.sampler.global_batch}
-        save_product(self.config, self._result(), self.config.output_dir / name, facts)
+        save_trained_mapper(self.config, self._averaged_mapper(), self.config.output_dir / name, facts)
 
-    def _result(self) -> AudioMapper:
-        """The mapper as it is validated and saved: with averaged weights, if there are any."""
+    def _averaged_mapper(self) -> AudioMapper:
+        """The mapper for validation and saving: with EMA weights, if there are any."""
         if self.average is None:
             return self.mapper
         with torch.device("meta"):
@@ -260,14 +260,14 @@ class Trainer:
         if not self._held_out:
             _log.warning("step %d: no held-out clips, so no validation; see data.test_share", self.step)
             return
-        mapper = self._result()
+        mapper = self._averaged_mapper()
         numbers: dict[str, float] = {}
         if settings.loss_clips:
             loss = validation_loss(self.objective, mapper, self._held_out[: settings.loss_clips])
             numbers["loss"] = loss
             if self.best is None or loss < self.best:
                 self.best = loss
-                self._save_product(BEST_FILE)
+                self._save_mapper(BEST_FILE)
         scores = []
         for video in make_videos(self.objective, mapper, self._held_out[: settings.videos], self.step):
             records.video(self.step, video)

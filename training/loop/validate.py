@@ -1,4 +1,4 @@
-"""Held-out clips: their loss with fixed noise, and videos with their sound, scored by AV-Align.
+"""Validation on held-out clips: loss with fixed noise, and generated videos scored by AV-Align.
 
 Legend: F frames, H W picture size in pixels.
 """
@@ -42,13 +42,13 @@ class Video(NamedTuple):
 
 @torch.no_grad()
 def validation_loss(objective: Objective, mapper: AudioMapper, samples: Sequence[Sample]) -> float:
-    """Mean loss of the clips, each at a timestep of its own, spread over the noise schedule."""
+    """Mean loss of the clips, each at one of evenly spaced timesteps, with fixed noise."""
     config, steps = objective.config, objective.timesteps
     total = 0.0
-    for number, held_out in enumerate(samples):
+    for number, sample in enumerate(samples):
         timestep = int((number + 0.5) / len(samples) * steps)
-        draw = Draw(timestep, noise(config.seed + number, held_out.latents.shape), dropped=False)
-        losses = objective(mapper, [held_out], [draw])
+        draw = Draw(timestep, noise(config.seed + number, sample.latents.shape), dropped=False)
+        losses = objective(mapper, [sample], [draw])
         total += float(losses.mse + config.loss.l1_weight * losses.temp_l1)
     return total / len(samples)
 
@@ -64,34 +64,34 @@ def make_videos(
         return
     folder = config.output_dir / "videos" / f"step-{step:08d}"
     folder.mkdir(parents=True, exist_ok=True)
-    # In memory for as long as it is needed: training itself works on latents alone.
+    # The VAE is loaded for the validation only: training works on latents.
     parts = load_t2v(config.models.t2v, config.run.precision, parts=["vae"])
     for network in networks(parts):
         network.to(backbone.device)
     pipeline, decoder = VideoPipeline(backbone), VideoPipeline(parts)
-    for held_out in samples:
-        request = _request(objective, mapper, held_out).resolved(pipeline.spec)
+    for sample in samples:
+        request = _request(objective, mapper, sample).resolved(pipeline.spec)
         latents = pipeline.sample(request, pipeline.encode(request))
         frames = decoder.decode_all(request, latents)
-        sound = Waveform(held_out.sound[None], SAMPLE_RATE)
-        path = folder / f"{_file_name(held_out.id.removesuffix(ENDING))}{ENDING}"
+        sound = Waveform(sample.sound[None], SAMPLE_RATE)
+        path = folder / f"{_file_name(sample.id.removesuffix(ENDING))}{ENDING}"
         write_video(path, frames, data.fps, sound)
-        yield Video(held_out.id, frames, held_out.sound, av_align(frames, data.fps, sound).score, path)
+        yield Video(sample.id, frames, sample.sound, av_align(frames, data.fps, sound).score, path)
 
 
-def _request(objective: Objective, mapper: AudioMapper, held_out: Sample) -> VideoRequest:
-    """The video of a clip's sound, led away from what the config says."""
+def _request(objective: Objective, mapper: AudioMapper, sample: Sample) -> VideoRequest:
+    """Request for the video of a clip's sound, with the negative prompt of the config."""
     config, data, settings = objective.config, objective.config.data, objective.config.validation
-    prompt = prompt_of(data, held_out.caption, config.mapper.words)
-    _, words = objective.words(mapper, [held_out])
-    silent = None
+    prompt = prompt_of(data, sample.caption, config.mapper.words)
+    _, words = objective.words(mapper, [sample])
+    negative_tokens = None
     if settings.away_from == "no_sound":
-        silent = mapper.pool(mapper.no_sound_tokens(data.num_frames, data.fps))
+        negative_tokens = mapper.pool(mapper.no_sound_tokens(data.num_frames, data.fps))
     return VideoRequest(
         prompt,
         AudioTokens({word: values[0] for word, values in words.items()}, data.fps),
-        "" if silent is None else prompt,
-        silent,
+        "" if negative_tokens is None else prompt,
+        negative_tokens,
         settings=SampleSettings(
             settings.steps,
             settings.guidance_scale,

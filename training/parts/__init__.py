@@ -1,16 +1,16 @@
-"""What every training here is made of: objective, optimizer, moving average, state on disk, a small loop."""
+"""Shared by all trainings: objective, optimizer, EMA, state dicts, metrics log, a small training loop."""
 
 from .average import MovingAverage
-from .curve import Curve, read_lines
-from .minimize import Keep, minimize
+from .metrics_log import MetricsLog, read_lines
+from .minimize import Checkpointing, minimize
 from .objective import PredictionError, temp_l1
 from .optimizer import LearningRate, make_optimizer, set_learning_rate
 from .state import load_state, state_tensors
 
 __all__ = [
-    "Curve",
-    "Keep",
+    "Checkpointing",
     "LearningRate",
+    "MetricsLog",
     "MovingAverage",
     "PredictionError",
     "load_state",

@@ -1,4 +1,4 @@
-"""A plain loop for small trainings on one device: AdamW, clipped gradients, resumed where it stopped."""
+"""A plain training loop for one device: AdamW, clipped gradients, resumable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from a2v_core.checkpoints import read_checkpoint, write_safetensors
 
 from ..errors import TrainingError
 from .average import MovingAverage
-from .curve import Curve
+from .metrics_log import MetricsLog
 from .optimizer import LearningRate, make_optimizer, set_learning_rate
 from .state import load_state, state_tensors
 
@@ -30,11 +30,11 @@ Loss = Callable[[int], Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
-class Keep:
-    """Where a training leaves its state and its numbers, and how often.
+class Checkpointing:
+    """Where and how often a training writes its state and its metrics.
 
-    The state is `folder/<name>.state.safetensors`; `folder/<name>.jsonl` takes a line with the means of the
-    last `log_every` steps, which is also printed.
+    The state is `folder/<name>.state.safetensors`; `folder/<name>.jsonl` gets a line with the means of every
+    `log_every` steps, which is also printed.
     """
 
     folder: Path
@@ -44,12 +44,12 @@ class Keep:
 
     @property
     def state(self) -> Path:
-        """The file of the state."""
+        """File of the state."""
         return self.folder / f"{self.name}.state.safetensors"
 
     @property
     def log(self) -> Path:
-        """The file of the numbers."""
+        """File of the metrics."""
         return self.folder / f"{self.name}.jsonl"
 
 
@@ -60,57 +60,57 @@ def minimize(
     *,
     steps: int,
     decay: float | None = None,
-    keep: Keep | None = None,
+    checkpointing: Checkpointing | None = None,
     minutes: float = 0.0,
 ) -> dict[str, Tensor]:
     """Minimise `loss(step)["loss"]` over the parameters of `module` that ask for gradients.
 
-    rate     its cosine would reach the final share one step after the last
-    decay    of a moving average of the weights; None: none
-    keep     where the state goes; a call with the same arguments goes on from it. None: nowhere
-    minutes  when above 0, the schedule ends by the clock if that comes before `steps`
+    rate           its cosine would reach the final share one step after the last
+    decay          of an EMA of the weights; None: no EMA
+    checkpointing  state and metrics on disk; a call with the same arguments resumes from them. None: none
+    minutes        when above 0, the schedule also ends after this time, if that comes before `steps`
 
-    torch's global generator is seeded with the step: a resumed training draws what an uninterrupted one does.
-    Returns a state dict: the averaged weights in float32, or without `decay` those of the module.
+    torch's global generator is seeded with the step, so that a resumed training equals an uninterrupted one.
+    Returns a state dict: the EMA weights in float32, or without `decay` those of the module.
     TrainingError when loss or gradient are not finite.
     """
-    descent = _Descent(module, rate, steps, decay, minutes)
-    if keep is None:
-        while descent.goes_on:
-            descent.one_step(loss)
+    training = _Training(module, rate, steps, decay, minutes)
+    if checkpointing is None:
+        while training.has_steps_left:
+            training.train_step(loss)
     else:
-        _run_and_keep(descent, loss, keep)
-    return module.state_dict() if descent.average is None else descent.average.values
+        _run_with_checkpoints(training, loss, checkpointing)
+    return module.state_dict() if training.average is None else training.average.values
 
 
-def _run_and_keep(descent: _Descent, loss: Loss, keep: Keep) -> None:
-    if keep.state.exists():
-        descent.resume(keep.state)
-    curve = Curve(keep.log, descent.step)
+def _run_with_checkpoints(training: _Training, loss: Loss, checkpointing: Checkpointing) -> None:
+    if checkpointing.state.exists():
+        training.resume(checkpointing.state)
+    log = MetricsLog(checkpointing.log, training.step)
     values: list[dict[str, float]] = []
     try:
-        while descent.goes_on:
-            values.append(descent.one_step(loss))
-            if descent.step % keep.log_every == 0:
-                _report(curve, descent, values)
+        while training.has_steps_left:
+            values.append(training.train_step(loss))
+            if training.step % checkpointing.log_every == 0:
+                _report(log, training, values)
                 values = []
-            if descent.step % keep.save_every == 0:
-                descent.save(keep.state)
-        descent.save(keep.state)
+            if training.step % checkpointing.save_every == 0:
+                training.save(checkpointing.state)
+        training.save(checkpointing.state)
     finally:
-        curve.close()
+        log.close()
 
 
-def _report(curve: Curve, descent: _Descent, values: Sequence[Mapping[str, float]]) -> None:
-    """A line with the means of some steps, into the curve and, shorter, to be looked at."""
-    head = {"step": descent.step, "seconds": round(descent.seconds, 1)}
+def _report(log: MetricsLog, training: _Training, values: Sequence[Mapping[str, float]]) -> None:
+    """Log the means over some steps, and print them rounded."""
+    head = {"step": training.step, "seconds": round(training.seconds, 1)}
     means = {name: sum(step[name] for step in values) / len(values) for name in values[0]}
-    curve.add(head | means)
+    log.add(head | means)
     print(json.dumps(head | {name: round(mean, 5) for name, mean in means.items()}), flush=True)
 
 
-class _Descent:
-    """A training in progress: `step` finished steps in `seconds`, those before it was resumed included."""
+class _Training:
+    """A training in progress: `step` finished steps in `seconds`, including those before a resume."""
 
     def __init__(
         self, module: nn.Module, rate: LearningRate, steps: int, decay: float | None, minutes: float
@@ -127,14 +127,14 @@ class _Descent:
         return time.monotonic() - self._began
 
     @property
-    def goes_on(self) -> bool:
+    def has_steps_left(self) -> bool:
         """Whether there are steps, and time, left."""
         in_time = not self.minutes or self.seconds <= 60 * self.minutes
         return self.step < self.steps and in_time
 
-    def one_step(self, loss: Loss) -> dict[str, float]:
-        """One optimizer step; its losses."""
-        set_learning_rate(self.optimizer, self.rate.at(self._place(), self.steps + 1))
+    def train_step(self, loss: Loss) -> dict[str, float]:
+        """One optimizer step; returns its losses."""
+        set_learning_rate(self.optimizer, self.rate.at(self._schedule_step(), self.steps + 1))
         torch.manual_seed(self.step)
         losses = loss(self.step)
         losses["loss"].backward()
@@ -152,20 +152,20 @@ class _Descent:
         return values
 
     def save(self, path: Path) -> None:
-        """Write the state in one step."""
+        """Write the state atomically."""
         content = json.dumps({"step": self.step, "seconds": self.seconds})
         write_safetensors(path, state_tensors(self.module, self.optimizer, self.average), {_KEY: content})
 
     def resume(self, path: Path) -> None:
-        """Go on from a state."""
+        """Load a state."""
         stored = read_checkpoint(path)
         load_state(stored.tensors, self.module, self.optimizer, self.average)
         content = json.loads(stored.metadata[_KEY])
         self.step, self._began = content["step"], self._began - content["seconds"]
 
-    def _place(self) -> int:
-        """The step of the schedule: with a time limit further on than the steps, where time is shorter."""
+    def _schedule_step(self) -> int:
+        """Step of the learning rate schedule; with a time limit, further on where time runs out first."""
         if not self.minutes or self.step < self.rate.warm_up_steps:
             return self.step
-        reached = max(self.step / self.steps, self.seconds / (60 * self.minutes))
-        return round(reached * self.steps)
+        progress = max(self.step / self.steps, self.seconds / (60 * self.minutes))
+        return round(progress * self.steps)

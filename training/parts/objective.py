@@ -1,4 +1,4 @@
-"""The published loss in parts: prediction error of a text-to-video model, mean magnitude of the temp tokens.
+"""Terms of the published loss: prediction error of a text-to-video model, mean magnitude of the temp tokens.
 
 Legend: B clips, c latent channels, f latent frames, F frames, h w latent size, D token width.
 """
@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from a2v_core.schedules import Schedule
+from a2v_core.backbones import Backbone
+from a2v_core.schedules import DEFAULT_SCHEDULER, Schedule
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,18 @@ class PredictionError:
     """Prediction error of a text-to-video model at noisy latents; gradients flow into context and weights.
 
     predict        latents [B, c, f, h, w], timesteps [B], texts -> prediction [B, c, f, h, w]
-    schedule       the noise that the model was trained on
+    schedule       the noise schedule that the model was trained with
     min_snr_gamma  of min-SNR weighting (arXiv 2303.09556); None: all timesteps weigh the same
     """
 
     predict: Callable[[Tensor, Tensor, Any], Tensor]
     schedule: Schedule
     min_snr_gamma: float | None = None
+
+    @classmethod
+    def of(cls, backbone: Backbone, min_snr_gamma: float | None = None) -> PredictionError:
+        """That of a loaded model, at the timesteps of its own noise schedule."""
+        return cls(backbone.denoise, backbone.schedule(DEFAULT_SCHEDULER, 1, 0), min_snr_gamma)
 
     def squared(self, clean: Tensor, noise: Tensor, t: Tensor, context: Any) -> Tensor:
         """Squared error in float32, [B, c, f, h, w], without weights, for latents and noise of that shape."""

@@ -52,12 +52,12 @@ def make_optimizer(
     weight_decay: float,
     eps: float = 1e-8,
 ) -> torch.optim.AdamW:
-    """AdamW over the parameters that ask for gradients."""
+    """AdamW over the parameters that require gradients."""
     parameters = [p for p in module.parameters() if p.requires_grad]
     return torch.optim.AdamW(parameters, lr=learning_rate, betas=betas, weight_decay=weight_decay, eps=eps)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Use this rate from the next step on."""
+    """Set the learning rate of all parameter groups."""
     for group in optimizer.param_groups:
         group["lr"] = rate

@@ -1,4 +1,4 @@
-"""Module, optimizer and moving average as the tensors of one file: what a resumed training goes on from."""
+"""State of module, optimizer and EMA as the tensors of one checkpoint file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def load_state(
     average: MovingAverage | None,
     name: str = "module",
 ) -> None:
-    """Put the tensors of `state_tensors` into module, AdamW optimizer and average, on their devices.
+    """Load the tensors of `state_tensors` into module, AdamW optimizer and average, on their devices.
 
     RuntimeError of torch when they are those of another module.
     """

@@ -70,7 +70,7 @@ def test_claims_are_judged_clip_by_clip() -> None:
         Claim("no such row", "5-res (full)", "vec."),
     ]
     verdicts = judge(claims, results)
-    assert [verdict.words for verdict in verdicts] == [
+    assert [verdict.text for verdict in verdicts] == [
         "agrees",
         "**disagrees**",
         "**disagrees**",
@@ -79,7 +79,7 @@ def test_claims_are_judged_clip_by_clip() -> None:
     assert verdicts[0].difference == pytest.approx((0.1 + 0.12 + 0.09 + 0.1) / 4)
     assert verdicts[0].paper == pytest.approx(-0.01)
     noisy = results_of(WINDOWS.rows, [record(ONE, 0, [0.0, 0.9]), record(FULL, 0, [0.5, 0.6])])
-    assert [verdict.words for verdict in judge(claims[:3], noisy)] == [
+    assert [verdict.text for verdict in judge(claims[:3], noisy)] == [
         "not decided at this budget",
         "not decided at this budget",
         "no difference found",
@@ -92,7 +92,7 @@ def test_other_sounds_are_compared_by_means() -> None:
     strange = record(rhythm, 0, [0.1, 0.2, 0.1])
     (verdict,) = judge(CROSS.claims, results_of(CROSS.rows, [known, strange]))
     assert verdict.difference == pytest.approx(0.85 - 0.4 / 3 - 2 * (0.85 - 0.4 / 3))
-    assert verdict.words == "no"
+    assert verdict.text == "no"
 
 
 def test_chart_shows_every_row() -> None:

@@ -14,7 +14,7 @@ import torch
 from a2v_core.tokens import AudioMapper
 from training.ablate.adapter import LinearMapper, count_parameters, make_adapter
 from training.ablate.caches import Clips, Models, held_out_clips, training_clips
-from training.ablate.measure import measure, text_for
+from training.ablate.measure import measure, prompt_for
 from training.ablate.settings import Recipe, Setup, Test, Variant, run_key, training_key
 from training.ablate.tables import BASE, TABLES
 from training.ablate.train import (
@@ -23,7 +23,7 @@ from training.ablate.train import (
     train,
     training_prompt,
 )
-from training.demo_world.mapper import words_of_moments
+from training.demo_world.mapper import frame_word_embeddings
 from training.demo_world.world import FPS, NUM_FRAMES, heights
 
 RECIPE = Recipe(steps=2, start_steps=30, pool=12, clips=2, sampling_steps=2)
@@ -43,15 +43,15 @@ def test_cache_holds_what_the_encoders_say(frozen: Models, pool: Clips, tmp_path
     assert pool.latents.shape == (12, 4, NUM_FRAMES, 8, 8)
     steps = {}
     for hop in (160, 80, 40):
-        features, times = pool.heard("time_aligned", hop)
+        features, times = pool.audio_features("time_aligned", hop)
         assert features.shape[:3] == (12, len(times), 1)
         assert times[1] - times[0] == pytest.approx(hop / 1000)
         steps[hop] = len(times)
     assert steps == {160: 12, 80: 23, 40: 46}
-    bands, times = pool.heard("reference", 160)
+    bands, times = pool.audio_features("reference", 160)
     assert bands.shape[:3] == (12, 12, 8)
     torch.testing.assert_close(
-        bands.mean(2, keepdim=True), pool.heard("time_aligned", 160)[0], atol=2e-3, rtol=0
+        bands.mean(2, keepdim=True), pool.audio_features("time_aligned", 160)[0], atol=2e-3, rtol=0
     )
     # Read, not made: the encoders are not asked again.
     written = training_clips(tmp_path, frozen, "all", 2)
@@ -61,9 +61,9 @@ def test_cache_holds_what_the_encoders_say(frozen: Models, pool: Clips, tmp_path
     assert torch.equal(written.latents, again.latents)
 
 
-def test_words_of_moments_are_sums_of_embeddings(frozen: Models, pool: Clips) -> None:
+def test_frame_words_are_sums_of_embeddings(frozen: Models, pool: Clips) -> None:
     scene = next(scene for scene, _ in pool.items if scene.hits)
-    words = words_of_moments(frozen.backbone, scene)
+    words = frame_word_embeddings(frozen.backbone, scene)
     assert words.shape == (NUM_FRAMES, frozen.backbone.spec.token_width)
     backbone: Any = frozen.backbone
     table = backbone.text_encoder.get_input_embeddings().weight
@@ -74,10 +74,10 @@ def test_words_of_moments_are_sums_of_embeddings(frozen: Models, pool: Clips) ->
 
 @pytest.mark.parametrize("variant", [BASE, replace(BASE, layout="reference"), Variant(kind="linear")])
 def test_start_from_words_comes_nearer_to_them(frozen: Models, pool: Clips, variant: Variant) -> None:
-    features, times = pool.heard(variant.layout, variant.hop_ms)
+    features, times = pool.audio_features(variant.layout, variant.hop_ms)
     adapter = make_adapter(variant, features.shape[-1], frozen.backbone.spec.token_width, seed=0)
     scenes = [scene for scene, _ in pool.items]
-    wanted = torch.stack([words_of_moments(frozen.backbone, scene) for scene in scenes])
+    wanted = torch.stack([frame_word_embeddings(frozen.backbone, scene) for scene in scenes])
 
     def error() -> float:
         with torch.no_grad():
@@ -114,9 +114,9 @@ def test_prompts(pool: Clips) -> None:
     assert "a video of <temp> <class>" in said
     scene = pool.items[0][0]
     name = f"a {scene.colour} {scene.shape}"
-    assert text_for(scene, ("temp",), Test("audio")) == "a video of <temp>"
-    assert text_for(scene, (), Test("text")) == f"a video of {name} bouncing"
-    assert text_for(scene, ("temp",), Test("text_audio")) == f"a video of {name} <temp>"
+    assert prompt_for(scene, ("temp",), Test("audio")) == "a video of <temp>"
+    assert prompt_for(scene, (), Test("text")) == f"a video of {name} bouncing"
+    assert prompt_for(scene, ("temp",), Test("text_audio")) == f"a video of {name} <temp>"
 
 
 def test_adapters_of_the_tables() -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.ablate.worlds import WORLDS, held_out_clip, hits_of, played, training_clip
+from training.ablate.worlds import WORLDS, held_out_clip, render_at_speed, training_clip
 from training.demo_world.evaluate import score
 from training.demo_world.sounds import SAMPLE_RATE
-from training.demo_world.world import FPS, MIN_GAP, NUM_FRAMES, Hit, Scene, render
+from training.demo_world.world import FPS, MIN_GAP, NUM_FRAMES, Hit, Scene, render, rhythm_hits
 
 
 @pytest.mark.parametrize("rhythm", ["steady", "pairs", "free"])
 def test_rhythms(rhythm: str) -> None:
     for number in range(40):
-        times = np.array([hit.time for hit in hits_of(rhythm, np.random.default_rng(number))]) * FPS
+        times = (
+            np.array([hit.time for hit in rhythm_hits(rhythm, NUM_FRAMES, np.random.default_rng(number))])
+            * FPS
+        )
         assert len(times) >= 1
         assert times.min() >= 2
         assert times.max() <= NUM_FRAMES - 3
@@ -29,7 +32,7 @@ def test_rhythms(rhythm: str) -> None:
 @pytest.mark.parametrize("speed", [0.75, 1.0, 1.33])
 def test_speed_moves_the_pitch_and_not_the_events(speed: float) -> None:
     scene = Scene("ring", "green", "grey", "left", 2.0, (Hit(0.5), Hit(1.25)))
-    sound = played(scene, np.random.default_rng(0), speed)
+    sound = render_at_speed(scene, np.random.default_rng(0), speed)
     assert sound.shape == (2 * SAMPLE_RATE,)
     assert not sound[: SAMPLE_RATE // 2 - 1].any()
     assert sound[SAMPLE_RATE // 2 :][:200].any()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from training.errors import TrainingError
-from training.parts import Keep, LearningRate, minimize, read_lines
+from training.parts import Checkpointing, LearningRate, minimize, read_lines
 
 RATE = LearningRate(1e-2, "cosine", warm_up_steps=10, final_share=0.01)
 
@@ -28,8 +28,8 @@ def run(work: Path, *, stop: int = -1, steps: int = 60, decay: float | None = 0.
             raise KeyboardInterrupt
         return {"loss": (module(torch.randn(8, 3)) - 1).square().mean(), "number": torch.tensor(step)}
 
-    keep = Keep(work, "toy", save_every=20, log_every=10)
-    return minimize(module, loss, RATE, steps=steps, decay=decay, keep=keep)
+    checkpointing = Checkpointing(work, "toy", save_every=20, log_every=10)
+    return minimize(module, loss, RATE, steps=steps, decay=decay, checkpointing=checkpointing)
 
 
 @pytest.mark.parametrize("decay", [None, 0.9])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from torch import Tensor, nn
 
-from training.demo_world.progress import fit, warm_up_and_cosine
+from training.demo_world.fitting import fit, warm_up_and_cosine
 
 
 def test_learning_rate_warms_up_and_falls() -> None:

@@ -1,4 +1,4 @@
-"""How the demo models are fitted: one loop with one recipe, which saves as it goes and can be resumed."""
+"""The training recipe of all demo models: resumable, with warm-up, cosine schedule and EMA."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..parts import Keep, LearningRate, minimize
+from ..parts import Checkpointing, LearningRate, minimize
 
 WARM_UP = 100  # steps
 FINAL_SHARE = 0.01  # of the learning rate, at the end of its cosine
@@ -25,7 +25,7 @@ def warm_up_and_cosine(peak: float) -> LearningRate:
 
 
 def _float32_cosine(angle: float) -> float:
-    # The precision in which the shipped demo models were fitted: the same steps give the same weights.
+    # In the precision of the training of the shipped demo models, to reproduce their weights.
     return float(torch.cos(torch.tensor(angle)))
 
 
@@ -40,13 +40,13 @@ def fit(
     decay: float = 0.998,
     minutes: float = 0.0,
 ) -> dict[str, Tensor]:
-    """Fit `module` with the state in `work/<name>.state.safetensors`; see `parts.minimize`.
+    """Fit `module`, with checkpoints in `work/<name>.state.safetensors`; see `parts.minimize`.
 
     learning_rate  its highest value
-    decay          of the moving average of the weights
-    minutes        when above 0, the schedule ends by the clock if that comes before `steps`
+    decay          of the EMA of the weights
+    minutes        when above 0, the schedule also ends after this time, if that comes before `steps`
 
-    Returns the averaged weights, a state dict in float32.
+    Returns the EMA weights, a state dict in float32.
     """
     return minimize(
         module,
@@ -54,6 +54,6 @@ def fit(
         warm_up_and_cosine(learning_rate),
         steps=steps,
         decay=decay,
-        keep=Keep(work, name),
+        checkpointing=Checkpointing(work, name),
         minutes=minutes,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from training.config import make_config
 from training.fit import main
-from training.loop.watch import Watch
+from training.loop.loggers import Loggers
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def without_wandb(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_not_needed_when_not_asked_for(values: dict[str, Any]) -> None:
-    watch = Watch(make_config(values), first_step=0)
+    watch = Loggers(make_config(values), first_step=0)
     watch.scalars({"loss": 1.0}, step=1)
     watch.close()
 

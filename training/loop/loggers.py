@@ -1,4 +1,4 @@
-"""Where numbers and videos go while training: TensorBoard, and wandb if it is asked for."""
+"""Experiment loggers: TensorBoard and Weights & Biases."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ..config import Config
 from ..errors import ConfigError
 
 
-class Watch:
-    """The loggers of the main process; every call is a no-op for those that are off."""
+class Loggers:
+    """The enabled loggers of the main process."""
 
     def __init__(self, config: Config, first_step: int) -> None:
         self._board = _tensorboard(config, first_step)
@@ -33,7 +33,7 @@ class Watch:
             self._wandb.log(dict(values), step=step)
 
     def video(self, name: str, path: Path, frames: Tensor, sound: Tensor, fps: float, step: int) -> None:
-        """A video: frames [F, H, W, 3] in 0..1 with sound [N] at 16 kHz, which `path` holds as an mp4."""
+        """Log a video: frames [F, H, W, 3] in 0..1 with sound [N] at 16 kHz, which `path` holds as an mp4."""
         if self._board is not None:
             pixels = (frames.clamp(0, 1) * 255).round().to(torch.uint8).cpu().numpy()
             self._board.file_writer.add_summary(_animation(f"video/{name}", pixels, fps), step)
@@ -45,7 +45,7 @@ class Watch:
             self._wandb.log({f"video/{name}": wandb.Video(str(path), format="mp4")}, step=step)
 
     def close(self) -> None:
-        """Write what is still in memory."""
+        """Flush and close."""
         if self._board is not None:
             self._board.close()
         if self._wandb is not None:
@@ -61,7 +61,7 @@ def _tensorboard(config: Config, first_step: int) -> Any:
         raise ConfigError(
             f"logging.tensorboard: cannot be imported ({error}); install it, or set this to false"
         ) from error
-    # Points of steps that will be redone are taken back.
+    # Remove the points of steps that will be redone.
     purge = first_step + 1 if first_step else None
     return SummaryWriter(str(config.output_dir / "tensorboard"), purge_step=purge)
 
@@ -75,12 +75,12 @@ def _wandb(config: Config, first_step: int) -> Any:
         raise ConfigError(
             f"logging.wandb: cannot be imported ({error}); install it, or set this to false"
         ) from error
-    # A training that goes on is the same run there.
-    note = config.output_dir / "wandb.id"
-    if not (first_step and note.is_file()):
-        note.write_text(uuid.uuid4().hex[:8])
+    # A resumed training continues the same wandb run.
+    id_file = config.output_dir / "wandb.id"
+    if not (first_step and id_file.is_file()):
+        id_file.write_text(uuid.uuid4().hex[:8])
     return wandb.init(
-        id=note.read_text(),
+        id=id_file.read_text(),
         project=config.logging.project,
         name=config.output_dir.name,
         dir=str(config.output_dir),

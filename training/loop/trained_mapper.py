@@ -1,4 +1,4 @@
-"""The AudioMapper that is trained: made from the config, and saved with the facts of its training."""
+"""The trained AudioMapper: built from the config, saved with metadata of its training."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ MAPPER_FILE = "mapper.safetensors"
 BEST_FILE = "best.safetensors"
 
 
-def make_mapper(config: Config, layer_width: int, layers_at_hand: int, token_width: int) -> AudioMapper:
+def make_mapper(config: Config, layer_width: int, num_layers: int, token_width: int) -> AudioMapper:
     """A mapper with weights from the seed, or from `models.mapper`; float32 on the CPU.
 
-    layer_width     width of a BEATs layer
-    layers_at_hand  layers that clips come with
-    token_width     width of the text encoder's token embeddings
+    layer_width  width of a BEATs layer
+    num_layers   BEATs layers of a clip
+    token_width  width of the text encoder's token embeddings
 
-    ConfigError when `models.mapper` is of another make, or a layer is asked for that BEATs has not.
+    ConfigError when `models.mapper` has another architecture, or for a layer that BEATs does not have.
     """
     used = config.mapper.layers
-    if used and not config.cache.layers and max(used) >= layers_at_hand:
-        raise ConfigError(f"mapper.layers: {max(used)} is asked for, BEATs has {layers_at_hand}, from 0")
-    wanted = MapperConfig(
-        input_size=(len(used) or layers_at_hand) * layer_width,
+    if used and not config.cache.layers and max(used) >= num_layers:
+        raise ConfigError(f"mapper.layers: {max(used)} is asked for, BEATs has {num_layers}, from 0")
+    mapper_config = MapperConfig(
+        input_size=(len(used) or num_layers) * layer_width,
         hidden_size=config.mapper.hidden_size,
         output_size=token_width,
         layout=config.mapper.layout,
@@ -44,16 +44,16 @@ def make_mapper(config: Config, layer_width: int, layers_at_hand: int, token_wid
     # The global generator is left as it was.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        mapper = AudioMapper(wanted)
+        mapper = AudioMapper(mapper_config)
     if config.models.mapper is not None:
-        _start_from(mapper, load_mapper(config.models.mapper), config.models.mapper)
-    if "class" not in wanted.words:
+        _load_initial_weights(mapper, load_mapper(config.models.mapper), config.models.mapper)
+    if "class" not in mapper_config.words:
         mapper.fga.requires_grad_(False)
     return mapper.train()
 
 
-def save_product(config: Config, mapper: AudioMapper, path: Path, facts: dict[str, Any]) -> None:
-    """Write the mapper with the facts of its training, in one step."""
+def save_trained_mapper(config: Config, mapper: AudioMapper, path: Path, facts: dict[str, Any]) -> None:
+    """Write the mapper with metadata of its training, atomically."""
     with torch.device("meta"):
         saved = AudioMapper(replace(mapper.config, facts=facts_of(config) | facts))
     saved.load_state_dict(mapper.state_dict(), assign=True)
@@ -61,7 +61,7 @@ def save_product(config: Config, mapper: AudioMapper, path: Path, facts: dict[st
 
 
 def facts_of(config: Config) -> dict[str, Any]:
-    """What whoever uses the mapper should know of its training."""
+    """Metadata of the training for users of the mapper."""
     return {
         "data": config.data.layout,
         "fps": config.data.fps,
@@ -79,18 +79,18 @@ def facts_of(config: Config) -> dict[str, Any]:
     }
 
 
-def _start_from(mapper: AudioMapper, start: AudioMapper, path: Path) -> None:
-    own, found = mapper.config, start.config
+def _load_initial_weights(mapper: AudioMapper, start: AudioMapper, path: Path) -> None:
+    expected, found = mapper.config, start.config
     names = ("input_size", "hidden_size", "output_size", "layout", "windows", "depth", "layers")
     differing = [
-        f"{name} {getattr(found, name)} (the config: {getattr(own, name)})"
+        f"{name} {getattr(found, name)} (the config: {getattr(expected, name)})"
         for name in names
-        if getattr(found, name) != getattr(own, name)
+        if getattr(found, name) != getattr(expected, name)
     ]
     if differing:
         raise ConfigError(
             f"models.mapper: {path} has {', '.join(differing)}; set mapper.* to that, or start from scratch"
         )
-    # A token for "no sound" that the one has and the other has not is the only allowed difference.
+    # Only the "no sound" token may be missing on either side.
     weights = {key: value for key, value in start.state_dict().items() if key in mapper.state_dict()}
     mapper.load_state_dict(weights, strict=False)

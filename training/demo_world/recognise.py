@@ -1,4 +1,4 @@
-"""A small look at pictures of the demo world: which object, of which colour, and when it leaps."""
+"""Template matching on videos of the demo world: shape and colour of the object, and when it leaps."""
 
 from __future__ import annotations
 
@@ -10,58 +10,54 @@ import numpy as np
 
 from .world import COLOURS, SHAPES, SIDES, WALLS, Scene, render_heights
 
-LEAPS_ABOVE = 0.3  # rise of the height within a frame
+MIN_RISE = 0.3  # rise of the height within a frame
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a small look at the pixels finds: the object's colour and shape, and the frames in which it
-    leaps.
-    """
+class Recognition:
+    """Recognised colour and shape of the object, and the frames in which it leaps."""
 
     colour: str
     shape: str
     leaps: tuple[int, ...]
 
 
-def look(frames: np.ndarray) -> Seen:
-    """Compares a video [F, H, W, 3] in 0..1 with every picture that the world can show and takes the
-    nearest.
-    """
-    table, looks, levels = _pictures()
-    flat = _small(frames)
+def recognise(frames: np.ndarray) -> Recognition:
+    """Nearest templates, among all pictures of the world, to the frames of a video [F, H, W, 3] in 0..1."""
+    table, looks, levels = _templates()
+    flat = _downsampled(frames)
     distance = (flat**2).sum(1)[:, None] - 2 * flat @ table.T + (table**2).sum(1)[None]
     per_look = distance.reshape(len(frames), len(looks), len(levels)).min(2).sum(0)
     best = int(per_look.argmin())
     chosen = distance.reshape(len(frames), len(looks), len(levels))[:, best].argmin(1)
     height = levels[chosen]
     rise = np.diff(height, prepend=height[:1])
-    leaps = tuple(int(frame) for frame in np.flatnonzero(rise > LEAPS_ABOVE))
-    return Seen(looks[best].colour, looks[best].shape, leaps)
+    leaps = tuple(int(frame) for frame in np.flatnonzero(rise > MIN_RISE))
+    return Recognition(looks[best].colour, looks[best].shape, leaps)
 
 
-def _small(frames: np.ndarray) -> np.ndarray:
+def _downsampled(frames: np.ndarray) -> np.ndarray:
     """Frames [F, H, W, 3] at half the size, flattened to float32 [F, H/2*W/2*3]."""
     quads = frames.reshape(len(frames), frames.shape[1] // 2, 2, frames.shape[2] // 2, 2, 3)
     return quads.mean((2, 4)).reshape(len(frames), -1).astype(np.float32)
 
 
 @cache
-def _pictures() -> tuple[np.ndarray, list[Scene], np.ndarray]:
+def _templates() -> tuple[np.ndarray, list[Scene], np.ndarray]:
     """All pictures of the world as rows, made once: (table [looks * heights, pixels], looks, heights)."""
     levels = np.linspace(0.0, 1.0, 9)
     looks = [Scene(s, c, w, x) for s in SHAPES for c in COLOURS for w in WALLS for x in SIDES]
-    rows = np.concatenate([_small(render_heights(look, levels)) for look in looks])
+    rows = np.concatenate([_downsampled(render_heights(look, levels)) for look in looks])
     return rows, looks, levels
 
 
-def matched(found: Sequence[int], true: Sequence[int], tolerance: int = 1) -> int:
-    """How many true event frames have a found one within `tolerance` frames, one to one."""
-    left = list(found)
+def count_matched(detected: Sequence[int], true: Sequence[int], tolerance: int = 1) -> int:
+    """Number of true event frames that match a detected one within `tolerance` frames, one to one."""
+    unmatched = list(detected)
     count = 0
     for frame in true:
-        near = [other for other in left if abs(other - frame) <= tolerance]
+        near = [other for other in unmatched if abs(other - frame) <= tolerance]
         if near:
-            left.remove(min(near, key=lambda other: abs(other - frame)))
+            unmatched.remove(min(near, key=lambda other: abs(other - frame)))
             count += 1
     return count

@@ -1,4 +1,4 @@
-"""The numbers of a training in a file of JSON lines, each with the step after which it was written."""
+"""Metrics of a training as JSON lines, each with its step."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import IO
 from a2v_core.files import atomic_path
 
 
-class Curve:
-    """The file, open for writing after step `after`; later lines, of steps that will be redone, are cut."""
+class MetricsLog:
+    """The file, opened for appending after step `after`; lines of later steps are removed."""
 
     def __init__(self, path: Path, after: int) -> None:
         self.path = path
@@ -22,7 +22,7 @@ class Curve:
         self._file: IO[str] = path.open("a")
 
     def add(self, values: Mapping[str, float]) -> None:
-        """Write a line at once."""
+        """Append a line and flush."""
         self._file.write(json.dumps(dict(values)) + "\n")
         self._file.flush()
 
@@ -32,7 +32,7 @@ class Curve:
 
 
 def read_lines(path: Path) -> list[dict[str, float]]:
-    """The lines of a curve; a last line that a kill cut off is left out."""
+    """The lines of a metrics log; an incomplete last line is dropped."""
     if not path.is_file():
         return []
     lines = []
