@@ -1,4 +1,4 @@
-"""Tools of whoever works on the pack, and `make demo`."""
+"""Developer tools, and `make demo`."""
 
 from a2v_core.processors import share_processors
 

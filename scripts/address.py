@@ -1,8 +1,8 @@
-"""Writes the web addresses of a published checkout into pyproject.toml: project links, icon and banner.
+"""Writes the URLs of a published repository into pyproject.toml: project links, icon and banner.
 
     python -m scripts.address https://github.com/OWNER/NAME [--branch main]
 
-The registry and ComfyUI Manager show them. They cannot be known before the repository has a public home.
+The registry and ComfyUI Manager show them. They are not known before the repository is published.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PICTURES = re.compile(rf"^(?:{'|'.join(PICTURES)}) = .*\n", re.MULTILINE)
 
 
 def with_address(text: str, repository: str, branch: str = "main") -> str:
-    """The text of a pyproject.toml with the addresses of `repository`, in the place of any others.
+    """The text of a pyproject.toml with the URLs of `repository`, replacing any others.
 
     ValueError for an address that is not a GitHub repository's, or a file without [tool.comfy].
     """

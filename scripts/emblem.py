@@ -18,7 +18,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
 ICON = (400, 400)  # square, at most 400 x 400
 BANNER = (1260, 540)  # 21 : 9
 
-_FINE = 3  # drawn so much larger, then reduced: smooth edges
+_SCALE = 3  # supersampling, for smooth edges
 _NIGHT, _FILM, _PAPER = (20, 22, 43), (44, 48, 84), (238, 240, 250)
 _LOW, _HIGH = (58, 208, 255), (255, 90, 165)
 _BARS = (0.28, 0.55, 0.92, 0.62, 0.36, 0.78, 0.48)
@@ -29,23 +29,23 @@ Colour = tuple[int, int, int]
 def icon() -> Image.Image:
     """A waveform in a frame of film."""
     image, draw = _canvas(ICON)
-    draw.rounded_rectangle(_fine(0, 0, *ICON), 72 * _FINE, fill=_NIGHT)
+    draw.rounded_rectangle(_scaled(0, 0, *ICON), 72 * _SCALE, fill=_NIGHT)
     _film(draw, (0, 62, ICON[0], 338), inset=32)
     _wave(draw, (60, 108, 340, 292), _BARS)
-    draw.rounded_rectangle(_fine(0, 0, *ICON), 72 * _FINE, outline=_FILM, width=6 * _FINE)
+    draw.rounded_rectangle(_scaled(0, 0, *ICON), 72 * _SCALE, outline=_FILM, width=6 * _SCALE)
     mask = Image.new("L", image.size, 0)
-    ImageDraw.Draw(mask).rounded_rectangle(_fine(0, 0, *ICON), 72 * _FINE, fill=255)
+    ImageDraw.Draw(mask).rounded_rectangle(_scaled(0, 0, *ICON), 72 * _SCALE, fill=255)
     image.putalpha(mask)
     return image.resize(ICON, Image.Resampling.LANCZOS)
 
 
 def banner() -> Image.Image:
-    """Name, waveform, and frames in which a ball leaps with it."""
+    """Name, waveform, and film frames with a leaping ball."""
     image, draw = _canvas(BANNER)
-    draw.rectangle(_fine(0, 0, *BANNER), fill=_NIGHT)
-    draw.text((70 * _FINE, 62 * _FINE), "Audio to Video", _PAPER, ImageFont.load_default(76 * _FINE))
+    draw.rectangle(_scaled(0, 0, *BANNER), fill=_NIGHT)
+    draw.text((70 * _SCALE, 62 * _SCALE), "Audio to Video", _PAPER, ImageFont.load_default(76 * _SCALE))
     words = "sound in, video out: BEATs, AudioMapper, T2V"
-    draw.text((74 * _FINE, 160 * _FINE), words, _LOW, ImageFont.load_default(33 * _FINE))
+    draw.text((74 * _SCALE, 160 * _SCALE), words, _LOW, ImageFont.load_default(33 * _SCALE))
     _film(draw, (0, 250, BANNER[0], 480), inset=30)
     frames = 6
     left, right, gap = 520, BANNER[0] - 70, 18
@@ -54,19 +54,19 @@ def banner() -> Image.Image:
     for frame in range(frames):
         start = left + frame * (width + gap)
         box = (start, 292, start + width, 438)
-        draw.rounded_rectangle(_fine(*box), 8 * _FINE, fill=_NIGHT)
+        draw.rounded_rectangle(_scaled(*box), 8 * _SCALE, fill=_NIGHT)
         height = abs(math.sin(math.pi * (frame + 0.5) / 3))
         _ball(draw, start + width / 2, 414 - 96 * height, 19, _mix(height))
     return image.convert("RGB").resize(BANNER, Image.Resampling.LANCZOS)
 
 
 def _canvas(size: tuple[int, int]) -> tuple[Image.Image, ImageDraw.ImageDraw]:
-    image = Image.new("RGBA", (size[0] * _FINE, size[1] * _FINE))
+    image = Image.new("RGBA", (size[0] * _SCALE, size[1] * _SCALE))
     return image, ImageDraw.Draw(image)
 
 
-def _fine(*numbers: float) -> list[float]:
-    return [number * _FINE for number in numbers]
+def _scaled(*numbers: float) -> list[float]:
+    return [number * _SCALE for number in numbers]
 
 
 def _mix(share: float) -> Colour:
@@ -77,14 +77,14 @@ def _mix(share: float) -> Colour:
 def _film(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], inset: float) -> None:
     """A strip with holes along both edges."""
     left, top, right, bottom = box
-    draw.rectangle(_fine(*box), fill=_FILM)
+    draw.rectangle(_scaled(*box), fill=_FILM)
     hole, step = inset * 0.5, inset * 1.25
     count = int((right - left) / step)
     start = (right - left - count * step + step - hole) / 2
     for index in range(count):
         x = left + start + index * step
         for y in (top + inset * 0.28, bottom - inset * 0.28 - hole):
-            draw.rounded_rectangle(_fine(x, y, x + hole, y + hole), 3 * _FINE, fill=_NIGHT)
+            draw.rounded_rectangle(_scaled(x, y, x + hole, y + hole), 3 * _SCALE, fill=_NIGHT)
 
 
 def _wave(
@@ -94,12 +94,12 @@ def _wave(
     step, middle = (right - left) / len(heights), (top + bottom) / 2
     for index, height in enumerate(heights):
         x, half = left + (index + 0.5) * step, height * (bottom - top) / 2
-        bar = _fine(x - step * 0.28, middle - half, x + step * 0.28, middle + half)
-        draw.rounded_rectangle(bar, step * 0.28 * _FINE, fill=_mix(height))
+        bar = _scaled(x - step * 0.28, middle - half, x + step * 0.28, middle + half)
+        draw.rounded_rectangle(bar, step * 0.28 * _SCALE, fill=_mix(height))
 
 
 def _ball(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float, colour: Colour) -> None:
-    draw.ellipse(_fine(x - radius, y - radius, x + radius, y + radius), fill=colour)
+    draw.ellipse(_scaled(x - radius, y - radius, x + radius, y + radius), fill=colour)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What the set-ups share: a virtual environment with its pip, and errors that name the step.
+"""Shared by the set-ups: a virtual environment with its pip, and errors that name the step.
 
 Runs with the system's Python: standard library only.
 """
@@ -26,12 +26,12 @@ class SetupError(Exception):
 
 
 class NoVersionError(SetupError):
-    """pip found no versions that fit together and this Python."""
+    """pip found no compatible set of versions for this Python."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment of the checkout, made or not."""
+    """A virtual environment in the checkout, which may not exist yet."""
 
     folder: Path
 
@@ -40,7 +40,7 @@ class Environment:
         return self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
     def make(self, python: Path) -> None:
-        """Make it with `python`. SetupError, and nothing is left, when that does not work."""
+        """Create it with `python`. SetupError, with the folder removed, if that fails."""
         say("virtual environment", f"making {show(self.folder)}")
         command = [str(python), "-m", "venv", str(self.folder)]
         done = subprocess.run(
@@ -54,7 +54,7 @@ class Environment:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def pip(self, step: str, *arguments: str) -> None:
-        """Run pip; what it prints goes where ours goes. NoVersionError or SetupError when it fails."""
+        """Run pip with our stdout and stderr. NoVersionError or SetupError when it fails."""
         command = [str(self.python), "-m", "pip", "--disable-pip-version-check", *arguments]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
         print(done.stderr, end="", file=sys.stderr, flush=True)
@@ -63,7 +63,7 @@ class Environment:
             raise kind(f"step '{step}': pip ended with code {done.returncode}. {HINT_REGISTRY}")
 
     def packages(self) -> dict[str, str]:
-        """What is installed: normalised name -> version."""
+        """Installed packages: normalised name -> version."""
         command = [str(self.python), "-m", "pip", "--disable-pip-version-check", "list", "--format=json"]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:

@@ -27,11 +27,10 @@ from a2v_core.headless.workflow import is_api, load_workflow
 
 from .browser import new_page, running_browser
 
-# The page shows its first graph: nothing that it does at the start comes later.
+# The page shows its first graph: its start-up is complete.
 READY = """window.app?.graph && app.canvas && LiteGraph.registered_node_types['SaveImage']
     && app.extensionManager?.workflow?.activeWorkflow?.isLoaded"""
-# Ends when the graph, and where it is looked at from, stay as they are while they are drawn. Frames are
-# counted, not time.
+# Ends when graph and viewport have not changed for ten rendered frames.
 STILL = """(async () => {
     const view = app.canvas.ds;
     const seen = () => JSON.stringify([[...view.offset], view.scale, app.graph.serialize()]);
@@ -55,7 +54,7 @@ FIT = """(async () => {
 
 def open_frontend(page: Page, url: str) -> None:
     """Open the front end of the server at `url` with an empty graph, ready to use."""
-    # A server without saved settings greets a new user with the template browser, over the graph.
+    # A server without saved settings opens the template browser over the graph.
     request = urllib.request.Request(f"{url}/api/settings/Comfy.TutorialCompleted", b"true", method="POST")
     request.add_header("Content-Type", "application/json")
     with urllib.request.urlopen(request, timeout=60):
@@ -66,19 +65,19 @@ def open_frontend(page: Page, url: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the graph has been drawn and stands still."""
+    """Wait until the graph has been drawn and no longer changes."""
     page.wait_for_function(STILL)
 
 
 def fit(page: Page) -> None:
-    """Show the whole graph and nothing around it."""
+    """Fit the view to the graph and hide the panels."""
     page.evaluate(FIT)
     settle(page)
     page.evaluate("app.canvas.deselectAll()")
     settle(page)
 
 
-def use(page: Page, url: str, arguments: argparse.Namespace) -> None:
+def drive(page: Page, url: str, arguments: argparse.Namespace) -> None:
     """Open the front end at `url` and do what the command line asks."""
     open_frontend(page, url)
     if arguments.workflow:
@@ -91,7 +90,7 @@ def use(page: Page, url: str, arguments: argparse.Namespace) -> None:
     settle(page)
     if arguments.save or (arguments.build and arguments.api):
         saved = json.loads(page.evaluate("JSON.stringify(app.graph.serialize())"))
-        # Without a saved view the front end shows the whole graph, whatever the size of the window.
+        # Without a saved viewport the front end fits the whole graph into any window.
         saved.get("extra", {}).pop("ds", None)
         if arguments.save:
             _write(arguments.save, saved)
@@ -127,12 +126,12 @@ def main() -> int:
     if not (arguments.workflow or arguments.build):
         parser.error("give a workflow, --build or both")
     width, height = map(int, arguments.size.split("x"))
-    # Also where a time limit ends this process, server and browser go with it.
+    # On SIGTERM, as from a time limit, server and browser are stopped too.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with contextlib.ExitStack() as stack:
         url = arguments.server or stack.enter_context(running_server(find_comfyui())).url
         browser = stack.enter_context(running_browser(urlsplit(url).hostname or ""))
-        use(stack.enter_context(new_page(browser, width, height)), url, arguments)
+        drive(stack.enter_context(new_page(browser, width, height)), url, arguments)
     return 0
 
 

@@ -10,8 +10,8 @@ from typing import Any
 class Graph:
     """nodes: name -> (node type, column, widget values); links: "name.output > name.input".
 
-    run: press Run before the picture is taken, for nodes that show their result. below: a node that stands
-    under the columns, as wide as they are.
+    run: queue the graph before the screenshot, for nodes that show their result. below: a node placed under
+    the columns, with their total width.
     """
 
     nodes: dict[str, tuple[str, int, dict[str, Any]]]
@@ -32,11 +32,11 @@ LOAD_MAPPER: Node = ("A2VLoadAudioMapper", 0, {"mapper_name": DEMO})
 MAPPER: Node = ("A2VAudioMapper", 1, {})
 POOLING: Node = ("A2VTemporalContextPooling", 2, {})
 
-HEARD = {"sound": SOUND, "beats": BEATS, "encode": ENCODE}
-HEARD_LINKS = ("sound.AUDIO > encode.audio", "beats.AUDIO_ENCODER > encode.audio_encoder")
-MAPPED = {**HEARD, "load_mapper": LOAD_MAPPER, "mapper": MAPPER}
+ENCODED = {"sound": SOUND, "beats": BEATS, "encode": ENCODE}
+ENCODED_LINKS = ("sound.AUDIO > encode.audio", "beats.AUDIO_ENCODER > encode.audio_encoder")
+MAPPED = {**ENCODED, "load_mapper": LOAD_MAPPER, "mapper": MAPPER}
 MAPPED_LINKS = (
-    *HEARD_LINKS,
+    *ENCODED_LINKS,
     "encode.audio_features > mapper.audio_features",
     "load_mapper.mapper > mapper.mapper",
 )
@@ -51,7 +51,7 @@ GRAPHS: dict[str, Graph] = {
     "A2VLoadAudio": Graph(
         {"sound": SOUND, "play": ("PreviewAudio", 1, {})}, ("sound.AUDIO > play.audio",), run=True
     ),
-    "A2VLoadBEATs": Graph(HEARD, HEARD_LINKS),
+    "A2VLoadBEATs": Graph(ENCODED, ENCODED_LINKS),
     "A2VBEATsEncode": Graph(MAPPED, MAPPED_LINKS),
     "A2VLoadAudioMapper": Graph(
         {"load_mapper": LOAD_MAPPER, "mapper": MAPPER, "pooling": POOLING},

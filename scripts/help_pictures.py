@@ -1,9 +1,9 @@
-"""The pictures of the help pages: small graphs, taken in the real front end, with the graph inside the file.
+"""The pictures of the help pages: screenshots of small graphs in the front end, with the graph embedded.
 
     python -m scripts.help_pictures [NODE ...]
 
-Writes web/docs/images/NODE.png. Like every picture that ComfyUI saves they hold their graph: dragged from the
-help page to the canvas they open it. Runs the bundled demo where a node shows a result. Needs a browser.
+Writes web/docs/images/NODE.png. Dragged from the help page to the canvas it opens its graph, like every image
+that ComfyUI saves. Runs the bundled demo where a node shows a result. Needs a browser.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PICTURES = Path(__file__).resolve().parents[1] / "web" / "docs" / "images"
 WIDEST = 900  # pixels of a picture, about the width of the help page of a large window
 COLOURS = 256
 RUN_MS = 300_000.0
-CHECKPOINT = "v2-1_512-ema-pruned.safetensors"  # what the bridge's graph names; only its name is seen
+CHECKPOINT = "v2-1_512-ema-pruned.safetensors"  # named by the graph of A2VTextEncode; an empty file
 BUILD = """(async () => {
     const graph = %s, made = {}, columns = [], gap = 50;
     for (const [name, [type, column, values]] of Object.entries(graph.nodes)) {
@@ -83,7 +83,7 @@ RUN = """(async () => {
     await app.queuePrompt(0);
     return await ended;
 })()"""
-# What the nodes were given to show is there: pictures, and the first frame of videos.
+# All outputs are displayed: images, and the first frame of videos.
 SHOWN = """Object.entries(app.nodeOutputs).every(([id, { images, animated }]) => {
     const node = app.graph.getNodeById(id);
     const media = animated?.some(Boolean) ? node.videoContainer?.querySelectorAll('video') : node.imgs;
@@ -123,14 +123,14 @@ def take(page: Page, graph: Graph) -> tuple[Image.Image, str]:
 
 
 def run(page: Page) -> None:
-    """Run the graph; ends when what it made is shown."""
+    """Queue the graph and wait until its outputs are displayed."""
     page.wait_for_function(RUN, timeout=RUN_MS)
     page.wait_for_function(SHOWN)
     settle(page)
 
 
 def shoot(page: Page) -> Image.Image:
-    """The graph and nothing around it, at the size of the window or smaller."""
+    """Screenshot of the graph alone, at scale 1 or smaller."""
     page.evaluate("app.canvas.selectItems(); app.canvas.fitViewToSelectionAnimated({duration: 1})")
     settle(page)
     page.evaluate(
@@ -149,19 +149,19 @@ def shoot(page: Page) -> Image.Image:
 
 
 def save(picture: Image.Image, graph: str, path: Path) -> None:
-    """Write a small PNG with the graph inside."""
+    """Write a small PNG with the graph in its metadata."""
     if picture.width > WIDEST:
         size = (WIDEST, round(picture.height * WIDEST / picture.width))
         picture = picture.resize(size, Image.Resampling.LANCZOS)
-    facts = PngImagePlugin.PngInfo()
-    facts.add_text("workflow", json.dumps(json.loads(graph), separators=(",", ":")))
+    metadata = PngImagePlugin.PngInfo()
+    metadata.add_text("workflow", json.dumps(json.loads(graph), separators=(",", ":")))
     path.parent.mkdir(parents=True, exist_ok=True)
     flat = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-    flat.save(path, pnginfo=facts, optimize=True)
+    flat.save(path, pnginfo=metadata, optimize=True)
 
 
-def open_patiently(page: Page, url: str) -> None:
-    """Open the front end; a busy machine may need more than one try, the second finds half of it cached."""
+def open_with_retries(page: Page, url: str) -> None:
+    """Open the front end; on a busy machine retry after a timeout, with half of it cached."""
     for _ in range(3):
         with contextlib.suppress(PlaywrightTimeout):
             open_frontend(page, url)
@@ -187,7 +187,7 @@ def main() -> int:
         (server.models / "checkpoints" / CHECKPOINT).touch()
         browser = stack.enter_context(running_browser())
         page = stack.enter_context(new_page(browser, 1760, 1000))
-        open_patiently(page, server.url)
+        open_with_retries(page, server.url)
         page.evaluate("void app.graph.add(LiteGraph.createNode('A2VLoadAudio'))")
         fit(page)
         for name in arguments.nodes or GRAPHS:

@@ -1,9 +1,9 @@
-"""Set-up for `make test-newest`: what users get today, on the newest Python that the machine offers.
+"""Set-up for `make test-newest`: the newest packages, as users get them, on the newest Python of the machine.
 
 No pins: first the newest versions that ComfyUI's own requirements allow, then requirements.txt on top, as
-ComfyUI Manager does it. Nothing that was there may move by that. The environment is made anew every time,
-since what is newest changes. NEWEST_PYTHON names another Python; PIP_CONSTRAINT=FILE, which pip reads itself,
-holds a package back.
+ComfyUI Manager does it. The latter must not change a version that is installed. The environment is made anew
+every time, since the newest versions change. NEWEST_PYTHON names another Python; PIP_CONSTRAINT=FILE, which
+pip reads itself, holds a package back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .pythons import Python, named_python, offered_pythons
 
 PACKAGES = Environment(ROOT / ".venv-newest")
 TEST_TOOLS = ("pytest", "hypothesis")
-ONLY_WHEELS = "--only-binary=:all:"  # nothing is compiled here
+ONLY_WHEELS = "--only-binary=:all:"  # nothing is compiled
 
 Versions = Mapping[str, str]
 
@@ -36,7 +36,7 @@ def main() -> int:
 
 
 def set_up() -> tuple[Python, Versions]:
-    """Make the environment; the Python that was taken and the versions that came."""
+    """Make the environment; returns its Python and the installed versions."""
     named = os.environ.get("NEWEST_PYTHON", "").strip()
     pythons = [named_python(named)] if named else offered_pythons()
     have = ", ".join(map(str, pythons))
@@ -57,24 +57,24 @@ def set_up() -> tuple[Python, Versions]:
     raise SetupError("step 'packages': not every package has a wheel for any Python of this machine")
 
 
-def install(environment: Environment, comfyuis: Path, ours: Path) -> None:
-    """Two files of requirements, one after the other. SetupError when the second moves what is there."""
+def install(environment: Environment, comfyui_requirements: Path, own_requirements: Path) -> None:
+    """Install two requirements files, one after the other. SetupError when the second changes a version."""
     say("packages", "installing the newest that ComfyUI's requirements allow (6 GB on disk)")
-    environment.pip("ComfyUI's packages", "install", ONLY_WHEELS, "-r", str(comfyuis))
+    environment.pip("ComfyUI's packages", "install", ONLY_WHEELS, "-r", str(comfyui_requirements))
     before = environment.packages()
-    say("packages", f"installing {show(ours)} on top")
-    environment.pip("packages", "install", ONLY_WHEELS, "-r", str(ours))
+    say("packages", f"installing {show(own_requirements)} on top")
+    environment.pip("packages", "install", ONLY_WHEELS, "-r", str(own_requirements))
     check_unmoved(before, environment.packages())
 
 
 def check_unmoved(before: Versions, after: Versions) -> None:
-    """SetupError when a package that was there has another version now, or is gone."""
-    moved = {name: (was, after.get(name, "gone")) for name, was in before.items() if after.get(name) != was}
-    if moved:
-        text = ", ".join(f"{name} {was} -> {now}" for name, (was, now) in moved.items())
+    """SetupError when the version of an installed package has changed, or the package is gone."""
+    changed = {name: (old, after.get(name, "gone")) for name, old in before.items() if after.get(name) != old}
+    if changed:
+        text = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
         raise SetupError(f"step 'packages': requirements.txt moves what ComfyUI had: {text}")
-    came = sorted(set(after) - set(before))
-    say("packages", f"{len(before)} that were there are as they were; {len(came)} came: {', '.join(came)}")
+    added = sorted(set(after) - set(before))
+    say("packages", f"{len(before)} that were there are as they were; {len(added)} came: {', '.join(added)}")
 
 
 def pinned_versions(file: Path = ROOT / "constraints.txt") -> Versions:

@@ -3,7 +3,7 @@
     python -m scripts.pictures VIDEO.mp4 [--strip STRIP.png] [--thumbnail THUMBNAIL.jpg]
 
 The strip shows the frames in rows under the waveform of the video's own sound; the thumbnail shows the frame
-of the strongest motion over the waveform.
+with the strongest motion over the waveform.
 """
 
 from __future__ import annotations

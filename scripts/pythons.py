@@ -1,4 +1,4 @@
-"""The Pythons that a machine offers: on the path, from pyenv, from uv.
+"""Finds the Python interpreters of a machine: on the path, from pyenv, from uv.
 
 Runs with the system's Python: standard library only.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .environment import OLDEST_PYTHON, SetupError, dotted
 
-# What an interpreter says of itself; it fails where a virtual environment would.
+# Run by a candidate interpreter: prints path, version and kind; fails without venv and ensurepip.
 PROBE = (
     "import ensurepip, json, os, sys, sysconfig, venv; "
     "print(json.dumps([os.path.realpath(sys.executable), sys.version_info[:3], "
@@ -79,7 +79,7 @@ def _files(environment: Mapping[str, str]) -> Iterable[Path]:
 
 
 def _probe(path: Path, any_release: bool = False) -> Python | None:
-    """None for what is no Python, has no venv, or is not the usual kind of release (unless `any_release`)."""
+    """None if it is no Python, has no venv, or (unless `any_release`) is no final CPython with GIL."""
     try:
         done = subprocess.run(
             [str(path), "-c", PROBE], capture_output=True, text=True, check=False, timeout=PROBE_SECONDS
@@ -88,8 +88,8 @@ def _probe(path: Path, any_release: bool = False) -> Python | None:
         return None
     if done.returncode:
         return None
-    place, version, usual = json.loads(done.stdout)
-    return Python(tuple(version), Path(place)) if usual or any_release else None
+    place, version, is_release = json.loads(done.stdout)
+    return Python(tuple(version), Path(place)) if is_release or any_release else None
 
 
 def _order(python: Python) -> tuple[tuple[int, ...], str]:

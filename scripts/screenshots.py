@@ -1,4 +1,4 @@
-"""The two pictures of the front end in the README: example workflows after a run of the bundled demo.
+"""The two screenshots of the front end in the README: example workflows after a run of the bundled demo.
 
     python -m scripts.screenshots
 
@@ -21,13 +21,13 @@ from a2v_core.headless.server import find_comfyui, running_server
 
 from .browser import new_page, running_browser
 from .frontend import fit
-from .help_pictures import open_patiently, run, shoot
+from .help_pictures import open_with_retries, run, shoot
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "images"
 LARGEST = 150_000  # bytes
 QUALITIES = (92, 88, 84, 80, 75, 70)
-# Every player stands at the moment after the second hit of the drum.
+# Seeks every player to the moment after the second hit of the drum.
 PLAYERS = """Promise.all([...document.querySelectorAll('video')].map((one) => new Promise((done) => {
     one.onseeked = () => done(true);
     one.currentTime = 0.6;
@@ -44,7 +44,7 @@ def take(page: Page, name: str) -> Image.Image:
 
 
 def save(picture: Image.Image, path: Path) -> None:
-    """As good a JPEG as the size allows."""
+    """Write the JPEG in the best quality of at most LARGEST bytes."""
     for quality in QUALITIES:
         picture.save(path, quality=quality, optimize=True, subsampling=0)
         if path.stat().st_size <= LARGEST:
@@ -57,7 +57,7 @@ def main() -> int:
         server = stack.enter_context(running_server(find_comfyui(), own_models=True, cpu=True))
         browser = stack.enter_context(running_browser())
         page = stack.enter_context(new_page(browser, 1720, 1000))
-        open_patiently(page, server.url)
+        open_with_retries(page, server.url)
         page.evaluate("void app.graph.add(LiteGraph.createNode('A2VLoadAudio'))")
         fit(page)
         save(take(page, "audio_to_video"), PICTURES / "graph.jpg")

@@ -47,29 +47,29 @@ def set_up() -> Path:
 
 
 def install_packages(comfyui: Path) -> None:
-    """One pip call for everything, so that the resolver sees all wishes at once."""
+    """One pip call, so that the resolver sees all requirements at once."""
     say("packages", "installing the pinned versions (6 GB on disk; some minutes the first time)")
-    wishes = [ROOT / "requirements-dev.txt", ROOT / "requirements.txt", comfyui / "requirements.txt"]
+    requirements = [ROOT / "requirements-dev.txt", ROOT / "requirements.txt", comfyui / "requirements.txt"]
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text(constraints_for(comfyui))
-        arguments = [part for file in wishes for part in ("-r", str(file))]
+        arguments = [part for file in requirements for part in ("-r", str(file))]
         PACKAGES.pip("packages", "install", "--constraint", str(constraints), *arguments)
 
 
 def constraints_for(comfyui: Path) -> str:
-    """Our pins; for a user's own ComfyUI less what that ComfyUI pins itself: its front end moves with it."""
+    """Our pins; for a user's own ComfyUI without the packages that it pins itself and its front end."""
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     if comfyui == PINNED:
         return "\n".join(lines)
-    wishes = (comfyui / "requirements.txt").read_text().splitlines()
-    own = {package_name(line) for line in wishes if "==" in line}
+    requirements = (comfyui / "requirements.txt").read_text().splitlines()
+    own = {package_name(line) for line in requirements if "==" in line}
     names = [(package_name(line), line) for line in lines]
     return "\n".join(line for name, line in names if name not in own and not name.startswith("comfyui-"))
 
 
 def fingerprint(comfyui: Path) -> str:
-    """Hash of all that decides what is installed."""
+    """Hash of everything that determines the installed packages."""
     files = [
         ROOT / "constraints.txt",
         ROOT / "requirements.txt",

@@ -14,9 +14,9 @@ from scripts.browser import (
     REMEDY,
     ROOT,
     BrowserError,
+    ensure_browser,
+    ensure_driver,
     find_browser,
-    get_browser,
-    get_driver,
     needs_browser,
     running_browser,
 )
@@ -105,26 +105,26 @@ def test_one_that_does_not_run_is_passed_over(path: Path, capsys: pytest.Capture
 
 def test_root_installs_debians(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = apt_get(path, refused=0)
-    assert get_browser(OWN, root=True) == str(path / "chromium")
+    assert ensure_browser(OWN, root=True) == str(path / "chromium")
     (call,) = log.read_text().splitlines()
     assert call.startswith("install --yes ")
     assert "chromium" in call.split()
     said = capsys.readouterr().out
     assert f"[browser] apt-get {call}\n" in said
-    assert get_browser(OWN, root=True) == str(path / "chromium")
+    assert ensure_browser(OWN, root=True) == str(path / "chromium")
     assert log.read_text().splitlines() == [call]
 
 
 def test_lists_of_packages_that_are_missing_are_fetched_first(path: Path) -> None:
     log = apt_get(path, refused=1)
-    assert get_browser(OWN, root=True) == str(path / "chromium")
+    assert ensure_browser(OWN, root=True) == str(path / "chromium")
     assert [line.split()[0] for line in log.read_text().splitlines()] == ["install", "update", "install"]
 
 
 def test_an_apt_get_without_chromium_is_no_help(path: Path) -> None:
     log = apt_get(path, refused=9)
     with pytest.raises(BrowserError, match="none found"):
-        get_browser(OWN, root=True)
+        ensure_browser(OWN, root=True)
     assert len(log.read_text().splitlines()) == 3
 
 
@@ -132,19 +132,19 @@ def test_what_playwrights_driver_lacks_is_installed(path: Path, capsys: pytest.C
     log = apt_get(path, refused=0)  # this one brings a program, as that one brings a library
     driver = str(path / "chromium")
     with pytest.raises(BrowserError, match=r"does not run.*apt-get install libatomic1"):
-        get_driver([driver], root=False)
-    get_driver([driver], root=True)
+        ensure_driver([driver], root=False)
+    ensure_driver([driver], root=True)
     (call,) = log.read_text().splitlines()
     assert call.split()[-1] == "libatomic1"
     assert "does not run" in capsys.readouterr().out
-    get_driver([driver], root=True)
+    ensure_driver([driver], root=True)
     assert len(log.read_text().splitlines()) == 1
 
 
 def test_only_root_installs(path: Path) -> None:
     log = apt_get(path, refused=0)
     with pytest.raises(BrowserError, match="none found"):
-        get_browser(OWN, root=False)
+        ensure_browser(OWN, root=False)
     assert not log.exists()
 
 
