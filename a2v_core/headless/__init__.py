@@ -1,6 +1,6 @@
 """Headless runs: a saved workflow JSON -> a ComfyUI server -> files.
 
-`workflow` makes a prompt of a saved workflow, `server` runs a prompt.
+`workflow` converts a saved workflow into a prompt (API format), `server` runs the prompt.
 
 Command line: `python -m a2v_core.headless run WORKFLOW.json`; from Python: `run(RunSettings(...))`.
 """

@@ -41,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, InterruptedRun) as error:
         return _fail(options.json, INTERRUPTED, "interrupted", str(error) or "interrupted")
     except NodeError as error:
-        facts = {"id": error.node_id, "title": error.title, "class_type": error.node_type}
-        extra = {"node": facts, "exception": error.exception, "traceback": error.traceback}
+        node = {"id": error.node_id, "title": error.title, "class_type": error.node_type}
+        extra = {"node": node, "exception": error.exception, "traceback": error.traceback}
         return _fail(options.json, NODE_FAILED, "node_error", str(error), extra)
     except A2VError as error:
         return _fail(options.json, BAD_INPUT, "error", str(error))
@@ -140,6 +140,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    # A stop from outside is taken like Ctrl-C: the run leaves the server, a server of ours goes down.
+    # SIGTERM is handled like Ctrl-C: the prompt is cancelled, a server of ours is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

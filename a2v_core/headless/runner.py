@@ -1,4 +1,4 @@
-"""One headless run, from the workflow file to the files it makes."""
+"""One headless run, from the workflow file to its output files."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from .workflow import ApiPrompt, apply_overrides, is_api, load_workflow, title, 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What to run. `overrides` are NODE.INPUT=VALUE; `audio` goes into the workflow's one sound loader; files
-    land in `out`. `previews` fetches what preview nodes show as well. `input_folders` are searched for files
-    that the workflow names, beside the current folder and the workflow's own."""
+    """Settings of a run. `overrides` are NODE.INPUT=VALUE; `audio` goes into the workflow's one sound loader;
+    output files go to `out`, with `previews` those of preview nodes too. Input files that the workflow names
+    are searched for in `input_folders`, the current folder and the workflow's own."""
 
     workflow: Path
     audio: Path | None = None
@@ -50,9 +50,9 @@ class RunSettings:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A run that went well. `left` is what it saved and what could not be fetched; `uploads` are the server's
-    names of the files that were sent. `ran` and `cached` are node ids, `texts` what nodes show by node id,
-    `seconds` does not count the start of a server."""
+    """A successful run. `left`: output files that could not be fetched; `uploads`: local path -> name on the
+    server; `ran`, `cached`: node ids; `texts`: text outputs by node id; `seconds`: without the start of a
+    server."""
 
     prompt_id: str
     server: str
@@ -77,8 +77,8 @@ def run(
     """Run a workflow on the server at `server`, else on one that is started for it from the folder `comfyui`.
 
     Raises WorkflowError (the workflow, its inputs, the server), NodeError (a node failed), InterruptedRun.
-    A KeyboardInterrupt takes the run off the server before it goes on. Of a server that was started for the
-    run nothing is left, but the files that could not be fetched.
+    A KeyboardInterrupt cancels the prompt on the server first. A server that was started for the run is
+    stopped and its folder deleted, except for output files that could not be fetched.
     """
     _load(settings)
     if server is not None:
@@ -89,7 +89,7 @@ def run(
         settings = replace(settings, input_folders=inputs)
         try:
             result = asyncio.run(run_on(started.url, settings, progress))
-            return replace(result, left=[_kept(file, started) for file in result.left])
+            return replace(result, left=[_keep_file(file, started) for file in result.left])
         except ServerUnreachable as error:
             if not started.died():
                 raise
@@ -98,14 +98,13 @@ def run(
             ) from error
 
 
-def _kept(file: LeftFile, server: ComfyServer) -> LeftFile:
-    """The file at a place that is still there when the server is gone."""
+def _keep_file(file: LeftFile, server: ComfyServer) -> LeftFile:
+    """The file, kept in the server's folder after the server stops."""
     return replace(file, place=str(server.keep(file.type) / file.name))
 
 
 async def run_on(url: str, settings: RunSettings, progress: Progress | None = None) -> RunResult:
-    """`run` on a server that is there, for callers with an event loop. Cancelling the task cancels the
-    run."""
+    """`run` on a running server, for callers with an event loop. Cancelling the task cancels the prompt."""
     data = _load(settings)
     progress = progress or Silent()
     async with connect(url) as client:
@@ -141,16 +140,16 @@ def _load(settings: RunSettings) -> dict[str, Any]:
 async def _prepare(
     client: ComfyClient, data: dict[str, Any], settings: RunSettings
 ) -> tuple[ApiPrompt, dict[Path, str]]:
-    """The prompt as it goes to the server, and the files that have gone there for it."""
+    """The prompt to queue, and the uploaded files: local path -> name on the server."""
     object_info = await client.object_info()
     prompt: ApiPrompt = _checked(data, object_info) if is_api(data) else to_api(data, object_info)
-    given = apply_overrides(prompt, object_info, settings.overrides)
+    overridden = apply_overrides(prompt, object_info, settings.overrides)
     uploads = {}
     if settings.audio is not None:
         node_id, name = audio_target(prompt, object_info)
         uploads[settings.audio] = prompt[node_id]["inputs"][name] = await client.upload(settings.audio)
     folders = [Path.cwd(), settings.workflow.resolve().parent, *settings.input_folders]
-    uploads |= await send_inputs(client, prompt, object_info, folders, given)
+    uploads |= await send_inputs(client, prompt, object_info, folders, overridden)
     return prompt, uploads
 
 

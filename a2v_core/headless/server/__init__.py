@@ -1,4 +1,4 @@
-"""A ComfyUI server: started, sent a prompt and its files, followed to the end of the run."""
+"""A ComfyUI server: start it, upload files, queue a prompt, follow its progress, fetch its outputs."""
 
 from ...comfyui import find_comfyui
 from .client import ComfyClient, connect

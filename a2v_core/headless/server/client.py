@@ -1,4 +1,4 @@
-"""The ComfyUI server's HTTP and WebSocket interface, as far as a headless run needs it."""
+"""Client of the ComfyUI server's HTTP and WebSocket API."""
 
 from __future__ import annotations
 
@@ -37,54 +37,53 @@ class ComfyClient:
         return info
 
     async def upload(self, path: Path) -> str:
-        """Put a file into the server's input folder; the name that a loader takes. Same name with other
-        content gets a number, nothing is overwritten."""
+        """Upload a file to the server's input folder; returns its name there. Other content under the same
+        name gets a number, nothing is overwritten."""
         try:
             content = path.read_bytes()
         except OSError as error:
             raise WorkflowError(f"{path} cannot be read: {error.strerror}") from error
         async with self.session.post(
             f"{self.url}/upload/image", data=file_form(path.name, content)
-        ) as answer:
-            if answer.status == 413:
+        ) as response:
+            if response.status == 413:
                 raise WorkflowError(
                     f"{path} is larger than the server takes: start it with --max-upload-size"
                 )
-            if answer.status != 200:
+            if response.status != 200:
                 raise WorkflowError(
-                    f"the server refused the upload of {path}: {answer.status} {await answer.text()}"
+                    f"the server refused the upload of {path}: {response.status} {await response.text()}"
                 )
-            stored = await answer.json()
+            stored = await response.json()
         return f"{stored['subfolder']}/{stored['name']}" if stored.get("subfolder") else str(stored["name"])
 
     async def submit(
         self, prompt: dict[str, Any], prompt_id: str, workflow: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """Queue the prompt. The server's answer: `error` and `node_errors` where it found faults."""
+        """Queue the prompt. Returns the response, with `error` and `node_errors` if validation failed."""
         body: dict[str, Any] = {"prompt": prompt, "client_id": self.client_id, "prompt_id": prompt_id}
         if workflow is not None:
             body["extra_data"] = {"extra_pnginfo": {"workflow": workflow}}
-        async with self.session.post(f"{self.url}/prompt", json=body) as answer:
-            if answer.status not in (200, 400):
-                raise WorkflowError(f"the server answered {answer.status}: {(await answer.text())[:500]}")
-            result: dict[str, Any] = await answer.json(content_type=None)
+        async with self.session.post(f"{self.url}/prompt", json=body) as response:
+            if response.status not in (200, 400):
+                raise WorkflowError(f"the server answered {response.status}: {(await response.text())[:500]}")
+            result: dict[str, Any] = await response.json(content_type=None)
             return result
 
     @contextlib.asynccontextmanager
-    async def events(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        """The server's messages to this client; open before submitting, so that none is missed."""
+    async def messages(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """The websocket with the server's messages; open it before submitting, so that none is missed."""
         url = f"{self.url}/ws?clientId={self.client_id}"
         async with self.session.ws_connect(url, max_msg_size=0) as socket:
             yield socket
 
     async def history(self, prompt_id: str) -> dict[str, Any] | None:
-        """What the server remembers of a finished prompt: `outputs`, `status`. None while it is not
-        finished."""
+        """The history entry of a finished prompt: `outputs`, `status`. None while it is not finished."""
         entry = (await self._get(f"/history/{prompt_id}")).get(prompt_id)
         return entry if isinstance(entry, dict) else None
 
-    async def finished(self, prompt_id: str) -> dict[str, Any]:
-        """The history entry of a prompt that is just ending; waits a little for it to be written."""
+    async def wait_for_history(self, prompt_id: str) -> dict[str, Any]:
+        """The history entry of a prompt that has just ended; polls until it is written."""
         for _ in range(int(HISTORY_SECONDS / POLL_SECONDS)):
             entry = await self.history(prompt_id)
             if entry is not None:
@@ -92,7 +91,7 @@ class ComfyClient:
             await asyncio.sleep(POLL_SECONDS)
         raise WorkflowError(f"the server at {self.url} has forgotten the run {prompt_id}: was it restarted?")
 
-    async def queued(self, prompt_id: str) -> str | None:
+    async def queue_state(self, prompt_id: str) -> str | None:
         """ "running", "pending", or None when the prompt is not in the queue."""
         queue = await self._get("/queue")
         for state in ("running", "pending"):
@@ -101,10 +100,10 @@ class ComfyClient:
         return None
 
     async def cancel(self, prompt_id: str) -> None:
-        """Take our prompt out of the queue, or interrupt it if it runs; never anybody else's. Returns when
-        the server is done with it, at the latest after half a minute."""
+        """Delete our prompt from the queue, or interrupt it if it runs; never another client's. Returns when
+        it has left the queue, at the latest after half a minute."""
         for _ in range(int(HISTORY_SECONDS / POLL_SECONDS)):
-            state = await self.queued(prompt_id)
+            state = await self.queue_state(prompt_id)
             if state is None:
                 return
             if state == "pending":
@@ -113,32 +112,32 @@ class ComfyClient:
                 await self._post("/interrupt", {"prompt_id": prompt_id})
             await asyncio.sleep(POLL_SECONDS)
 
-    def address_of(self, reference: dict[str, Any]) -> str:
-        """Where the server gives out an output file."""
+    def view_url(self, reference: dict[str, Any]) -> str:
+        """URL of an output file."""
         query = {key: str(reference.get(key) or "") for key in ("filename", "subfolder", "type")}
         return f"{self.url}/view?{urlencode(query, errors='surrogatepass')}"
 
     async def download(self, reference: dict[str, Any], target: Path) -> None:
-        """Write an output file of the server to `target`."""
-        async with self.session.get(URL(self.address_of(reference), encoded=True)) as answer:
-            if answer.status != 200:
-                raise WorkflowError(f"the server does not give it out: status {answer.status}")
+        """Download an output file to `target`."""
+        async with self.session.get(URL(self.view_url(reference), encoded=True)) as response:
+            if response.status != 200:
+                raise WorkflowError(f"the server does not give it out: status {response.status}")
             with open(target, "wb") as stream:
-                async for chunk in answer.content.iter_chunked(1 << 20):
+                async for chunk in response.content.iter_chunked(1 << 20):
                     stream.write(chunk)
 
     async def _get(self, path: str) -> Any:
-        async with self.session.get(self.url + path) as answer:
-            if answer.status != 200:
-                raise WorkflowError(f"{self.url}{path} answered {answer.status}: is this a ComfyUI server?")
+        async with self.session.get(self.url + path) as response:
+            if response.status != 200:
+                raise WorkflowError(f"{self.url}{path} answered {response.status}: is this a ComfyUI server?")
             try:
-                return await answer.json(content_type=None)
+                return await response.json(content_type=None)
             except json.JSONDecodeError as error:
                 raise WorkflowError(f"{self.url}{path} is not JSON: is this a ComfyUI server?") from error
 
     async def _post(self, path: str, body: dict[str, Any]) -> None:
-        async with self.session.post(self.url + path, json=body) as answer:
-            await answer.read()
+        async with self.session.post(self.url + path, json=body) as response:
+            await response.read()
 
 
 @contextlib.asynccontextmanager
@@ -163,6 +162,6 @@ async def connect(url: str) -> AsyncIterator[ComfyClient]:
 
 
 def normal_url(url: str) -> str:
-    """With a scheme, without a slash at the end."""
+    """The URL with a scheme and without a trailing slash."""
     url = url.strip().rstrip("/")
     return url if "://" in url else f"http://{url}"

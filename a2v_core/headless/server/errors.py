@@ -1,4 +1,4 @@
-"""How a run can end badly, beyond a workflow that is wrong to begin with (WorkflowError)."""
+"""Errors of a run, beside the WorkflowError of an invalid workflow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...errors import WorkflowError
 
 @dataclass(eq=False)
 class NodeError(WorkflowError):
-    """A node failed while it ran: which one, and what it said."""
+    """A node raised an exception: which node, and the exception with its traceback."""
 
     node_id: str
     node_type: str

@@ -17,8 +17,7 @@ from .progress import Progress
 
 @dataclass
 class Execution:
-    """A run under way: node ids that have started, ids that the server had cached, what the nodes gave
-    out."""
+    """State of a queued prompt: ids of nodes that have started, ids of cached nodes, outputs by node id."""
 
     prompt_id: str
     titles: dict[str, str]
@@ -28,8 +27,8 @@ class Execution:
     outputs: dict[str, Any] = field(default_factory=dict)
     blocked: NodeError | None = None
 
-    def take(self, message: dict[str, Any]) -> bool:
-        """Take in one message of the server; True when it says that this run is over."""
+    def handle_message(self, message: dict[str, Any]) -> bool:
+        """Handle a websocket message; True when it ends this prompt."""
         kind, data = message.get("type"), message.get("data") or {}
         if data.get("prompt_id") != self.prompt_id:
             return False
@@ -51,8 +50,8 @@ class Execution:
             self.blocked = self._error(data)
         return kind in ("execution_success", "execution_interrupted")
 
-    def close(self, entry: dict[str, Any]) -> None:
-        """Take in the server's history entry. Raises NodeError or InterruptedRun if it tells of a bad end."""
+    def finish(self, entry: dict[str, Any]) -> None:
+        """Read outputs from the history entry. Raises NodeError or InterruptedRun if the prompt failed."""
         for kind, data in (entry.get("status") or {}).get("messages") or []:
             if kind == "execution_error":
                 raise self._error(data)
@@ -79,47 +78,47 @@ class Execution:
 async def execute(
     client: ComfyClient, prompt: ApiPrompt, workflow: dict[str, Any] | None, execution: Execution
 ) -> None:
-    """Run `prompt` to its end; `workflow` is the saved form that output files shall carry.
+    """Queue `prompt` and wait until it ends; `workflow` is the saved workflow to embed in output files.
 
-    Raises WorkflowError when the server refuses it, NodeError, InterruptedRun. When this task is cancelled
-    the run is taken off the server first.
+    Raises WorkflowError when the server rejects it, NodeError, InterruptedRun. When this task is cancelled,
+    the prompt is cancelled on the server first.
     """
-    well = False
+    success = False
     try:
-        async with client.events() as socket:
-            answer = await client.submit(prompt, execution.prompt_id, workflow)
-            if answer.get("error") or answer.get("node_errors"):
+        async with client.messages() as socket:
+            response = await client.submit(prompt, execution.prompt_id, workflow)
+            if response.get("error") or response.get("node_errors"):
                 await client.cancel(execution.prompt_id)
-                raise WorkflowError(_faults(answer, prompt))
+                raise WorkflowError(_validation_errors(response, prompt))
             execution.progress.begin(execution.titles)
             async for message in socket:
-                if message.type is aiohttp.WSMsgType.TEXT and execution.take(message.json()):
+                if message.type is aiohttp.WSMsgType.TEXT and execution.handle_message(message.json()):
                     break
             else:
                 await _wait_for_end(client, execution.prompt_id)
-        execution.close(await client.finished(execution.prompt_id))
-        well = True
+        execution.finish(await client.wait_for_history(execution.prompt_id))
+        success = True
     except asyncio.CancelledError:
         await client.cancel(execution.prompt_id)
         raise
     finally:
-        execution.progress.end(well)
+        execution.progress.end(success)
 
 
 async def _wait_for_end(client: ComfyClient, prompt_id: str) -> None:
-    """The message stream broke off: ask until the prompt has left the queue."""
-    while await client.queued(prompt_id) is not None:
+    """The websocket was closed: poll until the prompt has left the queue."""
+    while await client.queue_state(prompt_id) is not None:
         await asyncio.sleep(1.0)
 
 
-def _faults(answer: dict[str, Any], prompt: ApiPrompt) -> str:
-    """What the server found wrong with the prompt, one line for each fault."""
+def _validation_errors(response: dict[str, Any], prompt: ApiPrompt) -> str:
+    """The server's validation errors, one line each."""
     lines = []
-    for node_id, faults in (answer.get("node_errors") or {}).items():
+    for node_id, invalid in (response.get("node_errors") or {}).items():
         name = describe(prompt, node_id) if node_id in prompt else f"node {node_id}"
-        for fault in faults.get("errors") or []:
+        for fault in invalid.get("errors") or []:
             lines.append(f"  {name}: {fault.get('message')}: {fault.get('details')}")
-    error = answer.get("error")
+    error = response.get("error")
     if isinstance(error, dict) and not lines:
         lines = [f"  {error.get('message')}: {error.get('details')}"]
     return "\n".join(["the server refused the workflow:", *(lines or [f"  {error}"])])

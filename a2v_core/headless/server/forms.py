@@ -1,4 +1,4 @@
-"""The form that an upload is, with the file's own name in it."""
+"""The multipart form of an upload, for any file name."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from urllib.parse import quote
 import aiohttp
 
 NAME_BYTES = 248
-"""What fits into the 255 of a file system together with the number that the server gives to a second file of
-the same name."""
+"""Leaves room, within the 255 bytes of file systems, for the number of a second file of the same name."""
 
 
 def file_form(name: str, content: bytes) -> aiohttp.MultipartWriter:
@@ -29,8 +28,8 @@ def file_form(name: str, content: bytes) -> aiohttp.MultipartWriter:
 
 
 def stored_name(name: str) -> str:
-    """The name that a server can store: without bytes that are no text and control characters, and no longer
-    than file systems take; the ending stays."""
+    """A name that a server can store: undecodable bytes and control characters replaced, cut to NAME_BYTES
+    before the ending."""
     name = re.sub("[\x00-\x1f\x7f\ud800-\udfff]", "_", name)
     stem, dot, ending = name.rpartition(".")
     if not stem or len(ending.encode()) > NAME_BYTES // 2:

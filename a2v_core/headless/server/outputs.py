@@ -1,4 +1,4 @@
-"""Output files of a run, from the server into a folder of the user's."""
+"""Downloads the output files of a run into a local folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .client import ComfyClient
 
 @dataclass(frozen=True)
 class OutputFile:
-    """A file that a node made, and where it lies now. `kind` is ComfyUI's word: images, audio, gifs,
+    """A downloaded output file. `kind` is ComfyUI's word: images, audio, gifs,
     video."""
 
     node_id: str
@@ -30,8 +30,8 @@ class OutputFile:
 
 @dataclass(frozen=True)
 class LeftFile:
-    """A file that a node made and that could not be fetched. `name`: with its folders, below the server's
-    folder for its `type` ("output" or "temp"); `place`: where to get it, an address or a path."""
+    """An output file that could not be fetched. `name`: path below the server's folder for its `type`
+    ("output" or "temp"); `place`: where to get it, a URL or a path."""
 
     node_id: str
     title: str
@@ -43,16 +43,15 @@ class LeftFile:
 
 
 def check_folder(folder: Path) -> None:
-    """Raises WorkflowError if it can be known beforehand that no file goes into `folder`, which need not be
-    there yet and is not made."""
-    there = next((place for place in (folder, *folder.parents) if os.path.lexists(place)), Path())
-    if not there.is_dir():
-        raise WorkflowError(f"--out {folder}: {there} is no folder. Name a folder, there or new")
+    """Raises WorkflowError if no file can be written to `folder`, which need not exist and is not created."""
+    existing = next((place for place in (folder, *folder.parents) if os.path.lexists(place)), Path())
+    if not existing.is_dir():
+        raise WorkflowError(f"--out {folder}: {existing} is no folder. Name a folder, there or new")
     try:
-        with tempfile.TemporaryDirectory(dir=there, prefix=".a2v-") as probe:
-            new = folder.relative_to(there).parts
+        with tempfile.TemporaryDirectory(dir=existing, prefix=".a2v-") as probe:
+            new = folder.relative_to(existing).parts
             (Path(probe) / max(new, key=len, default="new")).mkdir(exist_ok=True)
-        free = shutil.disk_usage(there).free
+        free = shutil.disk_usage(existing).free
     except OSError as error:
         raise WorkflowError(
             f"--out {folder}: nothing can be written there ({error.strerror}). Name another folder"
@@ -71,7 +70,7 @@ def file_references(outputs: dict[str, Any], kind: str) -> Iterator[tuple[str, s
 
 
 def texts_of(outputs: dict[str, Any]) -> dict[str, list[str]]:
-    """The texts that nodes show, by node id."""
+    """Text outputs, by node id."""
     found: dict[str, list[str]] = {}
     for node_id, ui in outputs.items():
         entries = (ui or {}).get("text")
@@ -89,20 +88,20 @@ async def fetch_outputs(
     folder: Path,
     previews: bool = False,
 ) -> tuple[list[OutputFile], list[LeftFile]]:
-    """Download what the run saved (and its previews if asked) into `folder`; what came, and what did not.
+    """Download the saved files (and previews if asked) into `folder`: those that came, those that did not.
 
-    Subfolders are kept. A file that is there already is never replaced: the new one gets a number. A
-    broken-off download leaves nothing behind, and the others go on.
+    Subfolders are kept. An existing file is never overwritten: the new one gets a number. A failed download
+    leaves no partial file and does not stop the others.
     """
     files, left = [], []
     for kind in ("output", "temp") if previews else ("output",):
         for node_id, key, reference in file_references(outputs, kind):
             title = titles.get(node_id, node_id)
             try:
-                path = await _download(client, reference, _inside(folder, reference))
+                path = await _download(client, reference, _target_path(folder, reference))
             except (TimeoutError, OSError, aiohttp.ClientError, WorkflowError) as error:
                 name = "/".join(filter(None, (reference.get("subfolder"), reference["filename"])))
-                place, reason = client.address_of(reference), _reason(error)
+                place, reason = client.view_url(reference), _reason(error)
                 left.append(LeftFile(node_id, title, key, kind, name, place, reason))
             else:
                 files.append(OutputFile(node_id, title, key, path))
@@ -110,11 +109,11 @@ async def fetch_outputs(
 
 
 def _reason(error: Exception) -> str:
-    """Why a file did not come, in words."""
-    said = (
+    """Why a download failed."""
+    text = (
         error.strerror if isinstance(error, OSError) and not isinstance(error, aiohttp.ClientError) else None
     )
-    return said or str(error) or type(error).__name__
+    return text or str(error) or type(error).__name__
 
 
 async def _download(client: ComfyClient, reference: dict[str, Any], target: Path) -> Path:
@@ -131,9 +130,9 @@ async def _download(client: ComfyClient, reference: dict[str, Any], target: Path
 
 
 def _move_to_free_name(part: Path, target: Path) -> Path:
-    for path in _names(target):
+    for path in _numbered_names(target):
         with contextlib.suppress(FileExistsError):
-            # Taking the name first makes this safe against another run into the same folder.
+            # Reserving the name first makes this safe against another run into the same folder.
             os.close(os.open(path, os.O_CREAT | os.O_EXCL))
             try:
                 os.replace(part, path)
@@ -144,7 +143,7 @@ def _move_to_free_name(part: Path, target: Path) -> Path:
     raise AssertionError("names do not run out")
 
 
-def _names(target: Path) -> Iterator[Path]:
+def _numbered_names(target: Path) -> Iterator[Path]:
     yield target
     number = 1
     while True:
@@ -152,8 +151,8 @@ def _names(target: Path) -> Iterator[Path]:
         number += 1
 
 
-def _inside(folder: Path, reference: dict[str, Any]) -> Path:
-    """Where the file goes; a server must not be able to name a place outside `folder`."""
+def _target_path(folder: Path, reference: dict[str, Any]) -> Path:
+    """Local path of an output file; WorkflowError if the server names one outside `folder`."""
     parts = PurePosixPath(str(reference.get("subfolder") or "").replace("\\", "/")).parts
     name = str(reference["filename"]).replace("\\", "/")
     if ".." in parts or "/" in name or name in (".", "..") or any(":" in part for part in (*parts, name)):

@@ -1,7 +1,7 @@
 """Start a ComfyUI server of our own, with the pack mounted, and stop that one only.
 
 The ComfyUI folder is read, not written: inputs, outputs, temporary files, user data and the log live in a
-folder that goes when the server stops. The pack is mounted by a link in an extra `custom_nodes` folder,
+folder that is deleted when the server stops. The pack is mounted by a link in an extra `custom_nodes` folder,
 unless that ComfyUI already has it.
 """
 
@@ -43,17 +43,17 @@ class ComfyServer:
 
     @property
     def url(self) -> str:
-        """Where it listens, on this machine only."""
+        """Base URL; it listens on this machine only."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def input(self) -> Path:
-        """Where uploaded files land."""
+        """The folder of uploaded files."""
         return self.folder / "input"
 
     @property
     def output(self) -> Path:
-        """Where save nodes write."""
+        """The folder of saved files."""
         return self.folder / "output"
 
     @property
@@ -62,12 +62,12 @@ class ComfyServer:
         return self.folder / "models"
 
     def keep(self, kind: str) -> Path:
-        """Let the folder of outputs ("output" or "temp") outlive the server; where it is."""
+        """Keep the folder `kind` ("output" or "temp") when the server stops; returns its path."""
         self.kept.add(kind)
         return self.folder / kind
 
     def died(self) -> bool:
-        """Whether the process has ended by itself; waits a moment, as its connections break first."""
+        """Whether the process has exited by itself; waits a moment, as its connections break first."""
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -146,7 +146,7 @@ def _launch(
             stdout=stream,
             stderr=subprocess.STDOUT,
             env=_environment(comfyui),
-            # Its own group, so that Ctrl-C reaches us alone and we can interrupt the run in good order.
+            # Its own group, so that Ctrl-C reaches us alone and we can cancel the prompt first.
             start_new_session=True,
         )
     return ComfyServer(port, folder, log, process)
@@ -166,7 +166,7 @@ def _mount(comfyui: Path, folder: Path, own_models: bool) -> list[str]:
     if own_models:
         return []
     config = folder / "extra_model_paths.yaml"
-    # JSON is YAML, and quotes any path right.
+    # JSON is valid YAML and quotes any path correctly.
     config.write_text(json.dumps({"a2v": {"custom_nodes": str(folder / "custom_nodes")}}), encoding="utf-8")
     return ["--extra-model-paths-config", str(config)]
 
@@ -200,7 +200,7 @@ def _wait_until_ready(server: ComfyServer) -> None:
             raise WorkflowError(
                 f"ComfyUI ended with code {code} while starting. Its log ends:\n{server.log_tail()}"
             )
-        if _answers(server.port):
+        if _responds(server.port):
             return
         time.sleep(0.1)
     raise WorkflowError(
@@ -209,7 +209,7 @@ def _wait_until_ready(server: ComfyServer) -> None:
 
 
 def _clear(folder: Path, kept: set[str]) -> None:
-    """Remove a server's folder, but for what is kept in it."""
+    """Delete a server's folder, except for the subfolders in `kept`."""
     if not kept:
         shutil.rmtree(folder, ignore_errors=True)
         return
@@ -220,7 +220,7 @@ def _clear(folder: Path, kept: set[str]) -> None:
             part.unlink(missing_ok=True)
 
 
-def _answers(port: int) -> bool:
+def _responds(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", "/system_stats")

@@ -1,4 +1,4 @@
-"""What a person sees while a workflow runs: a bar for the nodes and one for the steps of the node at work."""
+"""Progress display of a run: a bar for the nodes and one for the steps of the current node."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ...texts import ESCAPE
 
 
 class Progress(Protocol):
-    """Told of everything that happens in a run; ids are node ids."""
+    """Callbacks for the events of a run; ids are node ids."""
 
     def uploaded(self, path: Path, name: str) -> None:
-        """This file went to the server, which knows it by this name."""
+        """A file was uploaded; `name` is its name on the server."""
 
     def begin(self, titles: dict[str, str]) -> None:
-        """The run starts; the title of every node of the prompt."""
+        """The prompt is queued; `titles` by node id."""
 
     def cached(self, ids: list[str]) -> None:
-        """These nodes need not run again."""
+        """The outputs of these nodes are cached."""
 
     def node(self, node_id: str) -> None:
         """This node starts."""
@@ -27,8 +27,8 @@ class Progress(Protocol):
     def step(self, node_id: str, value: float, total: float) -> None:
         """Within this node, `value` of `total` steps are done."""
 
-    def end(self, well: bool) -> None:
-        """The run is over, well or badly."""
+    def end(self, success: bool) -> None:
+        """The run has ended, with or without success."""
 
 
 class Silent:
@@ -44,7 +44,7 @@ class Silent:
 
     def step(self, node_id: str, value: float, total: float) -> None: ...
 
-    def end(self, well: bool) -> None: ...
+    def end(self, success: bool) -> None: ...
 
 
 class _Printing(Silent):
@@ -53,7 +53,7 @@ class _Printing(Silent):
 
     def uploaded(self, path: Path, name: str) -> None:
         if name != path.name:
-            shown = str(path).encode(errors=ESCAPE).decode()  # the name may be no text
+            shown = str(path).encode(errors=ESCAPE).decode()  # the name may be undecodable
             print(f"{shown} is {name} on the server", file=self.stream, flush=True)
 
 
@@ -114,10 +114,10 @@ class Bars(_Printing):
             )
         self.steps.update(value - self.steps.n)
 
-    def end(self, well: bool) -> None:
+    def end(self, success: bool) -> None:
         self._close_steps()
         if self.nodes is not None:
-            self.nodes.update(self.nodes.total - self.nodes.n if well else 0)
+            self.nodes.update(self.nodes.total - self.nodes.n if success else 0)
             self.nodes.close()
 
     def _close_steps(self) -> None:

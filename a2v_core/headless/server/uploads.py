@@ -1,4 +1,4 @@
-"""Input files: found on this machine, sent to the server."""
+"""Uploads the local input files that a prompt names."""
 
 from __future__ import annotations
 
@@ -45,35 +45,35 @@ async def send_inputs(
     prompt: ApiPrompt,
     object_info: ObjectInfo,
     folders: Sequence[Path],
-    given: set[tuple[str, str]],
+    overridden: set[tuple[str, str]],
 ) -> dict[Path, str]:
-    """Upload the files that the prompt names and the server lacks, and put the server's names for them in
-    place; returns those names.
+    """Upload the files that the prompt names and the server lacks, and set the inputs to their names on the
+    server; returns those names.
 
-    `given` inputs were named on the command line: any path is taken. Names that stand in the workflow file
-    are only looked for inside `folders`, since a workflow may come from a stranger.
+    `overridden` inputs come from the command line and may be any path. File names in the workflow are
+    searched for inside `folders` only, since a workflow may come from a stranger.
     """
-    sent: dict[Path, str] = {}
+    uploaded: dict[Path, str] = {}
     for node_id, name, spec in upload_inputs(prompt, object_info):
         value = prompt[node_id]["inputs"].get(name)
         if not isinstance(value, str) or value in (choices(spec) or []):
             continue
-        path = _find(value, folders, anywhere=(node_id, name) in given)
+        path = _find(value, folders, any_path=(node_id, name) in overridden)
         if path is not None:
-            sent[path] = prompt[node_id]["inputs"][name] = await client.upload(path)
-    return sent
+            uploaded[path] = prompt[node_id]["inputs"][name] = await client.upload(path)
+    return uploaded
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; no text that stands for one is too long to ask."""
+    """Whether the file exists; False for a path that the system rejects, such as one that is too long."""
     try:
         return path.is_file()
     except OSError:
         return False
 
 
-def _find(value: str, folders: Sequence[Path], *, anywhere: bool) -> Path | None:
-    if anywhere:
+def _find(value: str, folders: Sequence[Path], *, any_path: bool) -> Path | None:
+    if any_path:
         path = Path(value).expanduser()
         if is_file(path):
             return path

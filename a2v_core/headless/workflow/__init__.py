@@ -1,4 +1,4 @@
-"""A saved workflow, read from any file that holds one, as the prompt that a server takes."""
+"""Loads a saved workflow from any file that holds one and converts it to a prompt in API format."""
 
 from .convert import ApiPrompt, to_api
 from .load import is_api, load_workflow

@@ -1,7 +1,7 @@
 """A saved workflow (UI format) -> what `POST /prompt` takes (API format).
 
 The same steps as the front end's own export: widget values by name or position, links followed to the node
-that makes the value, muted nodes and those of the front end left out together with the links to them.
+that makes the value, muted and virtual nodes left out together with the links to them.
 Source: `graphToPrompt` of ComfyUI_frontend 1.58; tests/headless compares with exports of this and of 1.32.
 """
 
@@ -47,8 +47,8 @@ def to_api(
             continue
         specs = input_specs(object_info[node.type])
         inputs = {name: _wrap(value, specs.get(name)) for name, value in texts.serialised(node).items()}
-        for at, slot in enumerate(node.inputs):
-            found = resolve_input(node, at, values.promoted.value)
+        for index, slot in enumerate(node.inputs):
+            found = resolve_input(node, index, values.promoted.value)
             if isinstance(found, Constant):
                 inputs[slot.name] = _wrap(found.value)
             elif found is not None:
@@ -86,19 +86,19 @@ def _pack_of(node: Node) -> str:
 
 
 def _without_dead_links(prompt: ApiPrompt) -> ApiPrompt:
-    """Drop inputs that hang on nodes which do not run."""
+    """Drop links to nodes that are not in the prompt."""
 
-    def alive(value: Any) -> bool:
+    def is_valid(value: Any) -> bool:
         return not (isinstance(value, list) and len(value) == 2 and value[0] not in prompt)
 
     return {
-        number: {**node, "inputs": {name: value for name, value in node["inputs"].items() if alive(value)}}
+        number: {**node, "inputs": {name: value for name, value in node["inputs"].items() if is_valid(value)}}
         for number, node in prompt.items()
     }
 
 
 def _wrap(value: Any, spec: Spec | None = None) -> Any:
-    """A bare list would read as a link, so the API wraps it; a curve is always wrapped, and says so."""
+    """A bare list would read as a link, so the API wraps it; a curve is always wrapped, with its type."""
     if spec and type_of(spec) == CURVE and value is not None:
         return {"__type__": CURVE, "__value__": value}
     return {"__value__": value} if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""The graphs that ComfyUI writes into what it saves: pictures, videos, sounds, latents.
+"""Workflows embedded in the files that ComfyUI saves: images, videos, sounds, latents.
 
 Core writes two texts, `workflow` (as the front end saves it) and `prompt` (in API format): into PNG texts,
 the EXIF of WebP ("workflow:{...}"), the tags of MP4, MKV, FLAC, MP3 and Opus, the header of safetensors, an
@@ -17,13 +17,13 @@ from typing import Any
 from ...errors import MediaError, WorkflowError
 
 Graphs = dict[str, Any]
-"""`workflow` and `prompt`, as far as a file holds them."""
+"""`workflow` and `prompt`, those that a file holds."""
 
 _SVG_METADATA = re.compile(r"<metadata>\s*<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 
 
 def graphs_in_file(path: Path) -> Graphs:
-    """What a file that is no text holds; empty if nothing. WorkflowError if nothing here can read it."""
+    """The graphs in a binary file; empty if it has none. WorkflowError if it cannot be read."""
     for tags in (_picture_tags(path), _tensor_tags(path), _media_tags(path)):
         if tags is not None:
             return _graphs(tags)
@@ -34,16 +34,16 @@ def graphs_in_file(path: Path) -> Graphs:
 
 
 def graphs_in_svg(text: str) -> Graphs:
-    """What a drawing holds."""
+    """The graphs in an SVG file."""
     found = _SVG_METADATA.search(text)
     return _graphs({"comment": found.group(1)}) if found else {}
 
 
 def _graphs(tags: dict[str, str]) -> Graphs:
-    """The graphs among a file's texts; the names of texts come in any case."""
+    """The graphs among a file's metadata tags, whose names are case-insensitive."""
     tags = {name.lower(): text for name, text in tags.items()}
-    both = _parsed(tags.get("comment", ""))
-    found = {name: both[name] for name in ("workflow", "prompt") if name in both}
+    comment = _parsed(tags.get("comment", ""))
+    found = {name: comment[name] for name in ("workflow", "prompt") if name in comment}
     found |= {name: tags[name] for name in ("workflow", "prompt") if name in tags}
     graphs = {name: _parsed(graph) if isinstance(graph, str) else graph for name, graph in found.items()}
     return {name: graph for name, graph in graphs.items() if graph}
@@ -58,7 +58,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def _picture_tags(path: Path) -> dict[str, str] | None:
-    """The texts of a picture, None if it is none."""
+    """The text chunks and EXIF of an image; None if the file is no image."""
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -71,8 +71,8 @@ def _picture_tags(path: Path) -> dict[str, str] | None:
         ) from error
     exif = Image.Exif()
     with picture:
-        with contextlib.suppress(OSError, SyntaxError, ValueError):  # cut off or broken: what is read so far
-            picture.load()  # PNG may have texts behind the pixels
+        with contextlib.suppress(OSError, SyntaxError, ValueError):  # truncated: use what is read so far
+            picture.load()  # PNG may have text chunks after the pixels
         with contextlib.suppress(SyntaxError):
             exif.load(picture.info.get("exif") or b"")
         return dict(_texts(picture, exif))
@@ -91,7 +91,7 @@ def _texts(picture: Any, exif: Mapping[int, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _tensor_tags(path: Path) -> dict[str, str] | None:
-    """The header of a latent or checkpoint in safetensors, None if it is none."""
+    """The metadata of a safetensors file; None if the file is none."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -102,7 +102,7 @@ def _tensor_tags(path: Path) -> dict[str, str] | None:
 
 
 def _media_tags(path: Path) -> dict[str, str] | None:
-    """The tags of a video or sound, None if it is none."""
+    """The tags of a video or sound; None if the file is none."""
     from ...media import media_tags
 
     try:

@@ -35,7 +35,7 @@ class Link:
 @dataclass(frozen=True)
 class Slot:
     """An input or output of a node. `widget` is the name of the widget behind an input, if there is one;
-    `links` are those inside that hang on an input of a subgraph."""
+    `links`: for an input of a subgraph, the links inside from it."""
 
     name: str
     type: str

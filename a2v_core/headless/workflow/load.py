@@ -1,4 +1,4 @@
-"""Read a workflow file and tell its format."""
+"""Reads a workflow file and detects its format."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _HEAD_BYTES = 256
 
 
 def load_workflow(path: Path) -> Json:
-    """What the front end saved, or the bare API prompt, from a JSON file or from a picture, video or sound
-    that ComfyUI made. Raises WorkflowError."""
+    """The saved workflow, or the prompt in API format, from JSON or from an image, video or sound that
+    ComfyUI made. Raises WorkflowError."""
     try:
         with open(path, "rb") as stream:
             head = stream.read(_HEAD_BYTES)
         if _is_binary(head):
-            return _best(graphs_in_file(path), path)
+            return _pick_graph(graphs_in_file(path), path)
         text = read_text(path)
     except FileNotFoundError:
         raise WorkflowError(f"workflow file {path} does not exist") from None
@@ -33,7 +33,7 @@ def load_workflow(path: Path) -> Json:
     except A2VError as error:
         raise WorkflowError(f"workflow file cannot be read: {error}") from error
     if text.lstrip().startswith("<"):
-        return _best(graphs_in_svg(text), path)
+        return _pick_graph(graphs_in_svg(text), path)
     return _from_json(text, path)
 
 
@@ -55,17 +55,19 @@ def _from_json(text: str, path: Path) -> Json:
 
 
 def _is_binary(head: bytes) -> bool:
-    """Whether these first bytes are those of no text. JSON in UTF-16 has zero bytes as well."""
+    """Whether these first bytes are those of a binary file. JSON in UTF-16 has zero bytes as well."""
     if head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] in (b"{", b"["):
         return False
     return any(byte < 32 and byte not in b"\t\n\r\f" for byte in head)
 
 
-def _best(graphs: Graphs, path: Path) -> Json:
-    """As the front end does: the saved form if there is one, else the prompt."""
+def _pick_graph(graphs: Graphs, path: Path) -> Json:
+    """The saved workflow if there is one, else the prompt, as the front end does."""
     workflow, prompt = graphs.get("workflow"), graphs.get("prompt")
     if isinstance(workflow, dict) and is_saved(workflow):
-        return _with_names(workflow, prompt) if isinstance(prompt, dict) and is_api(prompt) else workflow
+        return (
+            _with_widget_names(workflow, prompt) if isinstance(prompt, dict) and is_api(prompt) else workflow
+        )
     if isinstance(prompt, dict) and is_api(prompt):
         return prompt
     raise WorkflowError(
@@ -74,28 +76,30 @@ def _best(graphs: Graphs, path: Path) -> Json:
     )
 
 
-def _with_names(workflow: Json, prompt: Json) -> Json:
-    """The prompt beside the saved form names the values that older front ends saved as a bare list."""
+def _with_widget_names(workflow: Json, prompt: Json) -> Json:
+    """Takes widget names from the prompt: older front ends saved the values as a bare list."""
     for node in workflow["nodes"]:
-        sent = prompt.get(str(node.get("id"))) if isinstance(node, dict) else None
-        if sent and sent["class_type"] == node.get("type"):
-            values = {name: value for name, value in sent["inputs"].items() if not isinstance(value, list)}
+        api_node = prompt.get(str(node.get("id"))) if isinstance(node, dict) else None
+        if api_node and api_node["class_type"] == node.get("type"):
+            values = {
+                name: value for name, value in api_node["inputs"].items() if not isinstance(value, list)
+            }
             node.setdefault("widgets_values_named", {name: _unwrapped(v) for name, v in values.items()})
     return workflow
 
 
 def _unwrapped(value: Any) -> Any:
-    """A list of values, which the prompt wraps so that it does not read as a link."""
+    """A value without the wrapper that keeps lists from reading as links."""
     return value["__value__"] if isinstance(value, dict) and "__value__" in value else value
 
 
 def is_saved(data: object) -> bool:
-    """Whether this is what the front end saves."""
+    """Whether this is a saved workflow (UI format)."""
     return isinstance(data, dict) and isinstance(data.get("nodes"), list)
 
 
 def is_api(data: object) -> bool:
-    """Whether this is what the front end exports for the API."""
+    """Whether this is a prompt in API format."""
     return (
         isinstance(data, dict)
         and bool(data)

@@ -36,8 +36,8 @@ def apply_overrides(
 
 
 def specs_of(prompt: ApiPrompt, object_info: ObjectInfo, node_id: str) -> dict[str, Spec]:
-    """The inputs that this node has on the server, as its present values make them, and those that a script
-    of its pack added in the front end."""
+    """The inputs of this node on the server, given its current values, and those that a script of its pack
+    added in the front end."""
     node = prompt[node_id]
     specs = dynamic_specs(input_specs(object_info.get(node["class_type"], {})), node["inputs"])
     return specs | {name: ["*", {"socketless": True}] for name in node["inputs"] if name not in specs}
@@ -50,7 +50,7 @@ def title(prompt: ApiPrompt, node_id: str) -> str:
 
 
 def describe(prompt: ApiPrompt, node_id: str) -> str:
-    """The node in words for a message: title, type, id."""
+    """The node for a message: title, type, id."""
     return f"{title(prompt, node_id)!r} ({prompt[node_id]['class_type']}, node {node_id})"
 
 
@@ -70,7 +70,7 @@ def find_nodes(prompt: ApiPrompt, object_info: ObjectInfo, name: str) -> list[st
 
 
 def _target(prompt: ApiPrompt, object_info: ObjectInfo, assignment: str, key: str) -> tuple[str, str]:
-    """Where a key points. Titles and inputs may hold dots themselves, so every split is looked at."""
+    """Node id and input name of a key. Titles and input names may contain dots, so every split is tried."""
     splits = [(key[:at], key[at + 1 :]) for at, char in enumerate(key) if char == "."]
     found = [(find_nodes(prompt, object_info, node), name) for node, name in splits]
     found = [(ids, name) for ids, name in found if ids]

@@ -1,8 +1,8 @@
-"""Widgets that a subgraph instance shows for widgets inside it, and their values.
+"""Promoted widgets: those of a subgraph instance that stand for widgets inside it, and their values.
 
-Front ends up to 1.45 list what is shown in the property `proxyWidgets`: ["-1", input of the subgraph] has its
+Front ends up to 1.45 list them in the property `proxyWidgets`: ["-1", input of the subgraph] has its
 value on the instance, [node inside, widget] inside. From 1.46 on there is a value for every input of the
-subgraph that a widget hangs on, in the order of the instance's inputs, and newer ones add the names. The
+subgraph that feeds a widget, in the order of the instance's inputs, and newer ones add the names. The
 workflow in a picture or video lacks the sockets of widgets: then the order is that of the definition.
 Source: `SubgraphNode` and `proxyWidgetMigration` of ComfyUI_frontend 1.32 to 1.58.
 """
@@ -18,21 +18,21 @@ from .saved_values import named_values
 
 
 class Promoted:
-    """Values of the widgets on all subgraph instances of a workflow. `by_node`: those of the other nodes;
-    what an instance holds for a widget inside is put there."""
+    """Widget values of all subgraph instances of a workflow. `by_node`: widget values of the other nodes, in
+    which the values that an instance holds for them are set."""
 
     def __init__(self, nodes: list[Node], by_node: dict[Node, dict[str, Any]]) -> None:
         self.by_node = by_node
         instances = [node for node in nodes if node.inner is not None]
         self.by_instance: dict[Node, dict[str, Any]] = {}
-        for node in reversed(instances):  # from the inside: what an outer instance says counts more
+        for node in reversed(instances):  # inner ones first: outer instances take precedence
             self.by_instance[node] = self._values(node)
             for (inside, name), value in _proxies(node):
                 if inside != "-1" and value is not None:
-                    self._put(node, inside, name, value)
+                    self._set_inner(node, inside, name, value)
 
     def value(self, instance: Node, slot: Slot) -> Constant | None:
-        """What the instance shows for one of its inputs: its own value, else that of the widget inside."""
+        """The instance's value of one of its inputs: its own, else that of the widget inside."""
         value = self.by_instance[instance].get(slot.name)
         if value is not None:
             return Constant(value)
@@ -63,8 +63,8 @@ class Promoted:
         return [name for name in order if raw.get(name) or any(True for _ in self._inside(instance, name))]
 
     def _inside(self, instance: Node, name: str) -> Iterator[Constant]:
-        """The values of the widgets that hang on an input of the subgraph, in the order of the links."""
-        for node, slot in _entering(instance, name):
+        """The values of the widgets that an input of the subgraph feeds, in the order of the links."""
+        for node, slot in _inner_inputs(instance, name):
             if node.inner is not None:
                 own = self.by_instance.get(node, {}).get(slot.name)
                 if own is not None:
@@ -74,14 +74,15 @@ class Promoted:
             elif (slot.widget or slot.name) in self.by_node.get(node, {}):
                 yield Constant(self.by_node[node][slot.widget or slot.name])
 
-    def _put(self, instance: Node, inside: str, name: str, value: Any) -> None:
+    def _set_inner(self, instance: Node, inside: str, name: str, value: Any) -> None:
         assert instance.inner is not None
         node = instance.inner.nodes.get(inside)
         if node is None:
             return
         for slot in instance.inner.input_slots:
             if any(
-                at is node and name in (hung.widget, hung.name) for at, hung in _entering(instance, slot.name)
+                inner is node and name in (target.widget, target.name)
+                for inner, target in _inner_inputs(instance, slot.name)
             ):
                 self.by_instance[instance][slot.name] = value
                 return
@@ -90,19 +91,19 @@ class Promoted:
             values[node][name] = value
 
 
-def _entering(instance: Node, name: str) -> list[tuple[Node, Slot]]:
-    """The inputs inside that hang on the subgraph's input of this name."""
+def _inner_inputs(instance: Node, name: str) -> list[tuple[Node, Slot]]:
+    """The inputs inside that the subgraph's input of this name feeds."""
     assert instance.inner is not None
     scope = instance.inner
-    at = next((at for at, slot in enumerate(scope.input_slots) if slot.name == name), None)
-    if at is None:
+    index = next((index for index, slot in enumerate(scope.input_slots) if slot.name == name), None)
+    if index is None:
         return []  # an input that the subgraph had when the file was saved
     numbers = {
         number: link
         for number, link in scope.links.items()
-        if link.origin == SUBGRAPH_INPUT_ID and link.origin_slot == at
+        if link.origin == SUBGRAPH_INPUT_ID and link.origin_slot == index
     }
-    order = [*(number for number in scope.input_slots[at].links if number in numbers), *numbers]
+    order = [*(number for number in scope.input_slots[index].links if number in numbers), *numbers]
     found = [
         (number, node, slot)
         for number in dict.fromkeys(order)
@@ -118,8 +119,8 @@ def _proxies(instance: Node) -> Iterator[tuple[tuple[str, str], Any]]:
     proxies = _properties(instance).get("proxyWidgets")
     saved = instance.data.get("widgets_values")
     values = list(saved) if isinstance(saved, list) else []
-    for at, proxy in enumerate(proxies if isinstance(proxies, list) else []):
-        yield (str(proxy[0]), str(proxy[1])), values[at] if at < len(values) else None
+    for index, proxy in enumerate(proxies if isinstance(proxies, list) else []):
+        yield (str(proxy[0]), str(proxy[1])), values[index] if index < len(values) else None
 
 
 def _properties(instance: Node) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the front end does to texts just before it sends a prompt.
+"""Text substitutions of the front end before it sends a prompt: dynamic prompts, patterns in file names.
 
 Source: `processDynamicPrompt`, `formatDate` and `applyTextReplacements` of ComfyUI_frontend 1.32.
 """
@@ -27,30 +27,30 @@ def choose_dynamic(text: str, rng: random.Random) -> str:
 
 
 def _choose(text: str, rng: random.Random) -> str:
-    result, at = "", 0
-    while at < len(text):
-        if text[at] == "\\":
-            result += text[at : at + 2]
-            at += 2
-        elif text[at] == "{":
-            picks, at = _split_choices(text, at + 1)
+    result, index = "", 0
+    while index < len(text):
+        if text[index] == "\\":
+            result += text[index : index + 2]
+            index += 2
+        elif text[index] == "{":
+            picks, index = _split_choices(text, index + 1)
             result += _choose(rng.choice(picks), rng)
         else:
-            result += text[at]
-            at += 1
+            result += text[index]
+            index += 1
     return result
 
 
-def _split_choices(text: str, at: int) -> tuple[list[str], int]:
-    """The choices of the block that opened just before `at`, and where the text goes on after it."""
+def _split_choices(text: str, index: int) -> tuple[list[str], int]:
+    """The choices of the block that opened just before `index`, and the index after it."""
     picks, depth = [""], 0
-    while at < len(text):
-        char = text[at]
+    while index < len(text):
+        char = text[index]
         if char == "\\":
-            picks[-1] += text[at : at + 2]
-            at += 2
+            picks[-1] += text[index : index + 2]
+            index += 2
             continue
-        at += 1
+        index += 1
         if char == "}" and depth == 0:
             break
         if char == "|" and depth == 0:
@@ -58,13 +58,13 @@ def _split_choices(text: str, at: int) -> tuple[list[str], int]:
             continue
         depth += {"{": 1, "}": -1}.get(char, 0)
         picks[-1] += char
-    return picks, at
+    return picks, index
 
 
 def replace_patterns(text: str, look_up: Callable[[str, str], object], now: datetime) -> str:
     """Replace %date:yyyy-MM-dd% and %node.widget%; `look_up(node, widget)` gives None for an unknown one.
 
-    Patterns that mean nothing here (%width%, say) are left for the server.
+    Other patterns (such as %width%) are left for the server.
     """
 
     def replaced(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""Widget values of all nodes of a workflow, before and after the front end's last touches to them."""
+"""Widget values of all nodes of a workflow, before and after text substitution."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ ObjectInfo = dict[str, dict[str, Any]]
 
 
 def title_of(node: Node, object_info: ObjectInfo) -> str:
-    """What stands on the node: its own title, else the type's display name."""
+    """The displayed title of a node: its own, else the type's display name."""
     definition = object_info.get(node.type) or {}
     return str(node.data.get("title") or definition.get("display_name") or node.type)
 
 
 class Values:
-    """Widget values of every node, after the primitive nodes have written theirs."""
+    """Widget values of every node, with the values of primitive nodes copied to their targets."""
 
     def __init__(self, nodes: list[Node], object_info: ObjectInfo) -> None:
         self.by_node: dict[Node, dict[str, Any]] = {}
@@ -50,7 +50,7 @@ class Values:
 
 
 class Texts:
-    """The last change to texts before they are sent: dynamic prompts and patterns in file names."""
+    """Text substitution before sending: dynamic prompts and patterns in file names."""
 
     def __init__(
         self, nodes: list[Node], values: Values, object_info: ObjectInfo, rng: random.Random, now: datetime
@@ -58,7 +58,7 @@ class Texts:
         self.nodes, self.values, self.object_info, self.rng, self.now = nodes, values, object_info, rng, now
 
     def serialised(self, node: Node) -> dict[str, Any]:
-        """The node's widget values as they are sent."""
+        """The node's widget values as the server gets them."""
         values = dict(self.values.by_node.get(node, {}))
         specs = dynamic_specs(input_specs(self.object_info[node.type]), values)
         for name, value in values.items():

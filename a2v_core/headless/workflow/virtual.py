@@ -1,7 +1,7 @@
-"""Nodes that exist in the front end only and are never sent: notes, reroutes, Set and Get, switches of packs.
+"""Virtual nodes, which exist in the front end only: notes, reroutes, Set and Get, switches of packs.
 
-The front end follows a link through such a node to the input of the same number as the output; a Get node has
-none and goes on at the Set node of its name. Source: `ExecutableNodeDTO.resolveOutput` of ComfyUI_frontend
+The front end follows a link through such a node to the input with the index of the output; a Get node has no
+input and continues at the Set node of its name. Source: `ExecutableNodeDTO.resolveOutput` of ComfyUI_frontend
 1.58; `setgetnodes.js` of ComfyUI-KJNodes, `getset.js` of ComfyUI-Easy-Use, `constants.ts` of rgthree-comfy.
 """
 
@@ -16,8 +16,8 @@ from .saved_values import first_value
 
 
 class Setter(NamedTuple):
-    """Where a kind of Get node finds its value: the type of its Set nodes, and whether they may stand in a
-    graph around the subgraph that the Get node is in."""
+    """The type of the Set nodes of a kind of Get node, and whether they may be in a graph around the subgraph
+    of the Get node."""
 
     type: str
     around: bool
@@ -38,8 +38,8 @@ PACK_VIRTUAL_TYPES = frozenset(
 
 
 def mark_virtual(nodes: Iterable[Node], server_types: Container[str]) -> None:
-    """Mark what the front end does not send: the types above, and any node without a socket and a widget's
-    socket that the server does not know (bookmarks, labels, panels). What the server knows is sent."""
+    """Mark nodes that the front end does not send: the types above, and nodes without sockets of a type that
+    the server does not know (bookmarks, labels, panels)."""
     for node in nodes:
         if node.type in CORE_VIRTUAL_TYPES:
             node.virtual = True
@@ -48,8 +48,8 @@ def mark_virtual(nodes: Iterable[Node], server_types: Container[str]) -> None:
 
 
 def setter_of(getter: Node) -> Node:
-    """The Set node that a Get node means. Raises WorkflowError if there is none, or if several around the
-    subgraph have its name; within one graph the first counts, as in the front end."""
+    """The Set node of a Get node. Raises WorkflowError if there is none, or several of that name around the
+    subgraph; within one graph the first counts, as in the front end."""
     kind, name = SETTERS[getter.type], first_value(getter.data)
     scopes = list(_outwards(getter.scope)) if kind.around else [getter.scope]
     here, *around = [

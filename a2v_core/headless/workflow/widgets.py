@@ -1,4 +1,4 @@
-"""Which inputs of a node have a widget, and what a fresh widget shows.
+"""Which inputs of a node have a widget, and the default values of widgets.
 
 Source: `useLitegraphService`, `scripts/widgets.ts` of ComfyUI_frontend 1.32 and 1.58.
 """
@@ -43,7 +43,7 @@ NEWER_WIDGET_TYPES = frozenset(
     }
     | {"VIDEO_EDIT"}
 )
-"""Widgets of front ends after 1.32; the older ones show and save a plain socket."""
+"""Widgets of front ends after 1.32; older ones have and save a plain socket."""
 SEED_NAMES = frozenset({"seed", "noise_seed"})
 DEFAULTS: dict[str, Any] = {
     "INT": 0,
@@ -87,7 +87,7 @@ def is_widget(spec: Spec) -> bool:
 
 
 def choices(spec: Spec) -> list[Any] | None:
-    """What a COMBO offers; None for another type."""
+    """The choices of a COMBO; None for another type."""
     if isinstance(spec[0], list):
         return spec[0]
     return list(options(spec).get("options") or []) if spec[0] == "COMBO" else None
@@ -103,7 +103,7 @@ def definition_slots(node: Node, definition: dict[str, Any]) -> list[Slot]:
 
 
 def default_of(spec: Spec) -> Any:
-    """The value that a fresh widget shows."""
+    """The default value of a widget."""
     extra = options(spec)
     if "default" in extra:
         return extra["default"]
@@ -118,13 +118,13 @@ def default_of(spec: Spec) -> Any:
 def dynamic_specs(specs: dict[str, Spec], values: dict[str, Any]) -> dict[str, Spec]:
     """`specs` plus the inputs that the chosen options of dynamic combos add, as "<combo>.<input>"."""
     found = dict(specs)
-    waiting = [name for name, spec in specs.items() if type_of(spec) == DYNAMIC_COMBO]
-    while waiting:
-        name = waiting.pop()
+    pending = [name for name, spec in specs.items() if type_of(spec) == DYNAMIC_COMBO]
+    while pending:
+        name = pending.pop()
         for key, spec in chosen_inputs(found[name], values.get(name)).items():
             found[f"{name}.{key}"] = spec
             if type_of(spec) == DYNAMIC_COMBO:
-                waiting.append(f"{name}.{key}")
+                pending.append(f"{name}.{key}")
     return found
 
 
@@ -137,7 +137,7 @@ def chosen_inputs(spec: Spec, value: Any) -> dict[str, Spec]:
 
 
 def helper_slots(name: str, spec: Spec) -> int:
-    """How many of the front end's own widgets follow: one for a controlled number, two for such a choice."""
+    """How many helper widgets follow (control after generate): one for a number, two for a combo."""
     control = options(spec).get("control_after_generate")
     if type_of(spec) == "INT":
         return int(bool(name in SEED_NAMES if control is None else control))
