@@ -12,7 +12,6 @@ from ..doors import lazy_door
 
 if TYPE_CHECKING:
     from ..audio import Onsets, detect_onsets
-    from ..optional import MissingDependency
     from .alignment import (
         TRUSTED,
         VARIANTS,
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
         chance_level,
         detect_motion,
         score_peaks,
-        shifted_chance,
         trusted_score,
     )
 
@@ -32,7 +30,6 @@ __all__ = [
     "VARIANTS",
     "AVAlignResult",
     "Chance",
-    "MissingDependency",
     "Motion",
     "Onsets",
     "av_align",
@@ -40,7 +37,6 @@ __all__ = [
     "detect_motion",
     "detect_onsets",
     "score_peaks",
-    "shifted_chance",
     "trusted_score",
 ]
 
@@ -48,8 +44,7 @@ __getattr__, __dir__ = lazy_door(
     __name__,
     {
         "..audio": "Onsets detect_onsets",
-        "..optional": "MissingDependency",
         ".alignment": "TRUSTED VARIANTS AVAlignResult Chance Motion av_align chance_level detect_motion "
-        "score_peaks shifted_chance trusted_score",
+        "score_peaks trusted_score",
     },
 )

@@ -13,11 +13,11 @@ from ..errors import A2VError
 from ..processors import share_processors
 from ..texts import escape_outputs
 from .alignment import VARIANTS
-from .sets import start_helper
+from .sets import start_fork_server
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit code; messages about what went wrong go to stderr."""
+    """Run the command and return its exit code; error messages go to stderr."""
     share_processors()
     escape_outputs()
     options = _parser().parse_args(arguments)
@@ -32,16 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    """The chosen command. What it imports takes seconds, in which the helper of its processes starts
-    as well.
-    """
+    """Run the chosen command. Its imports take seconds; the fork server of its workers starts meanwhile."""
     if options.command == "quality":
         from .quality import run_quality
 
         return run_quality(options)
     paths = options.paths if options.command == "score" else [options.a]
     if options.jobs != 1 and (len(paths) > 1 or paths[0].is_dir()):
-        start_helper()
+        start_fork_server()
     from .commands import run_compare, run_score
 
     return run_score(options) if options.command == "score" else run_compare(options)

@@ -1,4 +1,4 @@
-"""What `python -m a2v_core.metrics score` and `compare` do. Exit codes as said in `__main__`."""
+"""The commands `python -m a2v_core.metrics score` and `compare`. Exit codes: see `__main__`."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _run(paths: list[Path], settings: Settings, options: argparse.Namespace, out
 
 
 class _Bar:
-    """A progress bar on stderr where a person looks at it."""
+    """A progress bar on stderr, if that is a terminal."""
 
     def __init__(self, total: int, quiet: bool) -> None:
         from tqdm import tqdm

@@ -27,38 +27,37 @@ from .sets import SOME_BAD, find_videos
 
 
 def run_quality(options: argparse.Namespace) -> int:
-    """Compute what the weights in the folder allow; what they don't, and which videos could not be read, is
-    said.
+    """Compute the metrics whose weights are in the folder; report missing weights and unreadable videos.
 
     Exit code 0; 1 when nothing could be computed; 3 when some videos could not be read.
     """
-    made = _Videos(find_videos(options.paths), options.max_frames)
+    generated = _Videos(find_videos(options.paths), options.max_frames)
     real = None if options.real is None else _Videos(find_videos([options.real]), options.max_frames)
     found: dict[str, float | None] = {"fvd": None, "inception_score": None, "clipsim": None}
-    said: list[str] = []
+    notes: list[str] = []
     for measure in (_video_nets, _clipsim):
         try:
-            found |= measure(made, real, options)
+            found |= measure(generated, real, options)
         except MissingWeights as error:
-            said.append(str(error))
-    bad = made.bad | (real.bad if real is not None else {})
+            notes.append(str(error))
+    bad = generated.bad | (real.bad if real is not None else {})
     if options.json:
         listed = [{"file": str(file), "reason": reason} for file, reason in bad.items()]
-        count = len(made.paths) - len(made.bad)
-        print(json.dumps(found | {"videos": count, "notes": said, "bad": listed}, indent=2))
+        count = len(generated.paths) - len(generated.bad)
+        print(json.dumps(found | {"videos": count, "notes": notes, "bad": listed}, indent=2))
     else:
         for name, value in found.items():
             print(f"{name:16s} {'-' if value is None else format(value, '.4f')}")
-        print("\n".join([*said, *bad.values()]))
+        print("\n".join([*notes, *bad.values()]))
     if all(value is None for value in found.values()):
         return 1
     return SOME_BAD if bad else 0
 
 
 class _Videos:
-    """Videos that are read as often as a measure wants them; those that cannot be read are left out.
+    """Videos, read anew in every iteration; those that cannot be read are skipped.
 
-    bad  file -> why
+    bad  file -> reason
     """
 
     def __init__(self, paths: list[Path], max_frames: int) -> None:
@@ -82,24 +81,28 @@ class _Videos:
         return (frames for _, frames in self)
 
 
-def _video_nets(made: _Videos, real: _Videos | None, options: argparse.Namespace) -> dict[str, float | None]:
+def _video_nets(
+    generated: _Videos, real: _Videos | None, options: argparse.Namespace
+) -> dict[str, float | None]:
     net = load_i3d(options.weights)
-    features = net.features(made.frames())
-    distance = None
+    features = net.features(generated.frames())
+    distance = None  # not comparable between papers: frames, size, number of videos and the real set move it
     if real is not None:
         distance = frechet_of_features(net.features(real.frames()), features)
     classifier = load_c3d(options.weights) if (options.weights / C3D_FILE).exists() else net
-    seen = features if classifier is net else classifier.features(made.frames())
-    return {"fvd": distance, "inception_score": inception_score(classifier.probabilities(seen))[0]}
+    class_features = features if classifier is net else classifier.features(generated.frames())
+    return {"fvd": distance, "inception_score": inception_score(classifier.probabilities(class_features))[0]}
 
 
-def _clipsim(made: _Videos, real: _Videos | None, options: argparse.Namespace) -> dict[str, float | None]:
+def _clipsim(
+    generated: _Videos, real: _Videos | None, options: argparse.Namespace
+) -> dict[str, float | None]:
     if options.text is None and options.labels is None:
         return {}
     clip = load_clip(options.weights)
     labels = _labels(options.labels) if options.labels else {}
     scores = []
-    for video, frames in made:
+    for video, frames in generated:
         text = labels.get(video.name, labels.get(video.stem, options.text))
         if text is None:
             raise A2VError(f"{video}: {options.labels} has no line for it, and there is no --text.")

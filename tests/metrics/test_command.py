@@ -14,7 +14,7 @@ import pytest
 
 from a2v_core.media import load_audio, read_video, write_video
 from a2v_core.metrics.__main__ import main
-from a2v_core.metrics.sets.runner import NOTEBOOK
+from a2v_core.metrics.sets.runner import CLIP_LOG
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "av_align"
 CLIP = GOLDEN / "clip0_sync_12fps.mp4"
@@ -112,7 +112,7 @@ def test_a_folder_in_two_processes_then_resumed(folder: Path, capsys: pytest.Cap
     assert "trusted" in first
     assert re.search(r"1 could not be scored:\n  .*broken\.mp4: cannot be read as sound or video", first)
     assert "1 not counted: undefined: the sound is silent" in first
-    notebook = out / NOTEBOOK
+    notebook = out / CLIP_LOG
     assert len(notebook.read_text().splitlines()) == 3
 
     with (out / "scores.csv").open(newline="") as file:

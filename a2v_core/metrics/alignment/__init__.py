@@ -1,4 +1,4 @@
-"""One clip: peaks of its motion, onsets of its sound, and how many of them fall together.
+"""AV-Align of one clip: motion peaks, onsets, and how many of them match.
 
 Names are imported when asked for: those of `matching` come without torch.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .companions import cross_correlation
     from .flow import FAST_SIDE, REFERENCE_SIDE, Motion, assemble_motion, detect_motion, motion_steps
     from .matching import VARIANTS
-    from .result import TRUSTED, AVAlignResult, shifted_chance
+    from .result import TRUSTED, AVAlignResult
     from .scoring import av_align, score_peaks
     from .trusted import trusted_score
 
@@ -40,7 +40,6 @@ __all__ = [
     "score_clip",
     "score_detected",
     "score_peaks",
-    "shifted_chance",
     "sound_of",
     "trusted_score",
 ]
@@ -53,7 +52,7 @@ __getattr__, __dir__ = lazy_door(
         ".companions": "cross_correlation",
         ".flow": "FAST_SIDE REFERENCE_SIDE Motion assemble_motion detect_motion motion_steps",
         ".matching": "VARIANTS",
-        ".result": "TRUSTED AVAlignResult shifted_chance",
+        ".result": "TRUSTED AVAlignResult",
         ".scoring": "av_align score_peaks",
         ".trusted": "trusted_score",
     },

@@ -1,4 +1,4 @@
-"""One clip's scores as one flat record: what the commands print, write and draw."""
+"""One clip's scores as a flat record, which the commands print, write and draw."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ...errors import MediaError
 from ...media import SOUND_ENDINGS, beside, has_sound, open_media, sound_stream
 from .companions import cross_correlation, steadiness
 from .flow import FAST_SIDE, Motion, detect_motion
-from .matching import VARIANTS, variant_named
+from .matching import VARIANTS, checked_tolerance, variant_named
 from .result import AVAlignResult
-from .scoring import checked_ms, score_peaks
+from .scoring import score_peaks
 from .trusted import DEFAULT_TOLERANCE_MS, trusted_score
 
 CURVE_POINTS = 480
@@ -37,16 +37,16 @@ class Settings:
     fast: bool = False
 
     def checked(self) -> Settings:
-        """Itself, or A2VError naming what is wrong."""
+        """The settings themselves; A2VError for an unknown variant or a bad tolerance."""
         variant_named(self.variant)
         if self.tolerance_ms is not None:
-            checked_ms(self.tolerance_ms)
+            checked_tolerance(self.tolerance_ms)
         return self
 
 
 @dataclass(frozen=True)
 class ScoredClip:
-    """What was detected in a clip and the two scores of it."""
+    """Motion and onsets of a clip, and both scores."""
 
     motion: Motion
     onsets: Onsets
@@ -64,7 +64,7 @@ def score_clip(video: Path, audio: Path | None, settings: Settings) -> tuple[Rec
 
 
 def score_detected(motion: Motion, onsets: Onsets, seconds: float, settings: Settings) -> ScoredClip:
-    """Both scores of what was detected; `seconds` is the length of the sound."""
+    """Both scores of detected motion and onsets; `seconds` is the length of the sound."""
     published = score_peaks(
         motion,
         onsets,
@@ -80,12 +80,12 @@ def score_detected(motion: Motion, onsets: Onsets, seconds: float, settings: Set
 
 
 def clip_record(scored: ScoredClip) -> Record:
-    """Everything that is said of a clip, ready for JSON; times in seconds unless named ms, sizes in pixels.
+    """All scores of a clip, ready for JSON; times in seconds unless named ms, sizes in pixels.
 
-    Names without a prefix belong to the published score, those with `trusted` to the trustworthy one.
+    Keys without a prefix belong to the published score, those with `trusted` to the trusted one.
     """
     published, trusted, motion = scored.published, scored.trusted, scored.motion
-    together = cross_correlation(motion, scored.onsets)
+    correlation = cross_correlation(motion, scored.onsets)
     return {
         "frames": motion.num_frames,
         "width": motion.width,
@@ -94,28 +94,24 @@ def clip_record(scored: ScoredClip) -> Record:
         "sound_seconds": published.sound_seconds,
         "av_align": published.score,
         "variant": published.variant,
-        **_facts(published, ""),
+        **_result_fields(published, ""),
         "num_matches": len(published.matches),
         "audio_peaks": list(published.audio_peaks),
         "video_peaks": list(published.video_peaks),
-        **{f"av_align_{name}": _as(scored, name) for name in VARIANTS},
+        **{f"av_align_{name}": _variant_score(scored, name) for name in VARIANTS},
         "trusted": trusted.score,
-        **_facts(trusted, "trusted_"),
+        **_result_fields(trusted, "trusted_"),
         "trusted_num_matches": len(trusted.matches),
         "trusted_notes": list(trusted.notes),
-        "correlation": together.best,
-        "correlation_lag_ms": together.lag_ms,
-        "correlation_at_zero": together.at_zero,
+        "correlation": correlation.best,
+        "correlation_lag_ms": correlation.lag_ms,
+        "correlation_at_zero": correlation.at_zero,
         **asdict(steadiness(motion)),
     }
 
 
 def clip_curves(scored: ScoredClip) -> Record:
-    """What a plot of the clip needs: peaks and matches of the trusted score, both curves thinned to 480
-    points.
-
-    A thinned curve keeps the highest value of every stretch, so no peak is lost.
-    """
+    """Data of a clip's plot: peaks and matches of the trusted score, both curves reduced to 480 points."""
     trusted = scored.trusted
     envelope = trusted_onsets(scored.onsets).envelope
     return {
@@ -124,22 +120,22 @@ def clip_curves(scored: ScoredClip) -> Record:
         "video_peaks": list(trusted.video_peaks),
         "matches": [list(pair) for pair in trusted.matches],
         "window": list(trusted.window),
-        "envelope": thinned(envelope),
+        "envelope": max_pooled(envelope),
         "envelope_seconds": len(envelope) * scored.onsets.hop_seconds,
-        "flow": thinned(trusted.flow),
+        "flow": max_pooled(trusted.flow),
         "flow_seconds": trusted.num_frames / trusted.fps,
         "fps": trusted.fps,
     }
 
 
-def thinned(values: tuple[float, ...], points: int = CURVE_POINTS) -> list[float]:
-    """At most `points` values, each the maximum of an equal stretch, to four digits."""
+def max_pooled(values: tuple[float, ...], points: int = CURVE_POINTS) -> list[float]:
+    """At most `points` values, each the maximum of an equal stretch (no peak is lost), to four digits."""
     stretch = -(-len(values) // points) if values else 1
     return [round(max(values[i : i + stretch]), 4) for i in range(0, len(values), stretch)]
 
 
 def sound_of(video: Path) -> Path:
-    """The file that holds the sound: the video, or the sound file of the same name where it has no track."""
+    """The file with the sound: the video, or the sound file of the same name if the video has no track."""
     if has_sound(video):
         return video
     if (sound := beside(video, SOUND_ENDINGS)) is not None:
@@ -152,7 +148,7 @@ def sound_of(video: Path) -> Path:
     return video
 
 
-def _facts(result: AVAlignResult, prefix: str) -> Record:
+def _result_fields(result: AVAlignResult, prefix: str) -> Record:
     return {
         f"{prefix}chance": result.chance,
         f"{prefix}corrected": result.corrected,
@@ -167,9 +163,9 @@ def _facts(result: AVAlignResult, prefix: str) -> Record:
     }
 
 
-def _as(scored: ScoredClip, variant: str) -> float | None:
+def _variant_score(scored: ScoredClip, variant: str) -> float | None:
     """The published score in another variant, from the same peaks."""
-    one = scored.published
-    if one.num_frames < 2:
+    result = scored.published
+    if result.num_frames < 2:
         return None
-    return VARIANTS[variant](one.audio_peaks, one.video_peaks, one.tolerance).value
+    return VARIANTS[variant](result.audio_peaks, result.video_peaks, result.tolerance).value

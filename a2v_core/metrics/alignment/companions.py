@@ -1,5 +1,5 @@
-"""Measures beside AV-Align that need neither peaks nor weights: how sound and motion move together over time,
-and how smooth the motion and how steady the light is.
+"""Measures beside AV-Align that need neither peaks nor weights: cross-correlation of onset strength and
+motion, roughness of the motion, and flicker.
 
 Legend: F video frames, T steps of the onset envelope, L lags.
 """
@@ -27,20 +27,18 @@ class CrossCorrelation:
     """Pearson correlation of onset strength and motion over the lag of the picture.
 
     best          the largest correlation, -1..1, or None where there is no motion or no sound
-    lag_ms        the lag at which it is: above 0 the picture is late
-    at_zero       the correlation as the clip is
-    curve         the correlation at every lag from -500 to 500 ms in steps of 10 ms
+    lag_ms        the lag of that maximum: above 0 the picture is late
+    at_zero       the correlation at lag 0
     """
 
     best: float | None
     lag_ms: float | None
     at_zero: float | None
-    curve: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class Steadiness:
-    """How smoothly a clip moves. None where the clip is too short to tell.
+    """Roughness of a clip's motion and flicker of its light. None where the clip is too short.
 
     roughness    mean absolute second difference of the flow, relative to the mean flow: 0 is even motion, 4
                  is motion that starts and stops with every frame
@@ -56,33 +54,31 @@ class Steadiness:
 def cross_correlation(motion: Motion, onsets: Onsets) -> CrossCorrelation:
     """Correlation of the onset envelope with the flow, both on a 10 ms grid, over lags of up to 500 ms.
 
-    The envelope is smoothed by half a frame to the resolution of the flow. Without the start that
-    `trusted_onsets` leaves out.
+    The envelope is that of `trusted_onsets`, smoothed over a frame to the resolution of the flow.
     """
-    nothing = CrossCorrelation(None, None, None)
+    undefined = CrossCorrelation(None, None, None)
     if motion.num_frames < MIN_FRAMES or motion.num_frames / motion.fps < MIN_SECONDS:
-        return nothing
+        return undefined
     times, speed = motion_curve(motion)
-    clean = np.asarray(trusted_onsets(onsets).envelope, float)
+    envelope = np.asarray(trusted_onsets(onsets).envelope, float)
     step = STEP_MS / 1000
     grid = np.arange(times[1], times[-1], step)
-    moving = np.interp(grid, times[1:], speed[1:])
+    flow = np.interp(grid, times[1:], speed[1:])
     lags = np.arange(-MAX_LAG_MS, MAX_LAG_MS + 1, STEP_MS) / 1000
-    wide = np.arange(grid[0] + lags[0], grid[-1] + lags[-1] + step, step)
-    strength = np.interp(wide, np.arange(len(clean)) * onsets.hop_seconds, clean, left=0.0, right=0.0)
+    lagged = np.arange(grid[0] + lags[0], grid[-1] + lags[-1] + step, step)
+    strength = np.interp(lagged, np.arange(len(envelope)) * onsets.hop_seconds, envelope, left=0.0, right=0.0)
     width = max(1, round(1 / motion.fps / step))
     strength = np.convolve(strength, np.ones(width) / width, mode="same")
     # The picture late by `lag`: motion at t belongs to sound at t - lag.
-    curve = np.array([_pearson(moving, _at(strength, wide, grid - lag)) for lag in lags])
+    curve = np.array([_pearson(flow, np.interp(grid - lag, lagged, strength)) for lag in lags])
     if not np.isfinite(curve).any():
-        return nothing
+        return undefined
     curve = np.nan_to_num(curve)
     best = int(curve.argmax())
     return CrossCorrelation(
         float(curve[best]),
         float(round(1000 * lags[best])),
         float(curve[len(lags) // 2]),
-        tuple(map(float, curve)),
     )
 
 
@@ -99,11 +95,7 @@ def steadiness(motion: Motion) -> Steadiness:
     )
 
 
-def _at(values: Array, times: Array, wanted: Array) -> Array:
-    return np.interp(wanted, times, values)
-
-
-def _pearson(one: Array, other: Array) -> float:
-    one, other = one - one.mean(), other - other.mean()
-    size = float(np.sqrt((one @ one) * (other @ other)))
-    return float(one @ other) / size if size > 1e-12 else float("nan")
+def _pearson(a: Array, b: Array) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    norm = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / norm if norm > 1e-12 else float("nan")

@@ -29,7 +29,7 @@ class Motion:
     """Motion and light of a clip, one value per frame; sizes in pixels.
 
     flow        pixels per frame, none for a single frame (see `detect_motion`)
-    times       when each frame is shown, seconds; empty where that is index / fps
+    times       presentation time of each frame, seconds; empty where that is index / fps
     brightness  mean grey level, 0..1
     change      mean absolute difference of grey to the frame before, 0..1; the first value repeats the second
     """
@@ -51,7 +51,7 @@ class Motion:
 
     @property
     def frame_times(self) -> tuple[float, ...]:
-        """When each frame is shown, seconds."""
+        """Presentation time of each frame, seconds."""
         return self.times or tuple(index / self.fps for index in range(self.num_frames))
 
 
@@ -64,7 +64,7 @@ class Step(NamedTuple):
 
 
 def detect_motion(video: Video, fps: float | None = None, flow_side: int = 0) -> Motion:
-    """Optical flow of frames [F, H, W, 3] in 0..1 at `fps`, or of a video file (at its own fps unless told).
+    """Optical flow of frames [F, H, W, 3] in 0..1 at `fps`, or of a video file (at its own fps unless given).
 
     flow[i] is the motion from frame i-1 to frame i; flow[0] repeats flow[1], as in the published code, so a
     peak can never be at index 1. Frames are rounded to 8 bit first, so the frames that went into an mp4 and
@@ -75,17 +75,17 @@ def detect_motion(video: Video, fps: float | None = None, flow_side: int = 0) ->
                pixels of the original, but its values are not the published ones.
     Raises MediaError: no frames, values that are not finite, fps not above 0, a file that is no video.
     """
-    own = VideoFrames(video) if isinstance(video, (str, os.PathLike)) else None
-    images = _images(video) if own is None else iter(own)
-    if own is None or fps is not None:
+    file = VideoFrames(video) if isinstance(video, (str, os.PathLike)) else None
+    images = _images(video) if file is None else iter(file)
+    if file is None or fps is not None:
         _check_fps(fps)
     first = next(images, None)
     if first is None:
         raise MediaError("The video has no frames: expected at least two to see motion.")
     steps = list(motion_steps(first, images, flow_side))
-    rate = float(own.rate) if own is not None and fps is None else _check_fps(fps)
+    rate = float(file.rate) if file is not None and fps is None else _check_fps(fps)
     height, width = first.shape[:2]
-    times = own.times if own is not None and fps is None else ()
+    times = file.times if file is not None and fps is None else ()
     return assemble_motion(steps, rate, width, height, times)
 
 
@@ -146,6 +146,6 @@ def _working_size(height: int, width: int, flow_side: int) -> tuple[tuple[int, i
 def _images(frames: Any) -> Iterator[Pixels]:
     """One frame at a time, so that a long clip is never held twice."""
     if frames.ndim != 4:
-        to_uint8(frames)  # says what is wrong with the shape
+        to_uint8(frames)  # raises: the shape is wrong
     for index in range(len(frames)):
         yield to_uint8(frames[index : index + 1])[0]

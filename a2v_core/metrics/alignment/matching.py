@@ -1,12 +1,13 @@
 """From two lists of peak times to a score: the named variants of AV-Align.
 
-All times and tolerances in seconds; two peaks are together when less than the tolerance apart. `VARIANTS`
-holds the variants by name. Each has its formula once, in terms of `Counts`, which may be numbers of one clip
-or arrays over many shifts of its sound (`chance.py`).
+All times and tolerances in seconds; two peaks match when less than the tolerance apart. `VARIANTS` holds the
+variants by name. Each has its formula once, in terms of `Counts`: numbers of one clip, or arrays over many
+shifts of its sound (`chance.py`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,11 +30,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Counts:
-    """Peaks on both sides, and how many of them are together with one of the other side.
+    """Numbers of audio and video peaks, and how many of them match a peak of the other modality.
 
     audio, video              number of peaks
     pairs                     one-to-one matches, as published in Feb 2025
-    audio_hits, video_hits    peaks with any peak of the other side within the tolerance
+    audio_hits, video_hits    peaks with any peak of the other modality within the tolerance
     """
 
     audio: int
@@ -98,14 +99,14 @@ def count_matches(audio: Array, video: Array, tolerance: float) -> Counts:
     # Adding to the video side, as published: (v + tolerance) and (t - tolerance) round differently.
     opens, closes = video - tolerance, video + tolerance
     pairs, hits, covered = (np.zeros(shifts, int) for _ in range(3))
-    free, seen = np.zeros(shifts, int), np.zeros(shifts, int)
+    free, counted = np.zeros(shifts, int), np.zeros(shifts, int)
     for i in range(peaks):
         times = audio[:, i]
         first = np.searchsorted(closes, times, side="right")  # the first window still open
         last = np.searchsorted(opens, times, side="left")  # the first one not yet open
         hits += last > first
-        covered += np.maximum(0, last - np.maximum(first, seen))
-        seen = np.maximum(seen, last)
+        covered += np.maximum(0, last - np.maximum(first, counted))
+        counted = np.maximum(counted, last)
         free = np.maximum(free, first)
         taken = free < last
         pairs += taken
@@ -122,8 +123,8 @@ def _legacy(counts: Counts) -> Any:
 
 
 def _paper(counts: Counts) -> Any:
-    together = (counts.audio_hits + counts.video_hits) / 2
-    return together / (counts.audio + counts.video - together)
+    matched = (counts.audio_hits + counts.video_hits) / 2
+    return matched / (counts.audio + counts.video - matched)
 
 
 # Intersection over union of one-to-one matches, 0..1. Source: the published av_align.py of Feb 2025.
@@ -144,3 +145,10 @@ def variant_named(name: str) -> Variant:
     if name not in VARIANTS:
         raise A2VError(f"AV-Align has no variant {name!r}. Choose one of: {', '.join(VARIANTS)}.")
     return VARIANTS[name]
+
+
+def checked_tolerance(tolerance_ms: float) -> float:
+    """The tolerance itself; A2VError unless it is finite and above 0."""
+    if not (math.isfinite(tolerance_ms) and tolerance_ms > 0):
+        raise A2VError(f"The tolerance is {tolerance_ms} ms: expected a number above 0, such as 100.")
+    return tolerance_ms

@@ -1,4 +1,4 @@
-"""One clip's AV-Align with everything that is needed to judge it."""
+"""The AV-Align result of one clip: score, peaks, matches, chance level."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ TRUSTED = "trusted"
 
 @dataclass(frozen=True)
 class AVAlignResult:
-    """One clip's AV-Align and all that went into it. Times in seconds unless a name says ms, sizes in pixels.
+    """One clip's AV-Align with its inputs. Times in seconds unless a name says ms, sizes in pixels.
 
     score           the chosen variant's value, or None where it is undefined
-    reason          why the score is undefined or zero for want of peaks; empty otherwise
+    reason          why the score is undefined, or zero because there are no peaks; empty otherwise
     variant         "reference", "legacy", "paper", or "trusted"
     audio_peaks     onset times, ascending
     video_peaks     motion peak times, ascending
     matches         index pairs (audio peak, video peak)
-    flow            motion per frame, as the peaks were found in it: pixels (reference, legacy, paper), or
+    flow            the curve in which the motion peaks were found: pixels (reference, legacy, paper), or
                     pixels of a 384 x 384 picture. The first value repeats the second
     fps, num_frames, width, height    of the video
     sound_seconds   length of the sound
-    tolerance       how far apart two peaks may be
+    tolerance       largest distance of two matching peaks
     window          start and end of the time in which the sound is shifted for the chance level
-    notes           what was left out or is to be known, one sentence each
+    notes           which peaks were excluded, and caveats; one sentence each
     """
 
     score: float | None
@@ -47,7 +47,7 @@ class AVAlignResult:
     notes: tuple[str, ...] = ()
 
     @cached_property
-    def _luck(self) -> Chance | None:
+    def _chance(self) -> Chance | None:
         if self.score is None:
             return None
         start, end = self.window
@@ -58,13 +58,13 @@ class AVAlignResult:
 
     @property
     def chance(self) -> float | None:
-        """Mean score of this clip over all circular time shifts of its sound."""
-        return None if self._luck is None else self._luck.mean
+        """Mean score over all circular time shifts of the sound within `window`; the motion peaks stay."""
+        return None if self._chance is None else self._chance.mean
 
     @property
     def p_value(self) -> float | None:
-        """Share of all shifts that score at least as much; small says that the sound belongs where it is."""
-        return None if self._luck is None else self._luck.p_value
+        """Share of all shifts that score at least as much as the unshifted sound."""
+        return None if self._chance is None else self._chance.p_value
 
     @property
     def corrected(self) -> float | None:
@@ -95,12 +95,3 @@ class AVAlignResult:
 def rule_of(variant: str) -> Variant:
     """The matching rule: the variant's own, and the one-to-one rule of `reference` for "trusted"."""
     return reference if variant == TRUSTED else variant_named(variant)
-
-
-def shifted_chance(result: AVAlignResult) -> float | None:
-    """Mean score of the clip over all circular time shifts of its sound; None where the score is undefined.
-
-    The sound goes round the longer of sound and video (a shorter sound is followed by silence), onsets keep
-    their distances, the motion peaks stay.
-    """
-    return result.chance

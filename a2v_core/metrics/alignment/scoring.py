@@ -1,4 +1,4 @@
-"""AV-Align: do the peaks of the motion fall on the peaks of the sound? (arXiv 2309.16429)
+"""AV-Align: how well motion peaks and onsets coincide (arXiv 2309.16429).
 
 Audio peaks are onsets, video peaks are local maxima of the mean optical flow; the score is the intersection
 over union of the peaks that lie within one frame of each other. As published, scores at different fps or
@@ -8,13 +8,12 @@ resolutions do not compare: the tolerance is one frame and the flow is in pixels
 
 from __future__ import annotations
 
-import math
 import os
 
 from ...audio import Onsets, Waveform, detect_onsets, file_onsets
-from ...errors import A2VError, MediaError
+from ...errors import MediaError
 from .flow import Motion, Video, detect_motion
-from .matching import variant_named
+from .matching import checked_tolerance, variant_named
 from .peaks import MIN_FLOW, peak_times
 from .result import TRUSTED, AVAlignResult
 from .trusted import DEFAULT_TOLERANCE_MS, trusted_score
@@ -36,12 +35,11 @@ def av_align(
     audio           Waveform or a path; None takes the sound track of the video file
     variant         "reference": the published code of Feb 2025; "legacy": that of 2023; "paper": equation 9;
                     "trusted": without the known artefacts
-    tolerance_ms    how far apart two peaks may be; None is one frame as published, 125 ms for "trusted"
+    tolerance_ms    largest distance of matching peaks; None is one frame as published, 125 ms for "trusted"
     normalise_flow  flow in pixels of a 384 x 384 picture, so that sizes compare ("trusted" always does)
     min_flow        peaks below it do not count; 0.1 as published, 0 gives the code of 2023 to the digit
 
-    The whole sound is looked at, as published: sound after the last frame counts as missed (but not in
-    "trusted").
+    As published, onsets after the last frame count as missed (not in "trusted").
     Files of any length are read piece by piece.
     Raises MediaError for input that cannot be read or scored (fps not above 0, no frames, NaN, no sound
     track), A2VError for an unknown variant or a bad number, MissingDependency without librosa or OpenCV.
@@ -83,7 +81,7 @@ def score_peaks(
 ) -> AVAlignResult:
     """The score of motion and onsets that are already detected; arguments as in `av_align`."""
     rule = variant_named(variant)
-    tolerance = 1 / motion.fps if tolerance_ms is None else checked_ms(tolerance_ms) / 1000
+    tolerance = 1 / motion.fps if tolerance_ms is None else checked_tolerance(tolerance_ms) / 1000
     flow = motion.normalised if normalise_flow else motion.flow
     video_peaks = peak_times(flow, motion.fps, min_flow)
     score = rule(onsets.times, video_peaks, tolerance)
@@ -106,13 +104,6 @@ def score_peaks(
         tolerance=tolerance,
         window=(0.0, max(sound_seconds, motion.num_frames / motion.fps, *onsets.times[-1:])),
     )
-
-
-def checked_ms(tolerance_ms: float) -> float:
-    """The tolerance, if it is one; A2VError otherwise."""
-    if not (math.isfinite(tolerance_ms) and tolerance_ms > 0):
-        raise A2VError(f"The tolerance is {tolerance_ms} ms: expected a number above 0, such as 100.")
-    return tolerance_ms
 
 
 def _reason(motion: Motion, onsets: Onsets, video_peaks: tuple[float, ...]) -> str:

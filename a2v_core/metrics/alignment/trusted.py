@@ -1,4 +1,4 @@
-"""AV-Align without its known artefacts: the number to quote beside the published one.
+"""Trusted AV-Align: the metric without its known artefacts, to quote beside the published one.
 
 What differs from `reference`, and why:
 
@@ -12,7 +12,8 @@ What differs from `reference`, and why:
 * Edges: the first flow value is a copy and the last has no right neighbour, so no motion peak can be found
   there; onsets that have no frames to match, as after the end of the video, do not count as missed. Neither
   do motion peaks where no onset could be found.
-* Nothing to compare is undefined (None, with the reason), not 0: silence, a still picture, under 4 frames.
+* A clip with nothing to compare (silence, a still picture, under 4 frames) is undefined (None, with the
+  reason), not 0.
 
 Matching, formula and chance level are those of `reference`.
 """
@@ -25,9 +26,8 @@ from typing import Any
 import numpy as np
 
 from ...audio import ONSET_DELTA, PADDED_STEPS, Onsets, trusted_onsets
-from ...errors import A2VError
 from .flow import Motion
-from .matching import reference
+from .matching import checked_tolerance, reference
 from .peaks import MIN_FLOW
 from .result import TRUSTED, AVAlignResult
 
@@ -45,13 +45,11 @@ def trusted_score(
     tolerance_ms: float = DEFAULT_TOLERANCE_MS,
     onset_delta: float = ONSET_DELTA,
 ) -> AVAlignResult:
-    """The trustworthy score of motion and onsets; A2VError for a tolerance that is not above 0.
+    """The trusted score of motion and onsets; A2VError for a tolerance that is not above 0.
 
-    onset_delta  how far an onset must stand out, of the highest one (librosa's delta)
+    onset_delta  librosa's delta: how far an onset must exceed the local mean, relative to the highest one
     """
-    if not (np.isfinite(tolerance_ms) and tolerance_ms > 0):
-        raise A2VError(f"The tolerance is {tolerance_ms} ms: expected a number above 0, such as 100.")
-    tolerance = tolerance_ms / 1000
+    tolerance = checked_tolerance(tolerance_ms) / 1000
     clean = trusted_onsets(onsets, onset_delta)
     times, speed = motion_curve(motion)
     peaks = tuple(float(times[i]) for i in prominent_peaks(speed))
@@ -99,7 +97,7 @@ def motion_curve(motion: Motion) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, 
 
 
 def prominent_peaks(curve: Sequence[float] | np.ndarray[Any, Any]) -> tuple[int, ...]:
-    """Indexes from 2 on of the local maxima that reach 0.1 and stand out from what is around them.
+    """Indexes from 2 on of the local maxima of at least 0.1 with enough prominence.
 
     The prominence, the height above the higher of the two valleys beside a peak, must be 20 % of the span
     between the median and the 95th percentile. Index 1 has only a copy of itself to its left.
@@ -110,8 +108,8 @@ def prominent_peaks(curve: Sequence[float] | np.ndarray[Any, Any]) -> tuple[int,
     from scipy.signal import find_peaks
 
     median, high = np.percentile(values, [50, 95])
-    found, _ = find_peaks(values[1:], height=MIN_FLOW, prominence=max(1e-12, PROMINENCE * (high - median)))
-    return tuple(int(index) + 1 for index in found)
+    peaks, _ = find_peaks(values[1:], height=MIN_FLOW, prominence=max(1e-12, PROMINENCE * (high - median)))
+    return tuple(int(index) + 1 for index in peaks)
 
 
 def _reason(motion: Motion, onsets: Onsets, audio: tuple[float, ...], video: tuple[float, ...]) -> str:

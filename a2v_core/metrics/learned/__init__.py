@@ -10,7 +10,7 @@ The weights lie in one folder:
 from .clipsim import ClipSim, load_clip
 from .frechet import frechet_distance, frechet_of_features
 from .inception import inception_score
-from .video_nets import VideoNet, fvd, load_c3d, load_i3d
+from .video_nets import VideoNet, load_c3d, load_i3d
 from .weights import C3D_FILE, MissingWeights
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "VideoNet",
     "frechet_distance",
     "frechet_of_features",
-    "fvd",
     "inception_score",
     "load_c3d",
     "load_clip",

@@ -1,6 +1,6 @@
-"""CLIPSIM: how well the frames of a video fit a text, by CLIP ViT-B/32.
+"""CLIPSIM: mean CLIP ViT-B/32 similarity of a video's frames and a text.
 
-Legend: F frames, H W size in pixels, D width of the common space.
+Legend: F frames, H W size in pixels, D width of the joint embedding space.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ class ClipSim:
         Papers that report values near 0.6 have scaled it; 2.5 x the cosine (CLIPScore) is common.
         """
         tokens = self.tokenizer([text], padding=True, truncation=True, return_tensors="pt")
-        words = self.model.text_model(**tokens).pooler_output
-        words = nnf.normalize(self.model.text_projection(words), dim=-1)
+        text_features = self.model.text_model(**tokens).pooler_output
+        text_features = nnf.normalize(self.model.text_projection(text_features), dim=-1)
         cosines = []
         for part in frames.split(_FRAMES_AT_ONCE):
-            seen = self.model.vision_model(pixel_values=self._prepare(part)).pooler_output
-            seen = nnf.normalize(self.model.visual_projection(seen), dim=-1)
-            cosines.append((seen @ words.T)[:, 0])
+            image_features = self.model.vision_model(pixel_values=self._prepare(part)).pooler_output
+            image_features = nnf.normalize(self.model.visual_projection(image_features), dim=-1)
+            cosines.append((image_features @ text_features.T)[:, 0])
         return float(torch.cat(cosines).mean())
 
     def _prepare(self, frames: torch.Tensor) -> torch.Tensor:
-        """[F, 3, S, S] as CLIP was trained: shorter side to S by bicubic, the middle square, normalised."""
+        """[F, 3, S, S] as CLIP was trained: shorter side to S by bicubic, centre crop, normalised."""
         side = int(self.model.config.vision_config.image_size)
         pixels = frames.to(torch.float32).permute(0, 3, 1, 2)
         scale = side / min(pixels.shape[2:])

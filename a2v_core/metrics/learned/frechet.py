@@ -1,4 +1,4 @@
-"""Frechet distance between two Gaussians: what FID, FVD and the like are made of.
+"""Frechet distance between two Gaussians, the basis of FID and FVD.
 
 Legend: n samples, D width of the features.
 """
@@ -21,8 +21,8 @@ def frechet_distance(mean_a: Array, covariance_a: Array, mean_b: Array, covarian
     covariances without full rank. Source: Dowson and Landau, 1982.
     """
     root = float(np.linalg.svd(_root(covariance_a) @ _root(covariance_b), compute_uv=False).sum())
-    gap = mean_a - mean_b
-    return float(gap @ gap + np.trace(covariance_a) + np.trace(covariance_b) - 2 * root)
+    difference = mean_a - mean_b
+    return float(difference @ difference + np.trace(covariance_a) + np.trace(covariance_b) - 2 * root)
 
 
 def frechet_of_features(a: Array, b: Array) -> float:

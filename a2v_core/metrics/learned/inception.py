@@ -1,4 +1,4 @@
-"""Inception Score: are the videos clear (each of one class) and varied (together of many)?
+"""Inception Score: confidence of the class of each video, and diversity of the classes of all.
 
 Legend: n videos, K classes.
 """

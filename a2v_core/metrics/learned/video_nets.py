@@ -16,11 +16,10 @@ import torch
 import torch.nn.functional as nnf
 
 from ...errors import CheckpointError
-from .frechet import frechet_of_features
 from .weights import C3D_FILE, I3D_FILE, weights_path
 
 I3D_SIDE = 224
-I3D_MIN_FRAMES = 10  # its poolings leave nothing of fewer
+I3D_MIN_FRAMES = 10  # fewer vanish in its pooling layers
 C3D_FRAMES = 16
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -46,9 +45,9 @@ class VideoNet:
             try:
                 row = self._i3d(pixels) if self.kind == "i3d" else self._c3d(pixels)
             except RuntimeError as error:
-                first = str(error).strip().splitlines()[-1]
+                cause = str(error).strip().splitlines()[-1]
                 raise CheckpointError(
-                    f"{self.path}: does not take a video as {self.kind} does ({first}); is it the right file?"
+                    f"{self.path}: does not take a video as {self.kind} does ({cause}); is it the right file?"
                 ) from error
             rows.append(row.double().flatten().numpy())
         return np.stack(rows) if rows else np.zeros((0, 1))
@@ -60,23 +59,23 @@ class VideoNet:
         return torch.from_numpy(features).softmax(dim=-1).numpy()
 
     def _i3d(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Shorter side to 224, the middle square, -1..1, at least 10 frames. Source: StyleGAN-V's FVD."""
+        """Shorter side to 224, centre crop, -1..1, at least 10 frames. Source: StyleGAN-V's FVD."""
         height, width = pixels.shape[2:]
         scale = I3D_SIDE / min(height, width)
         size = (max(I3D_SIDE, round(height * scale)), max(I3D_SIDE, round(width * scale)))
         scaled = nnf.interpolate(pixels.transpose(0, 1), size=size, mode="bilinear", align_corners=False)
         top, left = (size[0] - I3D_SIDE) // 2, (size[1] - I3D_SIDE) // 2
         square = scaled[:, :, top : top + I3D_SIDE, left : left + I3D_SIDE].transpose(0, 1)
-        video = _at_least(square, I3D_MIN_FRAMES)[None] * 2 - 1
-        found: torch.Tensor = self.module(video, rescale=False, resize=False, return_features=True)
-        return found
+        video = _padded(square, I3D_MIN_FRAMES)[None] * 2 - 1
+        logits: torch.Tensor = self.module(video, rescale=False, resize=False, return_features=True)
+        return logits
 
     def _c3d(self, pixels: torch.Tensor) -> torch.Tensor:
-        """16 frames spread evenly, 0..255; the file scales them itself. Source: StyleGAN-V's video IS."""
-        frames = _at_least(pixels, C3D_FRAMES)
+        """16 evenly spaced frames, 0..255; the file normalises them itself. Source: StyleGAN-V's video IS."""
+        frames = _padded(pixels, C3D_FRAMES)
         picks = torch.linspace(0, frames.shape[1] - 1, C3D_FRAMES).round().long()
-        found: torch.Tensor = self.module((frames[:, picks] * 255).round()[None])
-        return found
+        probabilities: torch.Tensor = self.module((frames[:, picks] * 255).round()[None])
+        return probabilities
 
 
 def load_i3d(folder: Path) -> VideoNet:
@@ -89,15 +88,7 @@ def load_c3d(folder: Path) -> VideoNet:
     return _load(weights_path(folder, C3D_FILE), "c3d")
 
 
-def fvd(net: VideoNet, real: Iterable[torch.Tensor], made: Iterable[torch.Tensor]) -> float:
-    """Frechet Video Distance between real and made videos (frames [F, H, W, 3] in 0..1).
-
-    Not comparable between papers: frames, size, number of videos and the real set all move it.
-    """
-    return frechet_of_features(net.features(real), net.features(made))
-
-
-def _at_least(video: torch.Tensor, frames: int) -> torch.Tensor:
+def _padded(video: torch.Tensor, frames: int) -> torch.Tensor:
     """[3, F, H, W] with the last frame repeated up to `frames`."""
     short = frames - video.shape[1]
     return video if short <= 0 else torch.cat([video, video[:, -1:].expand(-1, short, -1, -1)], dim=1)

@@ -1,4 +1,4 @@
-"""The folder of weights, and what to say when one is not there."""
+"""Files in the folder of weights, and the error for a missing one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class MissingWeights(A2VError):
 
 
 def weights_path(folder: Path, name: str) -> Path:
-    """`folder` / `name` if it is there; MissingWeights says what it is and where it must lie otherwise."""
+    """`folder` / `name`; MissingWeights, with its source and where to put it, if it does not exist."""
     path = folder / name
     if not path.exists():
         raise MissingWeights(f"{path} is not there: {_SOURCES[name]}. Put it there; nothing is downloaded.")

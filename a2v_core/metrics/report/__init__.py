@@ -1,6 +1,6 @@
-"""Pages about sets of clips, and the picture of one clip over time.
+"""HTML reports of sets of clips, and the text and timeline plot of one clip.
 
-Names are imported when asked for: the picture comes without what scores many clips.
+Names are imported when asked for: the plot does not import what scores sets.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One clip's scores in sentences."""
+"""One clip's scores as text."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from ..alignment import TRUSTED, AVAlignResult, ScoredClip
 
 
 def clip_report(scored: ScoredClip, variant: str) -> str:
-    """What is to be said of a clip: the chosen score first, then the trusted one; times in seconds."""
+    """The text report of a clip: the score in `variant`, then the trusted one; times in seconds."""
     trusted = scored.trusted
     corrected = "undefined" if trusted.corrected is None else f"{trusted.corrected:.3f}"
-    chosen = [] if variant == TRUSTED else [*_lines(scored.published), ""]
-    return "\n".join([*chosen, *_lines(trusted), f"chance-corrected: {corrected}"])
+    published = [] if variant == TRUSTED else [*_lines(scored.published), ""]
+    return "\n".join([*published, *_lines(trusted), f"chance-corrected: {corrected}"])
 
 
 def _lines(result: AVAlignResult) -> list[str]:
     score = "undefined" if result.score is None else f"{result.score:.3f}"
-    luck = "" if result.chance is None else f" (chance {result.chance:.3f}, p {result.p_value:.3f})"
+    chance = "" if result.chance is None else f" (chance {result.chance:.3f}, p {result.p_value:.3f})"
     lag = "" if result.mean_lag_ms is None else f", the picture {result.mean_lag_ms:+.0f} ms after the sound"
     lines = [
-        f"AV-Align {result.variant}: {score}{luck}",
+        f"AV-Align {result.variant}: {score}{chance}",
         f"video: {result.num_frames} frames, {result.width} x {result.height}, {result.fps:g} fps",
         f"sound onsets: {_times(result.audio_peaks)}",
         f"motion peaks: {_times(result.video_peaks)}",

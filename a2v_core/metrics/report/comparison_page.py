@@ -6,26 +6,26 @@ from collections.abc import Sequence
 from html import escape
 
 from ..sets import Comparison
-from .parts import bad_list, counted, interval, number, page, reasons, square_svg, table
+from .parts import bad_list, interval, number, page, plural, reasons, scatter_svg, table
 
 MAX_CLIPS = 1000
 
 
 def compare_page(names: tuple[str, str], comparison: Comparison, bad: Sequence[tuple[str, str]] = ()) -> str:
-    """The report of two sets, `names` being what A and B are; bad: (file, reason) of what was not scored."""
-    both = [(a, b) for _, a, b in comparison.clips if a is not None and b is not None]
+    """The report of sets A and B with these `names`; bad: (file, reason) of files not scored."""
+    points = [(a, b) for _, a, b in comparison.clips if a is not None and b is not None]
     alone = comparison.alone
     return page(
         "AV-Align comparison",
         [
             f"<p>A is {escape(names[0])}<br>B is {escape(names[1])}<br>"
-            f"{counted(comparison.pairs, 'clip', 'clips')} in both, {len(bad)} not readable.</p>",
+            f"{plural(comparison.pairs, 'clip', 'clips')} in both, {len(bad)} not readable.</p>",
             _measures(comparison),
             '<p class="note">Differences are over the clips that both sets have and that both score; '
             "the interval and p come from 10000 paired bootstrap resamples.</p>",
             "<h2>Clips</h2>",
-            square_svg(both, "trusted score of A and B", "trusted score in A", "in B", "equal")
-            if both
+            scatter_svg(points, "trusted score of A and B", "trusted score in A", "in B", "equal")
+            if points
             else "",
             _clips(comparison),
             f"<h2>In one folder only</h2><p>{escape(', '.join(alone[:MAX_CLIPS]))}</p>" if alone else "",

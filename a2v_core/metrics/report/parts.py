@@ -1,4 +1,4 @@
-"""What the HTML reports are made of: one file, nothing from elsewhere, no script. Plots are SVG."""
+"""Building blocks of the HTML reports, which are self-contained and without scripts. Plots are SVG."""
 
 from __future__ import annotations
 
@@ -55,9 +55,12 @@ def bad_list(bad: Sequence[tuple[str, str]]) -> str:
     return f"<h2>Not scored</h2><ul>{items}</ul>"
 
 
-def square_svg(points: Sequence[tuple[float, float]], title: str, across: str, up: str, diagonal: str) -> str:
-    """A point (across, up), both from 0 to 1, for every clip; blue above the diagonal, orange below, green
-    on it.
+def scatter_svg(
+    points: Sequence[tuple[float, float]], title: str, x_label: str, y_label: str, diagonal: str
+) -> str:
+    """Scatter plot of (x, y) per clip, both from 0 to 1; blue above the diagonal, orange below, green on it.
+
+    diagonal  label of the dashed diagonal
     """
     size, edge = 420, 52
     canvas = SvgCanvas(size, size, title)
@@ -72,17 +75,17 @@ def square_svg(points: Sequence[tuple[float, float]], title: str, across: str, u
     for tick in (0.0, 0.5, 1.0):
         canvas.text(at(tick, 0)[0], size - edge + 16, f"{tick:g}", 12, INK, "middle")
         canvas.text(edge - 8, at(0, tick)[1] + 4, f"{tick:g}", 12, INK, "end")
-    canvas.text(size / 2, size - 14, across, 13, INK, "middle")
-    canvas.text(8, edge - 14, up, 13)
-    for right, high in points:
-        x, y = at(min(1.0, right), min(1.0, high))
-        colour = SOUND if high > right else PICTURE if high < right else OTHER
+    canvas.text(size / 2, size - 14, x_label, 13, INK, "middle")
+    canvas.text(8, edge - 14, y_label, 13)
+    for a, b in points:
+        x, y = at(min(1.0, a), min(1.0, b))
+        colour = SOUND if b > a else PICTURE if b < a else OTHER
         canvas.polygon([(x - 4, y), (x, y - 4), (x + 4, y), (x, y + 4)], colour, outline=MATCH, opacity=0.5)
     return canvas.svg()
 
 
 def reasons(undefined: Mapping[str, int]) -> str:
-    """What was not counted and why, in words."""
+    """How many scores are undefined, by reason."""
     return "; ".join(f"{count} {why.removeprefix('undefined: ')}" for why, count in undefined.items())
 
 
@@ -92,10 +95,10 @@ def number(value: float | None, form: str = ".3f") -> str:
 
 
 def interval(low: float | None, high: float | None, form: str = ".3f") -> str:
-    """Two numbers for a cell."""
+    """A confidence interval for a cell."""
     return "-" if low is None or high is None else f"{low:{form}} to {high:{form}}"
 
 
-def counted(count: int, one: str, many: str) -> str:
-    """1 clip, 2 clips."""
-    return f"{count} {one if count == 1 else many}"
+def plural(count: int, singular: str, plural_form: str) -> str:
+    """A count with its noun: 1 clip, 2 clips."""
+    return f"{count} {singular if count == 1 else plural_form}"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..alignment import Record, Settings
 from ..sets import Outcome, SetScore, summarise
-from .parts import bad_list, counted, interval, number, page, reasons, square_svg, table
+from .parts import bad_list, interval, number, page, plural, reasons, scatter_svg, table
 from .timeline import timeline_svg
 
 MAX_PLOTS = 200
@@ -35,8 +35,8 @@ def score_page(outcome: Outcome, settings: Settings) -> str:
     records = outcome.records
     undefined = sum(1 for record in records if record["trusted"] is None)
     body = [
-        f"<p>{counted(len(records), 'clip', 'clips')} scored, {undefined} of them undefined in the trusted "
-        f"score, {counted(len(outcome.bad), 'file', 'files')} not readable. {_how(settings)}</p>",
+        f"<p>{plural(len(records), 'clip', 'clips')} scored, {undefined} of them undefined in the trusted "
+        f"score, {plural(len(outcome.bad), 'file', 'files')} not readable. {_settings_text(settings)}</p>",
         _summary_table(summarise(records)),
         _scatter(records),
         "<h2>Clips</h2>",
@@ -49,22 +49,22 @@ def score_page(outcome: Outcome, settings: Settings) -> str:
 
 
 def _scatter(records: Sequence[Record]) -> str:
-    """Trusted score of every clip against its chance level; on the diagonal the sound could be any."""
+    """Trusted score of every clip against its chance level."""
     points = [(r["trusted_chance"], r["trusted"]) for r in records if r["trusted"] is not None]
     if not points:
         return ""
     title = "trusted score against chance"
-    return square_svg(points, title, "chance level of the clip", "trusted score", "chance")
+    return scatter_svg(points, title, "chance level of the clip", "trusted score", "chance")
 
 
-def _how(settings: Settings) -> str:
+def _settings_text(settings: Settings) -> str:
     tolerance = "one frame" if settings.tolerance_ms is None else f"{settings.tolerance_ms:g} ms"
-    how = f"Published score: variant {escape(settings.variant)}, tolerance {tolerance}"
+    text = f"Published score: variant {escape(settings.variant)}, tolerance {tolerance}"
     if settings.fast:
-        how += ", flow of scaled-down frames"
+        text += ", flow of scaled-down frames"
     elif settings.normalise_flow:
-        how += ", flow normalised by picture size"
-    return how + "."
+        text += ", flow normalised by picture size"
+    return text + "."
 
 
 def _summary_table(summary: dict[str, SetScore]) -> str:

@@ -1,5 +1,5 @@
-"""The picture of one clip: onset strength above, motion below, matches joined, misses hollow, frames
-underneath.
+"""Timeline plot of one clip: onset strength above, motion below, matched peaks joined, missed ones hollow,
+frames underneath.
 """
 
 from __future__ import annotations
@@ -39,8 +39,15 @@ def draw_timeline(canvas: Canvas, curves: Record, title: str, subtitle: str) -> 
     _shade_outside(canvas, axis, curves, motion_floor)
     envelope = _curve(curves["envelope"], 0.0, curves["envelope_seconds"])
     area(canvas, axis, envelope, sound_floor, _PANEL, SOUND)
-    early = -0.5 / curves["fps"]  # a value of the flow belongs to the middle between two frames
-    area(canvas, axis, _curve(curves["flow"], early, curves["flow_seconds"]), motion_floor, _PANEL, PICTURE)
+    half_frame = 0.5 / curves["fps"]  # a value of the flow belongs to the middle between two frames
+    area(
+        canvas,
+        axis,
+        _curve(curves["flow"], -half_frame, curves["flow_seconds"]),
+        motion_floor,
+        _PANEL,
+        PICTURE,
+    )
     for floor, colour, side, curve in (
         (sound_floor, SOUND, "sound", "onsets"),
         (motion_floor, PICTURE, "picture", "motion"),
@@ -53,7 +60,7 @@ def draw_timeline(canvas: Canvas, curves: Record, title: str, subtitle: str) -> 
 
 
 def timeline_svg(curves: Record, title: str, subtitle: str, width: int = WIDTH) -> str:
-    """The picture of a clip as an <svg> element."""
+    """The timeline of a clip as an <svg> element."""
     canvas = SvgCanvas(width, HEIGHT, title)
     draw_timeline(canvas, curves, title, subtitle)
     return canvas.svg()
@@ -62,7 +69,7 @@ def timeline_svg(curves: Record, title: str, subtitle: str, width: int = WIDTH) 
 def timeline_pixels(
     scored: ScoredClip, frames: Sequence[np.ndarray[Any, np.dtype[np.uint8]]]
 ) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The picture of a clip as pixels, uint8 [H, 768, 3], with up to 16 of its frames underneath.
+    """The timeline of a clip as pixels, uint8 [H, 768, 3], with up to 16 of its frames underneath.
 
     frames  uint8 [H, W, 3] RGB, all of the clip's frames or any sequence of the same length that makes them
     """
@@ -76,7 +83,7 @@ def timeline_pixels(
 
 
 def headings(scored: ScoredClip) -> tuple[str, str]:
-    """Title and subtitle: both scores, and what to make of them."""
+    """Title and subtitle: both scores, and matches, chance level and p-value of the trusted one."""
     published, trusted = scored.published, scored.trusted
     title = f"AV-Align {_number(published.score)} ({published.variant})"
     if trusted.score is None:
@@ -103,7 +110,7 @@ def _number(value: float | None) -> str:
 
 
 def _shade_outside(canvas: Canvas, axis: TimeAxis, curves: Record, floor: float) -> None:
-    """Grey where the picture has ended or the sound cannot be judged."""
+    """Grey outside the window in which peaks can match."""
     start, end = curves["window"]
     for left, right in ((0.0, start), (end, curves["seconds"])):
         if right - left > 1e-6:

@@ -1,6 +1,6 @@
 """Many clips: scored on all cores, their means with intervals, and two sets compared.
 
-Names are imported when asked for: `start_helper` comes without torch.
+Names are imported when asked for: `start_fork_server` does not import torch.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ...doors import lazy_door
 if TYPE_CHECKING:
     from .bootstrap import SetScore
     from .compare import Comparison, compare_sets, comparison_lines
-    from .pool import start_helper
+    from .pool import start_fork_server
     from .runner import SOME_BAD, Outcome, find_videos, score_videos
     from .tables import as_json, clip_lines, set_lines, summarise, write_files
 
@@ -28,7 +28,7 @@ __all__ = [
     "find_videos",
     "score_videos",
     "set_lines",
-    "start_helper",
+    "start_fork_server",
     "summarise",
     "write_files",
 ]
@@ -38,7 +38,7 @@ __getattr__, __dir__ = lazy_door(
     {
         ".bootstrap": "SetScore",
         ".compare": "Comparison compare_sets comparison_lines",
-        ".pool": "start_helper",
+        ".pool": "start_fork_server",
         ".runner": "SOME_BAD Outcome find_videos score_videos",
         ".tables": "as_json clip_lines set_lines summarise write_files",
     },

@@ -1,4 +1,4 @@
-"""From clips to a set: the mean with a bootstrap interval, what was undefined and why, and two sets compared.
+"""Bootstrap statistics of a set of clips: mean with 95 % interval, and paired difference of two sets.
 
 Legend: n clips, R resamples.
 """
@@ -16,7 +16,7 @@ import numpy as np
 RESAMPLES = 10_000
 LEVEL = 0.95
 _SEED = 0
-_AT_ONCE = 4_000_000
+_CHUNK = 4_000_000  # resamples times clips in memory at once
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -93,7 +93,7 @@ def paired_difference(first: Sequence[float | None], second: Sequence[float | No
 def _resampled_means(values: Array) -> Array:
     """Means of R resamples with replacement, the same for the same values."""
     rng = np.random.default_rng(_SEED)
-    rows = max(1, _AT_ONCE // len(values))
+    rows = max(1, _CHUNK // len(values))
     means = []
     for start in range(0, RESAMPLES, rows):
         picks = rng.integers(0, len(values), (min(rows, RESAMPLES - start), len(values)))

@@ -1,4 +1,4 @@
-"""Two sets of clips against each other, clip by clip: which system keeps better time?"""
+"""Paired comparison of two sets of clips."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def compare_sets(first: list[Record], second: list[Record], folders: tuple[Path,
 
     Raises A2VError when no clip is in both.
     """
-    one, other = _paired_names(_by_path(first, folders[0]), _by_path(second, folders[1]))
-    shared = sorted(one.keys() & other.keys())
+    records_a, records_b = _paired_names(_by_path(first, folders[0]), _by_path(second, folders[1]))
+    shared = sorted(records_a.keys() & records_b.keys())
     if not shared:
         raise A2VError(
             f"{folders[0]} and {folders[1]} have no clip of the same name that could be scored in both. "
@@ -48,26 +48,28 @@ def compare_sets(first: list[Record], second: list[Record], folders: tuple[Path,
         )
     rows = []
     for title, field, reason in MEASURES:
-        a = [one[name][field] for name in shared]
-        b = [other[name][field] for name in shared]
+        a = [records_a[name][field] for name in shared]
+        b = [records_b[name][field] for name in shared]
         rows.append(
             (
                 title,
                 set_score(
-                    (value, str(one[name].get(reason, ""))) for name, value in zip(shared, a, strict=True)
+                    (value, str(records_a[name].get(reason, "")))
+                    for name, value in zip(shared, a, strict=True)
                 ),
                 set_score(
-                    (value, str(other[name].get(reason, ""))) for name, value in zip(shared, b, strict=True)
+                    (value, str(records_b[name].get(reason, "")))
+                    for name, value in zip(shared, b, strict=True)
                 ),
                 paired_difference(a, b),
             )
         )
-    clips = tuple((name, one[name]["trusted"], other[name]["trusted"]) for name in shared)
-    return Comparison(tuple(rows), len(shared), tuple(sorted(one.keys() ^ other.keys())), clips)
+    clips = tuple((name, records_a[name]["trusted"], records_b[name]["trusted"]) for name in shared)
+    return Comparison(tuple(rows), len(shared), tuple(sorted(records_a.keys() ^ records_b.keys())), clips)
 
 
 def comparison_lines(comparison: Comparison, names: tuple[str, str]) -> str:
-    """The comparison for the screen."""
+    """The comparison as text for the terminal."""
     lines = [f"A = {names[0]}", f"B = {names[1]}", f"{comparison.pairs} clips in both", ""]
     lines.append(f"{'':26s}{'A':>8s}{'B':>8s}{'B - A':>8s}  {'95 % interval':18s}{'p':>7s}{'pairs':>7s}")
     for title, a, b, difference in comparison.rows:
@@ -91,7 +93,7 @@ def _by_path(records: list[Record], folder: Path) -> dict[str, Record]:
 def _paired_names(
     first: dict[str, Record], second: dict[str, Record]
 ) -> tuple[dict[str, Record], dict[str, Record]]:
-    """Both with the name of the first where a clip of the second differs from it by its ending only."""
+    """Both; clips of the second whose name differs only by the ending get the name of the first."""
     alone = [_without_ending(set(a) - set(b)) for a, b in ((first, second), (second, first))]
     same = {alone[1][stem]: alone[0][stem] for stem in alone[0].keys() & alone[1].keys()}
     return first, {same.get(name, name): record for name, record in second.items()}

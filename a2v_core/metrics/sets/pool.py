@@ -1,7 +1,7 @@
-"""Processes that score clips.
+"""Worker processes that score clips.
 
-Where the system can, they are forked from a helper process that has imported everything once and has never
-run a thread; elsewhere each is started afresh. A fork of the calling process itself may hang: torch and
+Where the system can, they are forked from a fork server that has imported everything once and has never run a
+thread; elsewhere they are spawned. A fork of the calling process itself may hang: torch and
 OpenCV may have threads there.
 """
 
@@ -19,8 +19,8 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEEP_BLOCKS_TO = 32 * 2**20  # bytes, the most that glibc takes
 
 
-def start_helper() -> None:
-    """Start the helper process now, so that its imports run beside those of this process."""
+def start_fork_server() -> None:
+    """Start the fork server now, so that its imports run beside those of this process."""
     context = _context()
     if context.get_start_method() == _FORK_SERVER:
         from multiprocessing import forkserver
@@ -29,8 +29,8 @@ def start_helper() -> None:
 
 
 def make_pool(workers: int) -> ProcessPoolExecutor:
-    """A pool of that many processes, each of one thread: they share the cores between them."""
-    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_prepare)
+    """A pool of `workers` processes with one thread each."""
+    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_init_worker)
 
 
 def _context() -> BaseContext:
@@ -41,8 +41,8 @@ def _context() -> BaseContext:
     return context
 
 
-def _prepare() -> None:
-    """One thread, and memory kept for the next frame."""
+def _init_worker() -> None:
+    """Initialise a worker: one thread, freed memory kept for the next frame."""
     import torch
 
     _keep_memory()
@@ -51,9 +51,9 @@ def _prepare() -> None:
         import cv2
         from threadpoolctl import threadpool_limits
     except ImportError:
-        return  # the first clip says what is missing
+        return  # scoring the first clip reports what is missing
     cv2.setNumThreads(1)
-    threadpool_limits(1)  # of the linear algebra below NumPy and SciPy
+    threadpool_limits(1)  # BLAS of NumPy and SciPy
 
 
 def _keep_memory() -> None:

@@ -1,5 +1,4 @@
-"""Many clips on all cores: one process each, a progress bar, bad files put aside, and a notebook to resume
-from.
+"""Scores many clips on all cores, skips unreadable files, and resumes from a log of finished clips.
 
 Every finished clip is a line of `clips.jsonl` in the output folder. A clip whose files and settings are
 those of a line there is not scored again.
@@ -22,7 +21,7 @@ from ...media import VIDEO_ENDINGS, media_files
 from ..alignment import Record, Settings, score_clip, sound_of
 from .pool import make_pool
 
-NOTEBOOK = "clips.jsonl"
+CLIP_LOG = "clips.jsonl"
 SOME_BAD = 3  # exit code of the commands when some files could not be read
 _LOG = logging.getLogger(__name__)
 
@@ -73,24 +72,24 @@ def score_videos(
     """Score every video; a file that cannot be read is listed and skipped.
 
     audio     sound of a single video; otherwise each has its own
-    out       existing folder for the notebook; None keeps none
+    out       existing folder for the log of finished clips; None writes none
     workers   processes; 0 is one per core that this process may use. One clip needs none
     progress  called with (done, total)
     """
     settings.checked()
-    notebook = None if out is None else out / NOTEBOOK
+    log = None if out is None else out / CLIP_LOG
     jobs = [Job(video, audio, settings) for video in videos]
-    done = {} if notebook is None else _known(notebook, jobs)
+    done = {} if log is None else _logged_results(log, jobs)
     left = [number for number in range(len(jobs)) if number not in done]
     bad: dict[int, str] = {}
-    for number, answer in run_jobs([jobs[n] for n in left], workers or available_cores()):
+    for number, result in run_jobs([jobs[n] for n in left], workers or available_cores()):
         job = left[number]
-        if isinstance(answer, str):
-            bad[job] = answer
+        if isinstance(result, str):
+            bad[job] = result
         else:
-            done[job] = answer
-            if notebook is not None:
-                _note(notebook, jobs[job], answer)
+            done[job] = result
+            if log is not None:
+                _append_result(log, jobs[job], result)
         if progress:
             progress(len(done) + len(bad), len(jobs))
     ordered = [done[number] for number in range(len(jobs)) if number in done]
@@ -107,45 +106,45 @@ def available_cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-Answer = tuple[Record, Record] | str
+JobResult = tuple[Record, Record] | str
 
 
-def score_job(job: Job) -> Answer:
-    """(record, curves) of a clip, or why there are none."""
+def score_job(job: Job) -> JobResult:
+    """(record, curves) of a clip, or the reason why it could not be scored."""
     try:
         return score_clip(job.video, job.audio, job.settings)
     except (A2VError, OSError) as error:
         return str(error)
-    except Exception as error:  # of one file, which never ends a run over many
+    except Exception as error:  # one bad file never ends a run over many
         return f"{job.video}: {type(error).__name__}: {error}"
 
 
 def run_jobs(
-    jobs: list[Job], workers: int, work: Callable[[Job], Answer] = score_job
-) -> Iterator[tuple[int, Answer]]:
-    """(number, answer) of every job as it is done. A job whose process dies gets that as its answer."""
+    jobs: list[Job], workers: int, work: Callable[[Job], JobResult] = score_job
+) -> Iterator[tuple[int, JobResult]]:
+    """(number, result) of every job as it finishes; an error message if its process dies."""
     workers = min(workers, len(jobs))
     if workers <= 1:
         yield from ((number, work(job)) for number, job in enumerate(jobs))
         return
     suspects: list[int] = []
-    waiting = list(range(len(jobs)))
-    while waiting:
-        under_way: dict[Future[Answer], int] = {}
+    pending = list(range(len(jobs)))
+    while pending:
+        in_flight: dict[Future[JobResult], int] = {}
         try:
             with make_pool(workers) as pool:
-                while waiting or under_way:
-                    while waiting and len(under_way) < 2 * workers:
-                        # Taken off the list only when it is under way: `submit` raises in a broken pool.
-                        under_way[pool.submit(work, jobs[waiting[0]])] = waiting[0]
-                        del waiting[0]
-                    finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                while pending or in_flight:
+                    while pending and len(in_flight) < 2 * workers:
+                        # Removed only once submitted: `submit` raises in a broken pool.
+                        in_flight[pool.submit(work, jobs[pending[0]])] = pending[0]
+                        del pending[0]
+                    finished, _ = wait(in_flight, return_when=FIRST_COMPLETED)
                     for future in finished:
-                        answer = future.result()
-                        yield under_way.pop(future), answer
+                        result = future.result()
+                        yield in_flight.pop(future), result
         except BrokenProcessPool:
-            # A process died, of a decoder's crash or for want of memory: one of these clips is to blame.
-            suspects.extend(under_way.values() or [waiting.pop(0)])
+            # A worker died (decoder crash, out of memory) on one of these clips: each is tried alone below.
+            suspects.extend(in_flight.values() or [pending.pop(0)])
     for number in suspects:
         try:
             with make_pool(1) as pool:
@@ -158,7 +157,7 @@ def run_jobs(
 
 
 def _key(job: Job) -> dict[str, Any] | None:
-    """What a line of the notebook must agree with; None where the files cannot be looked at."""
+    """Identity of a job in the log: files with size and time, settings; None where a file is unreadable."""
     try:
         sound = job.audio or sound_of(job.video)
         stats = [(str(path.resolve()), path.stat()) for path in (job.video, sound)]
@@ -168,25 +167,25 @@ def _key(job: Job) -> dict[str, Any] | None:
     return {"files": files, "settings": asdict(job.settings)}
 
 
-def _note(notebook: Path, job: Job, answer: tuple[Record, Record]) -> None:
-    line = json.dumps({"key": _key(job), "record": answer[0], "curves": answer[1]})
+def _append_result(log: Path, job: Job, result: tuple[Record, Record]) -> None:
+    line = json.dumps({"key": _key(job), "record": result[0], "curves": result[1]})
     try:
-        with notebook.open("a", encoding="utf-8") as file:
+        with log.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
     except OSError as error:
-        _LOG.warning("%s: %s was scored but not noted: %s", notebook, job.video, error)
+        _LOG.warning("%s: %s was scored but not noted: %s", log, job.video, error)
 
 
-def _known(notebook: Path, jobs: list[Job]) -> dict[int, tuple[Record, Record]]:
-    """Number of the job -> what the notebook says of it. A line that broke off is passed over."""
-    if not notebook.is_file():
+def _logged_results(log: Path, jobs: list[Job]) -> dict[int, tuple[Record, Record]]:
+    """Number of the job -> its record and curves in the log. Incomplete lines are skipped."""
+    if not log.is_file():
         return {}
-    noted: dict[str, tuple[Record, Record]] = {}
-    for line in notebook.read_text(encoding="utf-8").splitlines():
+    logged: dict[str, tuple[Record, Record]] = {}
+    for line in log.read_text(encoding="utf-8").splitlines():
         try:
             entry = json.loads(line)
-            noted[json.dumps(entry["key"])] = entry["record"], entry["curves"]
+            logged[json.dumps(entry["key"])] = entry["record"], entry["curves"]
         except (ValueError, KeyError, TypeError):
             continue
     keys = [json.dumps(_key(job)) for job in jobs]
-    return {number: noted[key] for number, key in enumerate(keys) if key in noted}
+    return {number: logged[key] for number, key in enumerate(keys) if key in logged}

@@ -52,7 +52,7 @@ def summarise(records: Sequence[Record]) -> dict[str, SetScore]:
 
 
 def as_json(outcome: Outcome, settings: Settings) -> dict[str, Any]:
-    """Everything, ready for JSON."""
+    """Settings, summary, clips and bad files, ready for JSON."""
     return {
         "settings": asdict(settings),
         "summary": {name: asdict(score) for name, score in summarise(outcome.records).items()},
@@ -81,7 +81,7 @@ def write_files(folder: Path, outcome: Outcome, settings: Settings, page: str) -
 
 
 def clip_lines(record: Record) -> str:
-    """One clip for the screen."""
+    """One clip as text for the terminal."""
     lines = [
         f"{record['video']}",
         f"  frames    {record['frames']}",
@@ -100,7 +100,7 @@ def clip_lines(record: Record) -> str:
     lines.append(
         f"  peaks     {record['trusted_num_audio_peaks']} in the sound, "
         f"{record['trusted_num_video_peaks']} in the picture, {record['trusted_num_matches']} matched"
-        + _shares(record)
+        + _precision_recall(record)
     )
     if record["trusted_reason"]:
         lines.append(f"  note      {record['trusted_reason']}")
@@ -114,7 +114,7 @@ def clip_lines(record: Record) -> str:
 
 
 def set_lines(outcome: Outcome, settings: Settings) -> str:
-    """A set for the screen: a row per clip (the first 40), the means, what was undefined and what was bad."""
+    """A set as text for the terminal: a row per clip (the first 40), means, undefined scores, bad files."""
     lines = []
     if outcome.records:
         width = min(44, max(len(_short(r["video"])) for r in outcome.records))
@@ -158,7 +158,7 @@ def _with_chance(score: float | None, chance: float | None) -> str:
     return "undefined" if score is None or chance is None else f"{score:.3f} (chance {chance:.3f})"
 
 
-def _shares(record: Record) -> str:
+def _precision_recall(record: Record) -> str:
     if record["trusted_precision"] is None or record["trusted_recall"] is None:
         return ""
     text = f" (precision {record['trusted_precision']:.2f}, recall {record['trusted_recall']:.2f}"

@@ -1,4 +1,4 @@
-"""Everything that scoring a clip needs, imported. Processes that score are forked from one that has it."""
+"""Preloaded by the fork server: imports all that scoring a clip needs, once for all workers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import importlib
 
 from ...optional import PACKAGES
 
-gc.disable()  # walking through what imports leave behind takes a fifth of their time and finds nothing
+gc.disable()  # collections during the imports take a fifth of their time and find nothing
 for _package in ("librosa.onset", *PACKAGES):
     try:
         importlib.import_module(_package)
-    except ImportError:  # the first clip says what is missing and how to install it
+    except ImportError:  # scoring the first clip reports it, and how to install it
         continue
 
 from ..alignment import score_clip  # noqa: E402
 
-gc.freeze()  # what is imported stays: no process forked from here looks through it again
+gc.freeze()  # the workers' collections skip what is imported
 gc.enable()
 
 __all__ = ["score_clip"]

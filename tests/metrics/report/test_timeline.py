@@ -11,7 +11,7 @@ from a2v_core.audio.onset_stream import file_onsets
 from a2v_core.drawing.canvas import PICTURE, SHADE, SOUND, PixelCanvas, SvgCanvas, rectangle
 from a2v_core.media import VideoFrames
 from a2v_core.metrics import detect_motion
-from a2v_core.metrics.alignment.clip import ScoredClip, Settings, clip_curves, score_detected, thinned
+from a2v_core.metrics.alignment.clip import ScoredClip, Settings, clip_curves, max_pooled, score_detected
 from a2v_core.metrics.report.timeline import (
     HEIGHT,
     STRIP_HEIGHT,
@@ -94,11 +94,11 @@ def test_both_canvases_draw_at_the_same_place() -> None:
 def test_thinned_curves_keep_their_peaks() -> None:
     values = [0.0] * 5000
     values[3333] = 7.0
-    short = thinned(tuple(values), 480)
+    short = max_pooled(tuple(values), 480)
     assert len(short) <= 480
     assert max(short) == 7.0
-    assert thinned((1.0, 2.0), 480) == [1.0, 2.0]
-    assert thinned((), 480) == []
+    assert max_pooled((1.0, 2.0), 480) == [1.0, 2.0]
+    assert max_pooled((), 480) == []
 
 
 def test_a_dying_process_costs_one_clip_and_no_other(tmp_path: Path) -> None:

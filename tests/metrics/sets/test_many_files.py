@@ -14,7 +14,7 @@ import pytest
 
 from a2v_core.metrics.__main__ import main
 from a2v_core.metrics.alignment.clip import Settings
-from a2v_core.metrics.sets.runner import Answer, Job, run_jobs, score_job
+from a2v_core.metrics.sets.runner import Job, JobResult, run_jobs, score_job
 
 ROOT = Path(__file__).resolve().parents[3]
 CASES = ROOT / "tests" / "media" / "cases"
@@ -28,7 +28,7 @@ def put(folder: Path, **files: str) -> Path:
     return folder
 
 
-def breaks(job: Job) -> Answer:
+def breaks(job: Job) -> JobResult:
     """Raises and dies as decoders do."""
     if job.video.name == "raises":
         return score_job(Job(job.video, None, None))  # type: ignore[arg-type]
