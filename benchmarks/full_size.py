@@ -29,7 +29,7 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from a2v_core.backbones import DTYPES, Backbone, CompiledBlocks, load_t2v, networks, require
+from a2v_core.backbones import DTYPES, Backbone, CompiledBlocks, load_t2v, require, to_device
 from a2v_core.errors import A2VError
 from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.prompts import ContextBatch
@@ -64,8 +64,7 @@ def measure(
 ) -> dict[str, Any]:
     """Everything the command prints, ready for JSON. A2VError for a model that can't be loaded."""
     backbone = load_t2v(folder, dtype)
-    for network in networks(backbone):
-        network.to(device)
+    to_device(backbone, device)
     denoiser = backbone.parts()["denoiser"][0]
     tflop = _count(backbone, settings) / 1e12  # of layers that are not compiled: PyTorch sees into those only
     if compiled:

@@ -19,6 +19,7 @@ from .contract import (
     check_size,
     networks,
     require,
+    to_device,
 )
 from .diffusers_folder import check_folder, denoiser_folder, parts_of, read_json
 from .dtypes import DTYPES, FP8
@@ -56,4 +57,5 @@ __all__ = [
     "parts_of",
     "read_json",
     "require",
+    "to_device",
 ]

@@ -254,6 +254,12 @@ def networks(backbone: Backbone) -> list[nn.Module]:
     return [network for part in backbone.parts().values() for network in part]
 
 
+def to_device(backbone: Backbone, device: torch.device | str) -> None:
+    """Move all networks that were loaded."""
+    for network in networks(backbone):
+        network.to(device)
+
+
 def check_size(width: int, height: int, multiple: int) -> None:
     """A2VError when a picture size is not positive and divisible by `multiple`; names the nearest that is."""
     for name, value in (("width", width), ("height", height)):

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import torch
 
-from ..backbones import Backbone, OffloadedWeights, Part, networks, require
+from ..backbones import Backbone, OffloadedWeights, Part, require, to_device
 
 
 class MemoryManager(Protocol):
@@ -48,8 +48,7 @@ class InTurn:
     def __init__(self, backbone: Backbone, device: torch.device | str, *, offload: bool = False) -> None:
         self._backbone, self._device = backbone, torch.device(device)
         self._offloaded = require(backbone, OffloadedWeights, "offload") if offload else None
-        for network in networks(backbone):
-            network.to("cpu")
+        to_device(backbone, "cpu")
 
     @contextmanager
     def loaded(self, part: Part, work: float) -> Iterator[None]:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import BEATs, encode_audio, load_beats
-from a2v_core.backbones import Backbone, load_t2v, networks
+from a2v_core.backbones import Backbone, load_t2v, to_device
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.prompts import ContextBatch
 from a2v_core.tokens import stack_layers
@@ -53,8 +53,7 @@ class Models:
                 f"{t2v}: a latent frame of {backbone.spec.family} stands for {backbone.spec.time} frames, "
                 "but the ablation cuts its clips at any: choose a model with a latent frame for every frame"
             )
-        for network in networks(backbone):
-            network.to(device())
+        to_device(backbone, device())
         return cls(load_beats(beats), backbone, _checksum([beats, *sorted(t2v.rglob("*.safetensors"))]))
 
     def prediction_error(self) -> PredictionError:

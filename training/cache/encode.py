@@ -13,7 +13,7 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from a2v_core.audio import encode_audio, load_beats, to_mono_16k
-from a2v_core.backbones import load_t2v, networks
+from a2v_core.backbones import load_t2v, to_device
 
 from ..config import Config
 from ..data import Clip, Item, Unusable, unusable
@@ -55,8 +55,7 @@ class Encoder:
         self.backbone = load_t2v(config.models.t2v, parts=["vae"])
         data = config.data
         self.backbone.spec.grid(data.num_frames, data.width, data.height)  # no clip could be encoded
-        for network in networks(self.backbone):
-            network.to(device)
+        to_device(self.backbone, device)
 
     def try_encode(self, item: Item, number: int, clip: Clip) -> Sample | Unusable:
         """`encode`, or `Unusable` with the reason."""

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from a2v_core.backbones import load_t2v, networks
+from a2v_core.backbones import load_t2v, to_device
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.prompts import ContextBatch
@@ -89,8 +89,7 @@ def sample_pairs(work: Path, first: int) -> dict[str, Tensor]:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         backbone = load_t2v(work / "t2v", "fp32")
-        for network in networks(backbone):
-            network.to(device())
+        to_device(backbone, device())
         mapper, pool = load_mapper(work / "mapper.safetensors").to(device()), encode_pool(work)
         pipeline = VideoPipeline(backbone)
         contexts, clean = [], []

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from a2v_core.audio import encode_audio, load_beats
-from a2v_core.backbones import Backbone, WordEmbeddings, load_t2v, networks, require
+from a2v_core.backbones import Backbone, WordEmbeddings, load_t2v, require, to_device
 from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper, stack_layers
 
@@ -112,8 +112,7 @@ def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
     """Fits the adapter and writes `work/mapper.safetensors`."""
     torch.manual_seed(0)
     backbone = load_t2v(work / "t2v")
-    for network in networks(backbone):
-        network.to(device())
+    to_device(backbone, device())
     (vae,) = backbone.parts()["vae"]
     atlas, pool, walls = Atlas.load(work, vae), encode_pool(work), wall_latents(vae)
     prediction = PredictionError.of(backbone)

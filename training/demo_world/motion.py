@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a2v_core.backbones import PARTS, load_t2v, networks
+from a2v_core.backbones import PARTS, load_t2v, to_device
 from a2v_core.prompts import ContextBatch
 
 from ..parts import PredictionError
@@ -31,8 +31,7 @@ def train(work: Path, steps: int = 600, minutes: float = 0.0) -> None:
     from transformers import CLIPTokenizer
 
     backbone = load_t2v(work / "t2v")
-    for network in networks(backbone):
-        network.to(device())
+    to_device(backbone, device())
     text_encoder, unet, vae = (backbone.parts()[part][0] for part in PARTS)
     tokenizer: Any = CLIPTokenizer.from_pretrained(work / "t2v" / "tokenizer")
     atlas = Atlas.load(work, vae)

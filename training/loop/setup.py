@@ -8,7 +8,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from a2v_core.backbones import Backbone, Recompute, load_t2v, networks, require
+from a2v_core.backbones import Backbone, Recompute, load_t2v, require, to_device
 
 from ..cache import open_cache
 from ..config import Config, check_paths
@@ -43,8 +43,7 @@ def make_source(config: Config, accelerator: Accelerator) -> Source:
 def load_frozen(config: Config, device: torch.device) -> Backbone:
     """Denoiser and text encoder on the device, in the precision of the run, without the VAE."""
     backbone = load_t2v(config.models.t2v, config.run.precision, parts=["text", "denoiser"])
-    for network in networks(backbone):
-        network.to(device)
+    to_device(backbone, device)
     if config.run.gradient_checkpointing:
         require(backbone, Recompute, "run.gradient_checkpointing").recompute_activations()
     return backbone

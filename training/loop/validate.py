@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from a2v_core.audio import Waveform
-from a2v_core.backbones import load_t2v, networks
+from a2v_core.backbones import load_t2v, to_device
 from a2v_core.media import write_video
 from a2v_core.metrics import av_align
 from a2v_core.pipeline import VideoPipeline, VideoRequest
@@ -66,8 +66,7 @@ def make_videos(
     folder.mkdir(parents=True, exist_ok=True)
     # The VAE is loaded for the validation only: training works on latents.
     parts = load_t2v(config.models.t2v, config.run.precision, parts=["vae"])
-    for network in networks(parts):
-        network.to(backbone.device)
+    to_device(parts, backbone.device)
     pipeline, decoder = VideoPipeline(backbone), VideoPipeline(parts)
     for sample in samples:
         request = _request(objective, mapper, sample).resolved(pipeline.spec)
