@@ -103,7 +103,7 @@ def load_models(files: ModelFiles) -> tuple[Models, Laps]:
     import diffusers
     import transformers
 
-    _ = diffusers.UNet3DConditionModel, diffusers.AutoencoderKL, transformers.CLIPTextModel
+    _ = diffusers.DiffusionPipeline, diffusers.AutoencoderKL, transformers.CLIPTextModel
     laps.lap("libraries")
     beats = load_beats(files.beats)
     laps.lap("BEATs")

@@ -3,7 +3,7 @@
     python -m benchmarks.stages [--model demo|mid] [--frames N] [--steps N] [--size PX] [--runs N] [--json]
 
 `demo` is what ships with the pack. `mid` is built in a temporary folder from random weights: BEATs and
-AudioMapper of the published sizes and a UNet3D of about 100 million parameters (see `mid_model.py`). --beats,
+AudioMapper of the published sizes and a denoiser of about 100 M parameters (see `mid_model.py`). --beats,
 --mapper and --t2v put your own files in the place of any of the three. The sound is generated, as long as the
 clip: noise bursts, 44.1 kHz stereo.
 

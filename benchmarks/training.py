@@ -7,8 +7,8 @@ The published trainer decodes the video and runs BEATs, VAE and text encoder at 
 `training.precompute` has done the first three once; the text encoder stays in the step, because its input is
 what is trained. Both run `training.fit` on the same clips with the same settings, in turns.
 
-By default BEATs and the VAE have the published sizes and random weights, and the UNet3D is small (6 million
-parameters): the larger the UNet, the smaller is the share of the encoding. Memory is what a step of a very
+By default BEATs and the VAE have the published sizes and random weights, and the denoiser is small (6 million
+parameters): the larger it is, the smaller is the share of the encoding. Memory is what a step of a very
 small adapter adds to the loaded models, with and without gradient checkpointing.
 """
 
@@ -221,7 +221,7 @@ def as_text(facts: dict[str, Any]) -> str:
     job, machine, memory = facts["job"], facts["machine"], facts["memory_bytes"]
     lines = [
         f"machine     {machine['processor']}, {machine['threads']} threads, torch {machine['torch']}",
-        f"UNet3D      {facts['unet_parameters'] / 1e6:.1f} M parameters",
+        f"denoiser    {facts['unet_parameters'] / 1e6:.1f} M parameters",
         f"step        {job['batch']} clips of {job['frames']} frames, {job['size']} x {job['size']}",
         "",
     ]
