@@ -1,0 +1,112 @@
+"""Configuration of an audio adapter; stored as JSON in the metadata of its file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from ...errors import A2VError
+from ...tokens import words_of
+from ..contract import BackboneSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterConfig:
+    """What an audio adapter is made for.
+
+    family       of the base model, as in messages
+    base_model   name of the base model that it was trained on
+    width        C, width of the base model's tokens
+    layers       how many blocks the base model has
+    blocks       after which of them, counted from 0, audio comes in
+    time         video frames of a latent frame
+    first_alone  the first latent frame stands for one video frame
+    token_width  D, width of an audio token: the mapper's output
+    kinds        audio words that a frame has, in order
+    inner        width inside the attention
+    heads        of the attention
+    attends      has attention; False: a bias per latent frame alone
+    has_bias     has a bias per latent frame
+    facts        free notes: data set, dropout, training steps
+    """
+
+    family: str
+    base_model: str
+    width: int
+    layers: int
+    blocks: tuple[int, ...]
+    time: int
+    first_alone: bool
+    token_width: int
+    inner: int
+    heads: int
+    kinds: tuple[str, ...] = words_of(4)
+    attends: bool = True
+    has_bias: bool = True
+    facts: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        sizes: tuple[Any, ...] = (
+            self.width,
+            self.layers,
+            self.time,
+            self.token_width,
+            self.inner,
+            self.heads,
+        )
+        checks = {
+            "sizes are positive": all(isinstance(size, int) and size > 0 for size in sizes),
+            "heads divide inner": self.inner % max(1, self.heads) == 0,
+            f"blocks are some of 0 to {self.layers - 1}, ascending": self.blocks
+            == tuple(sorted(set(self.blocks) & set(range(self.layers)))),
+            "it has blocks": len(self.blocks) > 0,
+            "it has attention or a bias": self.attends or self.has_bias,
+            "it has a kind of word": bool(self.kinds),
+        }
+        if broken := [rule for rule, holds in checks.items() if not holds]:
+            raise A2VError(
+                f"audio adapter config: expected that {'; that '.join(broken)}; got {asdict(self)}"
+            )
+
+    def check_fits(self, width: int, layers: int, spec: BackboneSpec) -> None:
+        """A2VError unless the adapter is for a model of these sizes; names both numbers."""
+        for name, own, found in (
+            ("width", self.width, width),
+            ("number of blocks", self.layers, layers),
+            ("video frames of a latent frame", self.time, spec.time),
+        ):
+            if own != found:
+                raise A2VError(
+                    f"this audio adapter was trained for {self.base_model} ({self.family}): its {name} is "
+                    f"{own}, that of the connected model {found}. Load {self.base_model}, or an adapter "
+                    "trained for your model"
+                )
+
+    def to_json(self) -> str:
+        """The config as JSON text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> AdapterConfig:
+        """Read `to_json` text. A2VError for broken JSON and for values that make no adapter."""
+        try:
+            values: Any = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise A2VError(f"audio adapter config: broken JSON ({error})") from error
+        if not isinstance(values, dict):
+            raise A2VError(f"audio adapter config: expected a JSON object, got {type(values).__name__}")
+        if unknown := sorted(values.keys() - {entry.name for entry in fields(cls)}):
+            raise A2VError(f"audio adapter config: unknown {', '.join(unknown)}; update this pack")
+        try:
+            lists = {name: tuple(values[name]) for name in ("blocks", "kinds") if name in values}
+            return cls(**(values | lists))
+        except TypeError as error:
+            raise A2VError(
+                f"audio adapter config: a value is missing or has the wrong type ({error})"
+            ) from error
+
+
+def every_third(layers: int) -> tuple[int, ...]:
+    """Every third block from the first on: 10 of 30."""
+    return tuple(range(0, layers, 3))
