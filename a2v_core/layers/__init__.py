@@ -1,6 +1,6 @@
 """Changes to the modules of a loaded model: how they compute, and how their weights are stored.
 
-They know no model: `backbones/unet3d/patches.py` says which modules of a UNet3D are meant. Each keeps the
+They know no model: the folder of a family in `backbones` says which of its modules are meant. Each keeps the
 names and places of all weights, and they may be combined like this:
 
                 oneDNN      fp8  offload bfloat16  compile checkpoint   keep

@@ -1,6 +1,6 @@
 """Gradient checkpointing: activations are computed again in backward instead of kept.
 
-diffusers has none for UNet3DConditionModel, and transformers' own works only in training mode, dropout and
+diffusers has none for some models, and transformers' own works only in training mode, dropout and
 all. Here the forward of any module is wrapped (non-reentrant); results are the same.
 """
 
