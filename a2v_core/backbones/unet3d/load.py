@@ -1,182 +1,23 @@
-"""A text-to-video model from a local folder in the diffusers layout, without any network and without guesses.
-
-Every weight must be there and fit: nothing is left at random. The folders of ModelScope 1.7b and Zeroscope v2
-load as they were published (.bin files, old names of the VAE's attention, `text_model.` in front of CLIP's).
-"""
+"""A UNet3D from a local folder, as ModelScope 1.7b and Zeroscope v2 were published."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor, nn
-
-from ...checkpoints import load_strict
-from ...errors import CheckpointError
-from ...files import utf8_path
-from ...layers import fp8_tensors
-from ...places import TEXT_ENCODER, UNET, VAE
 from ...prompts import text_width
+from ..clip_unet import built_diffusers, built_networks, fill_unet, filled_networks
 from ..contract import PARTS, Part
-from ..diffusers_folder import DIFFUSERS_STEM, check_folder, read_json, read_weights
-from ..dtypes import DTYPES, FP8
+from ..diffusers_folder import DIFFUSERS_STEM, check_folder, read_weights
 from .backbone import UNet3DBackbone, spec_of
-from .patches import store_fp8
-
-MODELS = "use a model of that kind: ModelScope text-to-video 1.7b, Zeroscope v2"
-
-_OLD_ATTENTION = re.compile(r"(\.attentions\.\d+\.)(query|key|value|proj_attn)\.(weight|bias)$")
-_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
-_NOISE_PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
 
 def load_unet3d(folder: Path, dtype: str = "fp32", parts: Collection[Part] = PARTS) -> UNet3DBackbone:
     """See `backbones.load_t2v`."""
     check_folder(folder)
-    number = DTYPES[dtype]
-    # The small files first: what is wrong with them shows before gigabytes are read.
-    schedule = _scheduler_config(folder / "scheduler" / "scheduler_config.json")
-    tokenizer = _load_tokenizer(folder / "tokenizer")
-    text_encoder = _built_text_encoder(folder / "text_encoder")
-    vae = _built_diffusers(folder / "vae", "AutoencoderKL")
-    unet = _built_diffusers(folder / "unet", "UNet3DConditionModel")
-    _check_fit(folder, unet, vae, text_encoder, tokenizer)
-    spec = spec_of(unet.config, vae.config, text_width(text_encoder))
-    if "text" in parts:
-        _fill_text_encoder(text_encoder.to(number), folder / "text_encoder")
-    if "vae" in parts:
-        _fill_diffusers(vae, folder / "vae", VAE, number)
+    unet = built_diffusers(folder / "unet", "UNet3DConditionModel")
+    networks = built_networks(folder, unet)
+    spec = spec_of(unet.config, networks.vae.config, text_width(networks.text_encoder))
     if "denoiser" in parts:
-        _fill_diffusers(unet, folder / "unet", UNET, number, dtype == FP8)
-    return UNet3DBackbone(
-        unet if "denoiser" in parts else None,
-        vae if "vae" in parts else None,
-        text_encoder if "text" in parts else None,
-        tokenizer,
-        schedule,
-        spec,
-    )
-
-
-def _built_diffusers(folder: Path, class_name: str) -> Any:
-    import diffusers
-
-    config = read_json(folder / "config.json")
-    found = config.get("_class_name", class_name)
-    if found != class_name:
-        raise CheckpointError(f"{folder}: is a {found}, expected a {class_name}; {MODELS}")
-    settings = {key: value for key, value in config.items() if not key.startswith("_")}
-    return _built(folder, lambda: getattr(diffusers, class_name).from_config(settings))
-
-
-def _fill_diffusers(module: Any, folder: Path, kind: str, dtype: torch.dtype, fp8: bool = False) -> None:
-    tensors, path = read_weights(folder, (DIFFUSERS_STEM,))
-    nn.Module.to(module, dtype)  # past diffusers' own, which warns of nothing
-    tensors = _new_attention_names(tensors)
-    if fp8:
-        store_fp8(module)
-        tensors = fp8_tensors(module, tensors)
-    _fill(module, tensors, path, kind)
-
-
-def _built_text_encoder(folder: Path) -> Any:
-    from transformers import CLIPTextConfig, CLIPTextModel
-
-    config = read_json(folder / "config.json")
-    model_type = config.get("model_type", "clip_text_model")
-    if model_type != "clip_text_model":
-        raise CheckpointError(f"{folder}: is a {model_type}, expected a clip_text_model; {MODELS}")
-    return _built(folder, lambda: CLIPTextModel(CLIPTextConfig.from_dict(config)))
-
-
-def _fill_text_encoder(module: Any, folder: Path) -> None:
-    tensors, path = read_weights(folder, ("model", "pytorch_model"))
-    bare = {
-        key.removeprefix("text_model."): value
-        for key, value in tensors.items()
-        if not key.endswith(".position_ids")  # a constant that old files store
-    }
-    # transformers 4 keeps the model under this prefix, transformers 5 does not.
-    prefix = "text_model." if hasattr(module, "text_model") else ""
-    _fill(module, {prefix + key: value for key, value in bare.items()}, path, TEXT_ENCODER)
-    embeddings = (module.text_model if prefix else module).embeddings
-    embeddings.position_ids = torch.arange(embeddings.position_embedding.num_embeddings)[None]
-
-
-def _load_tokenizer(folder: Path) -> Any:
-    from transformers import CLIPTokenizer
-
-    if not (folder / "tokenizer.json").is_file():
-        for name in ("vocab.json", "merges.txt"):
-            if not (folder / name).is_file():
-                raise CheckpointError(f"{folder / name}: no such file; download the tokenizer folder again")
-    try:
-        with utf8_path(folder) as readable:
-            tokenizer = CLIPTokenizer.from_pretrained(str(readable), local_files_only=True)
-    except Exception as error:  # every kind of damage surfaces as another type, even a bare Exception
-        raise CheckpointError(
-            f"{folder}: the tokenizer cannot be read ({error}); download it again"
-        ) from error
-    marks = folder / "special_tokens_map.json"
-    if marks.is_file() and (padding := read_json(marks).get("pad_token")):
-        # The published folders name two padding tokens; the models were trained with this file's.
-        tokenizer.pad_token = padding["content"] if isinstance(padding, dict) else padding
-    return tokenizer
-
-
-def _scheduler_config(path: Path) -> dict[str, Any]:
-    config = read_json(path)
-    kind = config.get("prediction_type", "epsilon")
-    if "FlowMatch" in str(config.get("_class_name")) or kind not in _NOISE_PREDICTIONS:
-        raise CheckpointError(
-            f"{path}: is for a {config.get('_class_name')} that predicts {kind!r}, expected a model that "
-            f"predicts one of {', '.join(_NOISE_PREDICTIONS)}; {MODELS}"
-        )
-    return {key: value for key, value in config.items() if not key.startswith("_")}
-
-
-def _built(folder: Path, build: Any) -> Any:
-    """The module without memory for its weights, from the settings in config.json."""
-    try:
-        with torch.device("meta"):
-            return build()
-    except (TypeError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
-        raise CheckpointError(f"{folder / 'config.json'}: does not describe a model ({error})") from error
-
-
-def _fill(module: Any, tensors: Mapping[str, Tensor], path: Path, kind: str) -> None:
-    load_strict(module, tensors, path, kind)
-    module.eval().requires_grad_(False)
-
-
-def _new_attention_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Names of attention weights from before diffusers 0.15, as in the published VAE files, made current."""
-    return {
-        _OLD_ATTENTION.sub(lambda m: f"{m[1]}{_ATTENTION[m[2]]}.{m[3]}", key): value
-        for key, value in tensors.items()
-    }
-
-
-def _check_fit(folder: Path, unet: Any, vae: Any, text_encoder: Any, tokenizer: Any) -> None:
-    """CheckpointError when the parts of a folder are not of one model."""
-    table = text_encoder.get_input_embeddings()
-    channels = vae.config.latent_channels
-    wanted = {
-        "text width": (unet.config.cross_attention_dim, "unet", table.embedding_dim, "text_encoder"),
-        "latent channels": (unet.config.in_channels, "unet", channels, "vae"),
-        "predicted channels": (unet.config.out_channels, "unet", channels, "vae"),
-    }
-    for what, (one, first, other, second) in wanted.items():
-        if one != other:
-            raise CheckpointError(
-                f"{folder}: {what} is {one} in {first} but {other} in {second}; the folders are of different "
-                "models, download the whole model again"
-            )
-    if len(tokenizer) > table.num_embeddings:
-        raise CheckpointError(
-            f"{folder}: the tokenizer has {len(tokenizer)} words, the text_encoder only "
-            f"{table.num_embeddings}; the folders are of different models, download the whole model again"
-        )
+        fill_unet(unet, *read_weights(folder / "unet", (DIFFUSERS_STEM,)), dtype)
+    return UNet3DBackbone(*filled_networks(networks, folder, dtype, parts), spec)

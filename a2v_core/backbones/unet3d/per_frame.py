@@ -6,7 +6,7 @@ stock: forward pre-hooks on the blocks that hold the spatial transformers swap t
 of text per frame. The temporal layers never see text, before or after.
 
 The text reaches a block as an ordinary keyword argument. So gradients flow into it, and checkpointing a
-block's forward (`patches.checkpoint_blocks`) recomputes it with the same text without any hook being active.
+block's forward (`clip_unet/patches.py`) recomputes it with the same text without any hook being active.
 
 Legend: B batch, F video frames, L text positions, C text width, h w latent size.
 """
@@ -18,7 +18,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from ...errors import A2VError
-from .units import blocks, sees_text
+from ..clip_unet import blocks
+from .units import sees_text
 
 _INSTALLED = "_a2v_per_frame_text"
 

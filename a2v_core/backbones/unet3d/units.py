@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from ...layers import is_replaced
+from ..clip_unet import blocks
 
 
 class Layer(NamedTuple):
@@ -41,9 +42,11 @@ def understands(unet: Any) -> bool:
     return type(unet) is UNet3DConditionModel and not is_replaced(unet)
 
 
-def blocks(unet: Any) -> list[nn.Module]:
-    """The down blocks, the middle block and the up blocks, in the order in which they run."""
-    return [*unet.down_blocks, unet.mid_block, *unet.up_blocks]
+def attention_layers(unet: nn.Module) -> list[nn.Module]:
+    """The attention layers but for those of the first transformer, which branches of guidance share."""
+    from diffusers.models.attention_processor import Attention
+
+    return [m for block in blocks(unet) for m in block.modules() if isinstance(m, Attention)]
 
 
 def sees_text(block: nn.Module) -> bool:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from a2v_core.backbones.unet3d.patches import checkpoint_blocks
+from a2v_core.backbones.clip_unet.patches import checkpoint_blocks
 from a2v_core.backbones.unet3d.per_frame import denoise, per_frame_text, text_blocks
 from a2v_core.errors import A2VError
 from tests.golden_recipe import recipe

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from a2v_core.backbones import FeatureCache, make_windows
+from a2v_core.backbones.clip_unet import blocks
 from a2v_core.backbones.unet3d.chunked import denoise_long
 from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.backbones.unet3d.per_frame import denoise
 from a2v_core.backbones.unet3d.temporal import Plan
-from a2v_core.backbones.unet3d.units import blocks, down_units, sees_text, understands, unit_count, up_units
+from a2v_core.backbones.unet3d.units import down_units, sees_text, understands, unit_count, up_units
 from a2v_core.backbones.unet3d.whole import evaluate
 
 CPU = torch.device("cpu")

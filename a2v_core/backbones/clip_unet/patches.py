@@ -1,19 +1,25 @@
-"""Which modules of a UNet3DConditionModel and of its CLIP text encoder are changed by what `layers` offers.
+"""Which modules of a UNet and of its CLIP text encoder are changed by what `layers` offers.
 
 Those that return an `Undo` are undone by calling it. What may be combined stands in `layers/__init__.py`.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
 from ... import layers
 from ...layers import Undo
-from .units import blocks
 
 # Small, and every value passes through them.
 IN_FULL = ("conv_in", "conv_out", "time_embedding")
+
+
+def blocks(unet: Any) -> list[nn.Module]:
+    """The down blocks, the middle block and the up blocks, in the order in which they run."""
+    return [*unet.down_blocks, unet.mid_block, *unet.up_blocks]
 
 
 def compile_blocks(unet: nn.Module, backend: str = "inductor") -> Undo:
@@ -57,10 +63,3 @@ def repeated_blocks(unet: nn.Module) -> list[nn.Module]:
 
     kinds = (ResnetBlock2D, TemporalConvLayer, BasicTransformerBlock)
     return [module for module in unet.modules() if isinstance(module, kinds)]
-
-
-def attention_layers(unet: nn.Module) -> list[nn.Module]:
-    """The attention layers but for those of the first transformer, which branches of guidance share."""
-    from diffusers.models.attention_processor import Attention
-
-    return [m for block in blocks(unet) for m in block.modules() if isinstance(m, Attention)]

@@ -1,0 +1,32 @@
+"""What text-to-video UNets with CLIP's text and a VAE of pictures have in common: no family by itself."""
+
+from __future__ import annotations
+
+from .backbone import CLIPUNet, spec_of
+from .load import (
+    MODELS,
+    Networks,
+    built,
+    built_diffusers,
+    built_networks,
+    fill_diffusers,
+    fill_network,
+    fill_unet,
+    filled_networks,
+)
+from .patches import blocks
+
+__all__ = [
+    "MODELS",
+    "CLIPUNet",
+    "Networks",
+    "blocks",
+    "built",
+    "built_diffusers",
+    "built_networks",
+    "fill_diffusers",
+    "fill_network",
+    "fill_unet",
+    "filled_networks",
+    "spec_of",
+]

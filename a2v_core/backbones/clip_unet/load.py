@@ -1,0 +1,204 @@
+"""The parts of a text-to-video model from a local folder in the diffusers layout, without any network.
+
+Every weight must be there and fit: nothing is left at random, and nothing is guessed. Networks are built
+without memory first, so that what is wrong with the small files shows before gigabytes are read. Old files
+load as they were published (.bin files, old names of the VAE's attention, `text_model.` in front of CLIP's).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ...checkpoints import load_strict
+from ...errors import CheckpointError
+from ...files import utf8_path
+from ...layers import fp8_tensors
+from ...places import TEXT_ENCODER, UNET, VAE
+from ..contract import Part
+from ..diffusers_folder import DIFFUSERS_STEM, read_json, read_weights
+from ..dtypes import DTYPES, FP8
+from .patches import store_fp8
+
+MODELS = "use a model of that kind: ModelScope text-to-video 1.7b, Zeroscope v2, AnimateDiff"
+
+_OLD_ATTENTION = re.compile(r"(\.attentions\.\d+\.)(query|key|value|proj_attn)\.(weight|bias)$")
+_ATTENTION = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+_NOISE_PREDICTIONS = ("epsilon", "v_prediction", "sample")
+
+
+class Networks(NamedTuple):
+    """What a folder holds, in the order of `CLIPUNet`; None for what is not loaded."""
+
+    unet: Any
+    vae: Any
+    text_encoder: Any
+    tokenizer: Any
+    scheduler_config: Mapping[str, Any]
+
+
+def built_networks(folder: Path, unet: Any) -> Networks:
+    """The networks of a folder, without memory for their weights, beside a UNet that was built like this.
+
+    CheckpointError when a part is missing, broken or of another kind, or when they are not of one model.
+    """
+    schedule = _scheduler_config(folder / "scheduler" / "scheduler_config.json")
+    tokenizer = _load_tokenizer(folder / "tokenizer")
+    text_encoder = _built_text_encoder(folder / "text_encoder")
+    vae = built_diffusers(folder / "vae", "AutoencoderKL")
+    _check_fit(folder, unet, vae, text_encoder, tokenizer)
+    return Networks(unet, vae, text_encoder, tokenizer, schedule)
+
+
+def filled_networks(networks: Networks, folder: Path, dtype: str, parts: Collection[Part]) -> Networks:
+    """The same with the weights of text encoder and VAE, and None for what is not among `parts`."""
+    _, vae, text_encoder, _, _ = networks
+    if "text" in parts:
+        _fill_text_encoder(text_encoder.to(DTYPES[dtype]), folder / "text_encoder")
+    if "vae" in parts:
+        fill_diffusers(vae, folder / "vae", VAE, DTYPES[dtype])
+    return networks._replace(
+        unet=networks.unet if "denoiser" in parts else None,
+        vae=vae if "vae" in parts else None,
+        text_encoder=text_encoder if "text" in parts else None,
+    )
+
+
+def built_diffusers(folder: Path, class_name: str) -> Any:
+    """A network of diffusers by its config.json, without memory for its weights."""
+    import diffusers
+
+    config = read_json(folder / "config.json")
+    found = config.get("_class_name", class_name)
+    if found != class_name:
+        raise CheckpointError(f"{folder}: is a {found}, expected a {class_name}; {MODELS}")
+    settings = {key: value for key, value in config.items() if not key.startswith("_")}
+    return built(folder / "config.json", lambda: getattr(diffusers, class_name).from_config(settings))
+
+
+def fill_diffusers(module: Any, folder: Path, kind: str, dtype: torch.dtype) -> None:
+    """Give a built network of diffusers the weights in its folder. CheckpointError unless they fit."""
+    fill_network(module, *read_weights(folder, (DIFFUSERS_STEM,)), kind, dtype)
+
+
+def fill_network(
+    module: Any, tensors: Mapping[str, Tensor], path: Path, kind: str, dtype: torch.dtype
+) -> None:
+    """Give a built network of diffusers its weights, which were read from `path`."""
+    nn.Module.to(module, dtype)  # past diffusers' own, which warns of nothing
+    _fill(module, _new_attention_names(tensors), path, kind)
+
+
+def fill_unet(unet: Any, tensors: Mapping[str, Tensor], path: Path, dtype: str) -> None:
+    """Give a built UNet its weights, which were read from `path`; "fp8": rounded to 8 bits."""
+    nn.Module.to(unet, DTYPES[dtype])
+    tensors = _new_attention_names(tensors)
+    if dtype == FP8:
+        store_fp8(unet)
+        tensors = fp8_tensors(unet, tensors)
+    _fill(unet, tensors, path, UNET)
+
+
+def _built_text_encoder(folder: Path) -> Any:
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    config = read_json(folder / "config.json")
+    model_type = config.get("model_type", "clip_text_model")
+    if model_type != "clip_text_model":
+        raise CheckpointError(f"{folder}: is a {model_type}, expected a clip_text_model; {MODELS}")
+    return built(folder / "config.json", lambda: CLIPTextModel(CLIPTextConfig.from_dict(config)))
+
+
+def _fill_text_encoder(module: Any, folder: Path) -> None:
+    tensors, path = read_weights(folder, ("model", "pytorch_model"))
+    bare = {
+        key.removeprefix("text_model."): value
+        for key, value in tensors.items()
+        if not key.endswith(".position_ids")  # a constant that old files store
+    }
+    # transformers 4 keeps the model under this prefix, transformers 5 does not.
+    prefix = "text_model." if hasattr(module, "text_model") else ""
+    _fill(module, {prefix + key: value for key, value in bare.items()}, path, TEXT_ENCODER)
+    embeddings = (module.text_model if prefix else module).embeddings
+    embeddings.position_ids = torch.arange(embeddings.position_embedding.num_embeddings)[None]
+
+
+def _load_tokenizer(folder: Path) -> Any:
+    from transformers import CLIPTokenizer
+
+    if not (folder / "tokenizer.json").is_file():
+        for name in ("vocab.json", "merges.txt"):
+            if not (folder / name).is_file():
+                raise CheckpointError(f"{folder / name}: no such file; download the tokenizer folder again")
+    try:
+        with utf8_path(folder) as readable:
+            tokenizer = CLIPTokenizer.from_pretrained(str(readable), local_files_only=True)
+    except Exception as error:  # every kind of damage surfaces as another type, even a bare Exception
+        raise CheckpointError(
+            f"{folder}: the tokenizer cannot be read ({error}); download it again"
+        ) from error
+    marks = folder / "special_tokens_map.json"
+    if marks.is_file() and (padding := read_json(marks).get("pad_token")):
+        # The published folders name two padding tokens; the models were trained with this file's.
+        tokenizer.pad_token = padding["content"] if isinstance(padding, dict) else padding
+    return tokenizer
+
+
+def _scheduler_config(path: Path) -> dict[str, Any]:
+    config = read_json(path)
+    kind = config.get("prediction_type", "epsilon")
+    if "FlowMatch" in str(config.get("_class_name")) or kind not in _NOISE_PREDICTIONS:
+        raise CheckpointError(
+            f"{path}: is for a {config.get('_class_name')} that predicts {kind!r}, expected a model that "
+            f"predicts one of {', '.join(_NOISE_PREDICTIONS)}; {MODELS}"
+        )
+    return {key: value for key, value in config.items() if not key.startswith("_")}
+
+
+def built(path: Path, build: Callable[[], Any]) -> Any:
+    """What `build` makes of settings that were read from `path`, without memory for its weights."""
+    try:
+        with torch.device("meta"):
+            return build()
+    except (TypeError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
+        raise CheckpointError(f"{path}: does not describe a model ({error})") from error
+
+
+def _fill(module: Any, tensors: Mapping[str, Tensor], path: Path, kind: str) -> None:
+    load_strict(module, tensors, path, kind)
+    module.eval().requires_grad_(False)
+
+
+def _new_attention_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Names of attention weights from before diffusers 0.15, as in the published VAE files, made current."""
+    return {
+        _OLD_ATTENTION.sub(lambda m: f"{m[1]}{_ATTENTION[m[2]]}.{m[3]}", key): value
+        for key, value in tensors.items()
+    }
+
+
+def _check_fit(folder: Path, unet: Any, vae: Any, text_encoder: Any, tokenizer: Any) -> None:
+    """CheckpointError when the parts of a folder are not of one model."""
+    table = text_encoder.get_input_embeddings()
+    channels = vae.config.latent_channels
+    wanted = {
+        "text width": (unet.config.cross_attention_dim, "unet", table.embedding_dim, "text_encoder"),
+        "latent channels": (unet.config.in_channels, "unet", channels, "vae"),
+        "predicted channels": (unet.config.out_channels, "unet", channels, "vae"),
+    }
+    for what, (one, first, other, second) in wanted.items():
+        if one != other:
+            raise CheckpointError(
+                f"{folder}: {what} is {one} in {first} but {other} in {second}; the folders are of different "
+                "models, download the whole model again"
+            )
+    if len(tokenizer) > table.num_embeddings:
+        raise CheckpointError(
+            f"{folder}: the tokenizer has {len(tokenizer)} words, the text_encoder only "
+            f"{table.num_embeddings}; the folders are of different models, download the whole model again"
+        )
