@@ -20,7 +20,7 @@ MODEL_INDEX = "model_index.json"
 """The file that makes a folder a model in the diffusers layout."""
 
 # The denoisers of text-to-video models in the diffusers layout that have a backbone, by their class.
-T2V_DENOISERS = ("UNet3DConditionModel",)
+T2V_DENOISERS = ("UNet3DConditionModel", "UNetMotionModel")
 
 BEATS = "BEATs encoder"
 MAPPER = "AudioMapper"
@@ -35,6 +35,7 @@ OTHER_ENCODER = "audio encoder other than BEATs"
 ALL_IN_ONE = "checkpoint of several models in one file"
 CONTROLNET = "ControlNet"
 PICTURE_UNET = "UNet for pictures"
+MOTION_ADAPTER = "motion adapter"
 ORIGINAL_T2V_UNET = "UNet of a text-to-video model in the original layout"
 ORIGINAL_UNET = "UNet for pictures in the original layout"
 ORIGINAL_VAE = "VAE in the original layout"
@@ -79,7 +80,7 @@ class Place:
 _T2V = "a2v_t2v"
 _LOAD_T2V = "Load T2V Model"
 _LOAD_DIFFUSION = "core's Load Diffusion Model"
-_TEMPORAL = r"\btemp_conv|\btemp_attentions|\btransformer_in\b|temporal|temopral"
+_TEMPORAL = r"\btemp_conv|\btemp_attentions|\btransformer_in\b|\bmotion_modules\b|temporal|temopral"
 # Keys of low-rank updates in the layouts of trainers: kohya, PEFT, diffusers, processors, LyCORIS.
 _LOW_RANK = (
     r"lora_(?:A|B|up|down|mid|unet|te|linear_layer)|\blora\.(?:up|down)|_lora\.(?:up|down)"
@@ -148,6 +149,7 @@ PLACES = (
         note="; no node of this pack takes it",
     ),
     Place(UNET, _T2V, _LOAD_T2V, keys=(r"\bdown_blocks\.", r"\btime_embedding\.", _TEMPORAL), part="unet"),
+    Place(MOTION_ADAPTER, _T2V, _LOAD_T2V, keys=(r"\bmotion_modules\.\d+\.",), part="motion_adapter"),
     Place(
         PICTURE_UNET,
         "diffusion_models",
@@ -181,10 +183,12 @@ PLACES = (
         "diffusion_models",
         _LOAD_DIFFUSION,
         keys=(r"\b(?:double|joint|transformer)_blocks\.0\.|\bblocks\.0\.cross_attn\.",),
-        note=f"; {_LOAD_T2V} takes ModelScope and Zeroscope",
+        note=f"; {_LOAD_T2V} takes ModelScope, Zeroscope and AnimateDiff",
     ),
     Place(T2V_FOLDER, _T2V, _LOAD_T2V, endings=FOLDERS, demo="t2v"),
-    Place(OTHER_FOLDER, "", "", endings=FOLDERS, note=f"{_LOAD_T2V} needs ModelScope or Zeroscope"),
+    Place(
+        OTHER_FOLDER, "", "", endings=FOLDERS, note=f"{_LOAD_T2V} needs ModelScope, Zeroscope or AnimateDiff"
+    ),
 )
 
 

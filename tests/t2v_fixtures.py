@@ -1,4 +1,4 @@
-"""Real modules for tests: the golden UNet, and tiny text-to-video models of two families."""
+"""Real modules for tests: the golden UNet, and tiny text-to-video models of three families."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from a2v_core.backbones import load
 from tests.golden_recipe import GOLDEN, fill_module
+from tests.tiny_motion import make_tiny_adapter, make_tiny_motion
 from tests.tiny_t2v import make_tiny_t2v, tiny_text_encoder
 from tests.toy_dit import NAME, ToyBackbone, load_toy_dit, make_toy_dit
 
@@ -51,6 +52,18 @@ def golden_unet(unet_layout: dict[str, Any]) -> torch.nn.Module:
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_t2v(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def motion_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """AnimateDiff as its pipeline saves it."""
+    return make_tiny_motion(tmp_path_factory.mktemp("models") / "motion")
+
+
+@pytest.fixture(scope="session")
+def adapter_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same AnimateDiff in two parts."""
+    return make_tiny_adapter(tmp_path_factory.mktemp("models") / "adapter")
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,8 @@ from ..texts import read_text
 
 FOLDERS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 DENOISERS = ("unet", "transformer")  # what families call the first of them
+PICTURE_DENOISER = "UNet2DConditionModel"
+ADAPTER_FOLDER = "motion_adapter"  # what makes a denoiser for pictures one for videos
 DIFFUSERS_STEM = "diffusion_pytorch_model"
 _LAYOUT = "model_index.json and the folders " + ", ".join(FOLDERS)
 
@@ -42,6 +44,17 @@ def denoiser_folder(folder: Path) -> Path:
     """Where a model keeps its denoiser; `unet` when it has none."""
     found = (folder / name for name in DENOISERS if (folder / name).is_dir())
     return next(found, folder / DENOISERS[0])
+
+
+def denoiser_class(folder: Path) -> str | None:
+    """The class of a model's denoiser by its config; None when that does not say.
+
+    A UNet for pictures with a motion adapter beside it is a UNetMotionModel: AnimateDiff in two parts.
+    """
+    found = read_json(denoiser_folder(folder) / "config.json").get("_class_name")
+    if found == PICTURE_DENOISER and (folder / ADAPTER_FOLDER).is_dir():
+        return "UNetMotionModel"
+    return found
 
 
 def parts_of(folder: Path) -> tuple[str, ...]:

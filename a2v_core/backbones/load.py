@@ -7,13 +7,21 @@ from pathlib import Path
 
 from ..errors import A2VError, CheckpointError
 from .contract import PARTS, Backbone, Part
-from .diffusers_folder import check_folder, denoiser_folder, read_json
+from .diffusers_folder import (
+    ADAPTER_FOLDER,
+    PICTURE_DENOISER,
+    check_folder,
+    denoiser_class,
+    denoiser_folder,
+)
 from .dtypes import DTYPES
 from .unet3d import load_unet3d
+from .unet_motion import load_unet_motion
 
 # By the class of the denoiser (`places.T2V_DENOISERS`).
 FAMILIES: Mapping[str, Callable[[Path, str, Collection[Part]], Backbone]] = {
     "UNet3DConditionModel": load_unet3d,
+    "UNetMotionModel": load_unet_motion,
 }
 
 
@@ -29,11 +37,12 @@ def load_t2v(folder: str | Path, dtype: str = "fp32", parts: Collection[Part] = 
         raise A2VError(f"Unknown dtype {dtype!r}: choose one of {', '.join(DTYPES)}")
     folder = Path(folder)
     check_folder(folder)
-    config = denoiser_folder(folder) / "config.json"
-    found = read_json(config).get("_class_name", next(iter(FAMILIES)))
+    found = denoiser_class(folder) or next(iter(FAMILIES))
     if found not in FAMILIES:
+        adapter = f", or give it a motion adapter in {ADAPTER_FOLDER}" if found == PICTURE_DENOISER else ""
         raise CheckpointError(
-            f"{config.parent}: is a {found}, expected one of {', '.join(FAMILIES)}; use a text-to-video "
-            "model of that kind, such as ModelScope text-to-video 1.7b or Zeroscope v2"
+            f"{denoiser_folder(folder)}: is a {found}, expected one of {', '.join(FAMILIES)}; use a "
+            "text-to-video model of that kind, such as ModelScope text-to-video 1.7b, Zeroscope v2 or "
+            f"AnimateDiff{adapter}"
         )
     return FAMILIES[found](folder, dtype, parts)

@@ -13,23 +13,27 @@ from torch import nn
 def in_bfloat16(module: nn.Module) -> Iterator[None]:
     """While it lasts, a module's weights are rounded to bfloat16; then the original ones are put back.
 
-    Weights in 8 bits are left alone: their layers compute in the dtype of their input. Only on a CPU: a
-    module on a GPU stays as it was loaded. Not for two threads at once. Where gradients are needed, backward
-    has to run before it ends.
+    So are tables of numbers that are no weights, such as fixed position embeddings. Weights in 8 bits are
+    left alone: their layers compute in the dtype of their input. Only on a CPU: a module on a GPU stays as it
+    was loaded. Not for two threads at once. Where gradients are needed, backward has to run before it ends.
     """
     first = next(module.parameters())
     stays = first.dtype == torch.bfloat16 or first.device.type != "cpu"
     # New parameters instead of new data: those of a model loaded in inference mode take no other data.
-    kept = [] if stays else [(owner, dict(owner._parameters)) for owner in module.modules()]
+    kept = [] if stays else [(m, dict(m._parameters), dict(m._buffers)) for m in module.modules()]
     rounded: dict[nn.Parameter, nn.Parameter] = {}
     try:
-        for owner, weights in kept:
+        for owner, weights, tables in kept:
             for name, weight in weights.items():
                 if weight is not None and weight.element_size() > 1:
                     half = rounded.get(weight)
                     half = nn.Parameter(weight.to(torch.bfloat16), False) if half is None else half
                     rounded[weight] = owner._parameters[name] = half
+            for name, table in tables.items():
+                if table is not None and table.is_floating_point() and table.element_size() > 1:
+                    owner._buffers[name] = table.to(torch.bfloat16)
         yield
     finally:
-        for owner, weights in kept:
+        for owner, weights, tables in kept:
             owner._parameters.update(weights)
+            owner._buffers.update(tables)

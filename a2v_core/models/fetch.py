@@ -125,6 +125,6 @@ def _check_unet(config: Path) -> None:
         ) from error
     if found not in T2V_DENOISERS:
         raise DownloadError(
-            f"{config}: is a {found}, expected a {T2V_DENOISERS[0]}: this repository is no text-to-video "
-            "model of the ModelScope or Zeroscope kind"
+            f"{config}: is a {found}, expected one of {', '.join(T2V_DENOISERS)}: this repository is no "
+            "text-to-video model of the ModelScope, Zeroscope or AnimateDiff kind"
         )

@@ -173,7 +173,7 @@ _FACTS: dict[str, Callable[[Checkpoint], dict[str, Any]]] = {
 
 def _folder(path: Path) -> Identity:
     """A diffusers folder, by its index; its weights are not read."""
-    from ..backbones import check_folder, denoiser_folder, parts_of, read_json
+    from ..backbones import check_folder, denoiser_class, denoiser_folder, parts_of, read_json
 
     index = path / MODEL_INDEX
     if not index.is_file():
@@ -191,7 +191,8 @@ def _folder(path: Path) -> Identity:
     if denoiser:
         width = denoiser.get("cross_attention_dim")
         facts |= {folder.name: denoiser.get("_class_name"), "text width": width}
-    kind = T2V_FOLDER if denoiser.get("_class_name") in T2V_DENOISERS else OTHER_FOLDER
+    known = bool(denoiser) and denoiser_class(path) in T2V_DENOISERS
+    kind = T2V_FOLDER if known else OTHER_FOLDER
     return Identity(path, kind, belongs(kind), {name: value for name, value in facts.items() if value})
 
 

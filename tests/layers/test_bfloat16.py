@@ -34,6 +34,17 @@ def test_weights_round_and_come_back_bit_for_bit() -> None:
     assert torch.equal(layer.weight, values)
 
 
+def test_tables_of_numbers_round_too_and_others_stay() -> None:
+    layer = nn.Linear(8, 8)
+    table, places = torch.linspace(0, 1, 8), torch.arange(8)
+    layer.register_buffer("table", table)
+    layer.register_buffer("places", places)
+    with in_bfloat16(layer):
+        assert torch.equal(layer.get_buffer("table"), table.to(torch.bfloat16))
+        assert layer.get_buffer("places") is places
+    assert layer.get_buffer("table") is table
+
+
 def test_an_error_inside_brings_them_back_too() -> None:
     layer = nn.Linear(8, 8)
     with pytest.raises(RuntimeError, match="cancelled"), in_bfloat16(layer):

@@ -89,9 +89,17 @@ def test_a_model_of_another_kind_shows_before_its_weights_come(
 ) -> None:
     hub.add_repo("me/pictures", t2v_files | {"unet/config.json": b'{"_class_name": "UNet2DConditionModel"}'})
     model = own_model("t2v", "me/pictures")
-    with pytest.raises(DownloadError, match=r"is a UNet2DConditionModel, expected a UNet3DConditionModel"):
+    with pytest.raises(DownloadError, match=r"is a UNet2DConditionModel, expected one of UNet3DCond"):
         fetch(make_plan(model, tmp_path))
     assert not [path for path, _ in hub.requests if path.startswith("/cdn/")]
+
+
+def test_a_folder_of_animatediff(hub: Server, tmp_path: Path, motion_folder: Path) -> None:
+    files = [path for path in motion_folder.rglob("*") if path.is_file()]
+    hub.add_repo("me/motion", {p.relative_to(motion_folder).as_posix(): p.read_bytes() for p in files})
+    target = fetch(make_plan(own_model("t2v", "me/motion"), tmp_path))
+    assert load_t2v(target).fingerprint() == load_t2v(motion_folder).fingerprint()
+    assert not (target / "motion_adapter").exists()  # its weights are in the UNet's
 
 
 def test_which_weights_are_taken() -> None:

@@ -1,0 +1,60 @@
+"""AnimateDiff (arXiv 2307.04725): Stable Diffusion 1.5 with a motion module after every spatial layer.
+
+diffusers' UNetMotionModel takes a row of text for every frame of every clip, so text per frame needs no hook.
+Its motion modules, which never see text, attend between frames; their position embedding ends at
+`motion_max_seq_length` frames.
+
+Legend: B branches or clips, c latent channels, F frames (of video and latents alike), h w latent size, L text
+positions, C text width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...errors import A2VError
+from ...prompts import ContextBatch
+from .. import clip_unet
+from ..contract import BackboneSpec
+
+FAMILY = "AnimateDiff"
+NATIVE_FRAMES = 16  # of the clips that the published motion modules were trained on
+NATIVE_SIZE = 512  # pixels, of Stable Diffusion 1.5: for a config that does not say
+
+
+class UNetMotionBackbone(clip_unet.CLIPUNet):
+    """A text-to-video model as `Backbone` asks for it; made by `load_t2v`. unet: UNetMotionModel."""
+
+    def denoise(self, x: Tensor, t: Tensor, context: ContextBatch) -> Tensor:
+        """See `Backbone.denoise`. A2VError for more frames than the motion modules have positions for."""
+        self._check(x, context)
+        weight = next(self.unet.parameters())
+        x = x.to(weight.device, weight.dtype).expand(len(context), -1, -1, -1, -1)
+        texts = context.states.to(weight.device, weight.dtype).flatten(0, 1)  # [B*F, L, C]
+        timestep = torch.as_tensor(t).to(weight.device)
+        predicted: Tensor = self.unet(x, timestep, texts, return_dict=False)[0]
+        return predicted
+
+    def _check(self, x: Tensor, context: ContextBatch) -> None:
+        frames, most = x.shape[2], int(self.unet.config.motion_max_seq_length)
+        if frames > most:
+            raise A2VError(
+                f"{FAMILY} makes at most {most} frames at once, got {frames}: its motion modules have no "
+                "position for more. Make a long video (long mode 'model'), with windows of at most "
+                f"{most} frames; {self.spec.native_frames} are best"
+            )
+        if context.num_frames != frames or len(x) not in (1, len(context)):
+            raise A2VError(
+                f"Per-frame text of {len(context)} clips x {context.num_frames} frames does not fit latents "
+                f"of {len(x)} clips x {frames} frames. Encode the prompt for as many frames as are sampled."
+            )
+
+
+def spec_of(unet: Mapping[str, Any], vae: Mapping[str, Any], token_width: int) -> BackboneSpec:
+    """The facts of a model, from the configs of its UNet and VAE and the width of its text embeddings."""
+    frames = min(NATIVE_FRAMES, int(unet["motion_max_seq_length"]))
+    return clip_unet.spec_of(FAMILY, frames, NATIVE_SIZE, unet, vae, token_width)
