@@ -8,8 +8,8 @@ Legend: B branches of guidance or clips, F frames, U distinct texts, L text posi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -23,10 +23,12 @@ class FrameContext:
 
     states: [U, L, C], one for every distinct text, in order of first appearance.
     index: int64 [F], the row of `states` for every frame.
+    audio: [F, n, D] audio tokens beside the text, for models with frame attention; None without a sound.
     """
 
     states: Tensor
     index: Tensor
+    audio: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.states.ndim != 3 or self.index.ndim != 1 or self.index.numel() == 0:
@@ -49,15 +51,29 @@ class FrameContext:
 
 @dataclass(frozen=True)
 class ContextBatch:
-    """Text states of the branches or clips that are denoised in one batch. states: [B, F, L, C]."""
+    """Text states of the branches or clips that are denoised in one batch.
+
+    states: [B, F, L, C].
+    audio: [B, F, n, D] audio tokens beside the text, and gate: [B, 1], 0 for what has no sound and else 1.
+    None where nothing has a sound.
+    """
 
     states: Tensor
+    audio: Tensor | None = None
+    gate: Tensor | None = None
 
     @classmethod
     def of(cls, contexts: Sequence[FrameContext]) -> ContextBatch:
         """Contexts of B branches or clips of one length, on the device and in the dtype of the last."""
         last = contexts[-1].states
-        return cls(torch.stack([context.per_frame.to(last.device, last.dtype) for context in contexts]))
+        states = torch.stack([context.per_frame.to(last.device, last.dtype) for context in contexts])
+        audio = [context.audio for context in contexts if context.audio is not None]
+        if not audio:
+            return cls(states)
+        silent = torch.zeros_like(audio[0])
+        tokens = [silent if context.audio is None else context.audio.to(silent) for context in contexts]
+        gate = [[float(context.audio is not None)] for context in contexts]
+        return cls(states, torch.stack(tokens), torch.tensor(gate, device=silent.device))
 
     def __len__(self) -> int:
         return len(self.states)
@@ -68,12 +84,18 @@ class ContextBatch:
 
     def rows(self, rows: Sequence[int]) -> ContextBatch:
         """A selection of the B texts."""
-        return self if list(rows) == list(range(len(self))) else ContextBatch(self.states[list(rows)])
+        chosen = list(rows)
+        return self if chosen == list(range(len(self))) else self._each(lambda tensor: tensor[chosen])
 
     def frames(self, index: Tensor) -> ContextBatch:
         """A selection of the frames, such as those of a window, by an index int64 [n]."""
-        return ContextBatch(self.states[:, index.to(self.states.device)])
+        whole = replace(self, gate=None)._each(lambda tensor: tensor[:, index.to(tensor.device)])
+        return replace(whole, gate=self.gate)
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> ContextBatch:
         """The same on `device`, in `dtype` if given."""
-        return ContextBatch(self.states.to(device, dtype))
+        return self._each(lambda tensor: tensor.to(device, dtype))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> ContextBatch:
+        audio = None if self.audio is None else change(self.audio)
+        return ContextBatch(change(self.states), audio, None if self.gate is None else change(self.gate))

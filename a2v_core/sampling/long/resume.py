@@ -121,6 +121,7 @@ def _fingerprint(
     digest = hashlib.sha256(backbone.fingerprint())
     digest.update(json.dumps([*facts, str(backbone.device), torch.__version__], default=str).encode())
     for context in contexts:
-        for tensor in (context.states, context.index):
-            digest.update(bytes_of(tensor))
+        for tensor in (context.states, context.index, context.audio):
+            if tensor is not None:
+                digest.update(bytes_of(tensor))
     return digest.hexdigest()[:24]
