@@ -20,7 +20,7 @@ MODEL_INDEX = "model_index.json"
 """The file that makes a folder a model in the diffusers layout."""
 
 # The denoisers of text-to-video models in the diffusers layout that have a backbone, by their class.
-T2V_DENOISERS = ("UNet3DConditionModel", "UNetMotionModel")
+T2V_DENOISERS = ("UNet3DConditionModel", "UNetMotionModel", "WanTransformer3DModel")
 
 BEATS = "BEATs encoder"
 MAPPER = "AudioMapper"

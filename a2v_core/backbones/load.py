@@ -17,11 +17,13 @@ from .diffusers_folder import (
 from .dtypes import DTYPES
 from .unet3d import load_unet3d
 from .unet_motion import load_unet_motion
+from .wan import load_wan
 
 # By the class of the denoiser (`places.T2V_DENOISERS`).
 FAMILIES: Mapping[str, Callable[[Path, str, Collection[Part]], Backbone]] = {
     "UNet3DConditionModel": load_unet3d,
     "UNetMotionModel": load_unet_motion,
+    "WanTransformer3DModel": load_wan,
 }
 
 

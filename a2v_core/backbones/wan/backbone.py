@@ -99,7 +99,7 @@ class WanBackbone:
     def denoise(self, x: Tensor, t: Tensor, context: ContextBatch) -> Tensor:
         """See `Backbone.denoise`: the flow."""
         denoiser = self._denoiser(t)
-        weight = next(denoiser.parameters())
+        weight = denoiser.patch_embedding.weight  # others stay float32 in a model in half precision
         count = len(context)
         x = x.to(weight.device, weight.dtype).expand(count, -1, -1, -1, -1)
         t = t.to(weight.device).reshape(-1).expand(count)
@@ -128,7 +128,8 @@ class WanBackbone:
         pixels = grid.height * grid.width
         if part == "vae":
             return pixels * VAE_BYTES * int(self.vae.dtype.itemsize)
-        return branches * grid.frames * pixels * DENOISER_BYTES * int(self.denoisers[0].dtype.itemsize)
+        weight = self.denoisers[0].patch_embedding.weight
+        return branches * grid.frames * pixels * DENOISER_BYTES * int(weight.itemsize)
 
     def cancel_points(self) -> Iterable[nn.Module]:
         """See `Backbone.cancel_points`."""
@@ -163,6 +164,7 @@ class WanBackbone:
     def _tokens(self, words: Mapping[str, Tensor]) -> Tensor:
         if self.adapter is None:
             raise A2VError(
-                "There are audio tokens, but no audio adapter for this model: load one, or leave the sound out"
+                "There are audio tokens, but no audio adapter for this model: load one, or leave the "
+                "sound out"
             )
         return self.adapter.tokens(words, self.spec)
