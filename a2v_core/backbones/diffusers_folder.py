@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..checkpoints import read_checkpoint
@@ -73,6 +75,30 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: holds a {type(content).__name__}, expected a JSON object of settings")
     return content
+
+
+def built(path: Path, build: Callable[[], Any]) -> Any:
+    """What `build` makes of settings that were read from `path`, without memory for its weights."""
+    try:
+        with torch.device("meta"):
+            return build()
+    except (TypeError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
+        raise CheckpointError(f"{path}: does not describe a model ({error})") from error
+
+
+def built_diffusers(folder: Path, class_name: str, models: str) -> Any:
+    """A network of diffusers by its config.json, without memory for its weights.
+
+    CheckpointError for another class, which ends with `models`: what to use instead.
+    """
+    import diffusers
+
+    config = read_json(folder / "config.json")
+    found = config.get("_class_name", class_name)
+    if found != class_name:
+        raise CheckpointError(f"{folder}: is a {found}, expected a {class_name}; {models}")
+    settings = {key: value for key, value in config.items() if not key.startswith("_")}
+    return built(folder / "config.json", lambda: getattr(diffusers, class_name).from_config(settings))
 
 
 def read_weights(folder: Path, stems: tuple[str, ...]) -> tuple[dict[str, Tensor], Path]:

@@ -8,7 +8,7 @@ load as they were published (.bin files, old names of the VAE's attention, `text
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,8 +20,9 @@ from ...errors import CheckpointError
 from ...files import utf8_path
 from ...layers import fp8_tensors
 from ...places import TEXT_ENCODER, UNET, VAE
+from .. import diffusers_folder
 from ..contract import Part
-from ..diffusers_folder import DIFFUSERS_STEM, read_json, read_weights
+from ..diffusers_folder import DIFFUSERS_STEM, built, read_json, read_weights
 from ..dtypes import DTYPES, FP8
 from .patches import store_fp8
 
@@ -70,15 +71,8 @@ def filled_networks(networks: Networks, folder: Path, dtype: str, parts: Collect
 
 
 def built_diffusers(folder: Path, class_name: str) -> Any:
-    """A network of diffusers by its config.json, without memory for its weights."""
-    import diffusers
-
-    config = read_json(folder / "config.json")
-    found = config.get("_class_name", class_name)
-    if found != class_name:
-        raise CheckpointError(f"{folder}: is a {found}, expected a {class_name}; {MODELS}")
-    settings = {key: value for key, value in config.items() if not key.startswith("_")}
-    return built(folder / "config.json", lambda: getattr(diffusers, class_name).from_config(settings))
+    """See `diffusers_folder.built_diffusers`."""
+    return diffusers_folder.built_diffusers(folder, class_name, MODELS)
 
 
 def fill_diffusers(module: Any, folder: Path, kind: str, dtype: torch.dtype) -> None:
@@ -158,15 +152,6 @@ def _scheduler_config(path: Path) -> dict[str, Any]:
             f"predicts one of {', '.join(_NOISE_PREDICTIONS)}; {MODELS}"
         )
     return {key: value for key, value in config.items() if not key.startswith("_")}
-
-
-def built(path: Path, build: Callable[[], Any]) -> Any:
-    """What `build` makes of settings that were read from `path`, without memory for its weights."""
-    try:
-        with torch.device("meta"):
-            return build()
-    except (TypeError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
-        raise CheckpointError(f"{path}: does not describe a model ({error})") from error
 
 
 def _fill(module: Any, tensors: Mapping[str, Tensor], path: Path, kind: str) -> None:

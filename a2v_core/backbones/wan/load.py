@@ -16,7 +16,7 @@ from ...checkpoints import load_strict
 from ...errors import A2VError, CheckpointError
 from ...files import utf8_path
 from ..contract import PARTS, BackboneSpec, Part
-from ..diffusers_folder import DIFFUSERS_STEM, check_folder, read_json, read_weights
+from ..diffusers_folder import DIFFUSERS_STEM, built, built_diffusers, check_folder, read_json, read_weights
 from ..dtypes import DTYPES, FP8
 from .backbone import WanBackbone
 
@@ -35,8 +35,8 @@ def load_wan(folder: Path, dtype: str = "fp32", parts: Collection[Part] = PARTS)
         raise A2VError(f"{FAMILY} cannot be stored in fp8 here: choose bf16")
     index = read_json(folder / "model_index.json")
     places = ["transformer", *(["transformer_2"] if "boundary_ratio" in index and _has_second(index) else [])]
-    denoisers = [_built(folder / place, "WanTransformer3DModel") for place in places]
-    vae = _built(folder / "vae", "AutoencoderKLWan")
+    denoisers = [built_diffusers(folder / place, "WanTransformer3DModel", MODELS) for place in places]
+    vae = built_diffusers(folder / "vae", "AutoencoderKLWan", MODELS)
     spec = _spec(folder, denoisers[0], vae)
     number = DTYPES[dtype]
     if "denoiser" in parts:
@@ -87,22 +87,6 @@ def _spec(folder: Path, denoiser: Any, vae: Any) -> BackboneSpec:
     )
 
 
-def _built(folder: Path, class_name: str) -> Any:
-    """A network of diffusers by its config.json, without memory for its weights."""
-    import diffusers
-
-    config = read_json(folder / "config.json")
-    found = config.get("_class_name", class_name)
-    if found != class_name:
-        raise CheckpointError(f"{folder}: is a {found}, expected a {class_name}; {MODELS}")
-    settings = {key: value for key, value in config.items() if not key.startswith("_")}
-    try:
-        with torch.device("meta"):
-            return getattr(diffusers, class_name).from_config(settings)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise CheckpointError(f"{folder / 'config.json'}: does not describe a model ({error})") from error
-
-
 def _fill(module: Any, folder: Path, dtype: torch.dtype, in_fp32: Collection[str] = ()) -> None:
     """Give a network its weights. Those whose names have one of `in_fp32` stay float32, as in diffusers."""
     tensors, path = read_weights(folder, (DIFFUSERS_STEM,))
@@ -129,8 +113,7 @@ def _text_encoder(folder: Path, dtype: torch.dtype) -> Any:
     kind = config.get("model_type", "umt5")
     if kind != "umt5":
         raise CheckpointError(f"{folder}: is a {kind}, expected an umt5 text encoder; {MODELS}")
-    with torch.device("meta"):
-        encoder = UMT5EncoderModel(UMT5Config.from_dict(config))
+    encoder = built(folder / "config.json", lambda: UMT5EncoderModel(UMT5Config.from_dict(config)))
     tensors, path = read_weights(folder, ("model", "pytorch_model"))
     load_strict(encoder.to(dtype), _both_tables(tensors), path, "UMT5 text encoder")
     return encoder.eval().requires_grad_(False)
