@@ -25,7 +25,7 @@ class LongDenoise:
         self._backbone, self._settings = backbone, settings.resolved(backbone.spec)
         self._inside: WindowedAttention | None = None
         if settings.mode == ATTENTION:
-            what = "long mode 'attention' (mode 'model' runs any model in windows)"
+            what = "long mode 'attention' ('model', in T2V Sampler 'whole-model windows', runs any model)"
             self._inside = require(backbone, WindowedAttention, what)
 
     def __call__(self, x: Tensor, t: Tensor, context: ContextBatch) -> Tensor:

@@ -181,7 +181,7 @@ def test_half_precision(tiny_folder: Path) -> None:
 
 def test_a_backbone_without_windowed_attention_is_told_of_the_other_mode(backbone: UNet3DBackbone) -> None:
     other = Plain(backbone)
-    with pytest.raises(A2VError, match=r"mode 'model' runs any model.*lacks WindowedAttention"):
+    with pytest.raises(A2VError, match=r"'model', .* runs any model.*lacks WindowedAttention"):
         LongDenoise(other, LONG)
     settings = replace(SETTINGS, num_frames=12)
     found = sample_long(other, *contexts(12), settings, replace(LONG, mode="model"))

@@ -101,7 +101,7 @@ def test_windows_that_overlap_leave_no_seams(toy: ToyBackbone) -> None:
 
 
 def test_windows_inside_the_model_are_refused(toy: ToyBackbone) -> None:
-    with pytest.raises(A2VError, match=r"mode 'model' runs any model.*a toy DiT .*lacks WindowedAttention"):
+    with pytest.raises(A2VError, match=r"'model', .* runs any model.*a toy DiT .*lacks WindowedAttention"):
         sample_long(toy, *texts(toy), SETTINGS, LongSettings())
 
 

@@ -1,0 +1,58 @@
+"""Other families of text-to-video models in the pack's nodes, on a real ComfyUI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from torch import Tensor
+
+from a2v_core.media import load_audio, read_video
+from tests.comfyui.driver import Comfy, Graph, changed, node_of
+from tests.tiny_motion import make_tiny_motion
+from tests.tiny_wan import make_tiny_wan
+
+
+@pytest.fixture(scope="module")
+def families(comfy: Comfy) -> Comfy:
+    """The server with a tiny AnimateDiff and a tiny Wan."""
+    make_tiny_motion(comfy.server.models / "a2v_t2v" / "motion")
+    make_tiny_wan(comfy.server.models / "a2v_t2v" / "wan")
+    return comfy
+
+
+def video(comfy: Comfy, graph: Graph) -> Tensor:
+    return read_video(comfy.file(comfy.good(graph), node_of(graph, "SaveVideo"))).frames
+
+
+def with_model(graph: Graph, name: str, **sampler: Any) -> Graph:
+    return changed(
+        graph, A2VLoadT2VModel={"model_name": name}, A2VT2VSampler={"width": 32, "height": 32, **sampler}
+    )
+
+
+def test_animatediff_follows_the_sound(families: Comfy, graph: Graph) -> None:
+    frames = video(families, with_model(graph, "motion"))
+    assert tuple(frames.shape) == (8, 32, 32, 3)
+    plain = video(families, with_model(graph, "motion", prompt="a video"))
+    assert float((frames - plain).abs().mean()) > 1e-3
+
+
+def test_long_videos_of_animatediff(families: Comfy, graph: Graph) -> None:
+    longer = changed(graph, A2VAudioMapper={"num_frames": 20, "fps": 20.0})
+    windows = with_model(longer, "motion", long_video="whole-model windows")
+    assert tuple(video(families, windows).shape) == (20, 32, 32, 3)
+    run = families.run(with_model(longer, "motion"))
+    assert "AnimateDiff cannot do that" in run.message
+    assert "whole-model windows" in run.message
+
+
+def test_wan_makes_videos_from_text(families: Comfy, graph: Graph) -> None:
+    text = with_model(graph, "wan", prompt="a red ball bouncing", fps=8.0)
+    del text[node_of(text, "A2VT2VSampler")]["inputs"]["audio_tokens"]
+    run = families.good(text)
+    path = families.file(run, node_of(text, "SaveVideo"))
+    assert tuple(read_video(path).frames.shape) == (9, 32, 32, 3)  # the length nearest to a second
+    assert load_audio(path).duration == pytest.approx(9 / 8, abs=0.03)
+    spoken = families.run(with_model(graph, "wan", num_frames=9))
+    assert "audio" in spoken.message
