@@ -22,8 +22,8 @@ class A2VLoadT2VModel(io.ComfyNode):
             display_name="Load T2V Model",
             category=CATEGORY,
             description=(
-                "Loads a text-to-video diffusion model (ModelScope 1.7b, Zeroscope v2) from a folder in the "
-                "diffusers layout in models/a2v_t2v."
+                "Loads a text-to-video diffusion model (ModelScope 1.7b, Zeroscope v2, AnimateDiff) from a "
+                "folder in the diffusers layout in models/a2v_t2v."
             ),
             inputs=[
                 downloads.name_input(
