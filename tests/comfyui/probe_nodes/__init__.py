@@ -125,11 +125,11 @@ class ProbeUNet(io.ComfyNode):
 
     @classmethod
     def execute(cls, model: Any, name: str, nonce: int) -> io.NodeOutput:
-        model._load("denoiser", 0)
         latents, text = noise(1, 4, 3, 4, 6), noise(2, 3, 77, 32)
         # The pack's own class: ComfyUI imports it under a name that nobody else knows.
         context = sys.modules[type(model.backbone).__module__].ContextBatch(text)
-        prediction = model.backbone.denoise(latents, torch.tensor(301), context)
+        with model.memory.loaded("denoiser", 0):
+            prediction = model.backbone.denoise(latents, torch.tensor(301), context)
         tensors = {"prediction": prediction.float().contiguous()}
         (unet,) = model.backbone.parts()["denoiser"]
         tensors |= {key: value.contiguous() for key, value in unet.state_dict().items()}
