@@ -18,7 +18,7 @@ Contestants take turns on the same weights, prompts, first noise, scheduler, ste
 The frames of the exact mode have to equal those of its peer to within 0.005, or the command fails.
 `exact_speedup` is diffusers / ours (text), whole clip, medians; `fast_speedup`, `few_steps_mode_speedup` and
 `few_step_speedup` are ours exact / ours fast, few steps and LoRA, whole clip; `..._psnr_db` compare frames
-with those of the exact mode.
+with those of the exact mode. `one_thread` has the same ratios with one thread, the others are with all.
 
 --clock cpu counts the processor time of this process instead of the time on the wall, for machines that
 are busy with other things; with one thread the two are the same on a quiet machine.
@@ -57,6 +57,14 @@ CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time
 TEXT = "a video of a red ball bouncing"
 SOUND = "a video of <temp> <local1> <local2> <local3> <local4> <class>"
 STAGES = ("load", "text", "sampling", "VAE decode", "clip")
+_FACTS = ("fast_psnr_db", "few_steps_mode_psnr_db", "few_step_psnr_db", "second_run_overhead_seconds")
+RATIOS = (
+    "exact_speedup",
+    "published_speedup",
+    "fast_speedup",
+    "few_steps_mode_speedup",
+    "few_step_speedup",
+)
 
 
 class Ours:
@@ -165,6 +173,19 @@ def measure(
     }
 
 
+def with_one_thread(measured: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `measured` gives with all threads, and its ratios with one as `one_thread` where all are more."""
+    facts, threads = measured(), torch.get_num_threads()
+    if threads > 1:
+        torch.set_num_threads(1)
+        try:
+            alone = measured()
+        finally:
+            torch.set_num_threads(threads)
+        facts["one_thread"] = {key: alone[key] for key in RATIOS}
+    return facts
+
+
 def psnr(frames: Tensor, reference: Tensor) -> float:
     """Peak signal-to-noise ratio in dB of frames in 0..1; infinite for equal ones."""
     return float(-10 * torch.log10((frames.double() - reference.double()).square().mean()))
@@ -190,9 +211,13 @@ def as_text(facts: dict[str, Any]) -> str:
         lines.append(f"{name:27}" + "".join(f"{cell:>24}" for cell in cells))
     differences = ", ".join(f"{name} {value:.1e}" for name, value in facts["largest_difference"].items())
     lines += ["", f"largest difference of a pixel in exact mode: {differences} (of 1)"]
-    keys = ["exact_speedup", "published_speedup", "fast_speedup", "fast_psnr_db", "few_steps_mode_speedup"]
-    keys += ["few_steps_mode_psnr_db", "few_step_speedup", "few_step_psnr_db", "second_run_overhead_seconds"]
-    return "\n".join([*lines, *(f"{key:28} {facts[key]:.2f}" for key in keys if facts[key] is not None)])
+    one = facts.get("one_thread", {})
+    lines += [
+        f"{key:28} {facts[key]:.2f}" + (f"  (one thread: {one[key]:.2f})" if key in one else "")
+        for key in (*RATIOS, *_FACTS)
+        if facts[key] is not None
+    ]
+    return "\n".join(lines)
 
 
 def _tokens(width: int, frames: int) -> AudioTokens:
@@ -241,14 +266,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         with tempfile.TemporaryDirectory(prefix="a2v-sampling-") as name:
-            facts = measure(
-                model_folder(options, Path(name)),
-                options.runs,
-                options.frames,
-                options.steps,
-                options.size,
-                options.clock,
-                options.lora_steps,
+            folder = model_folder(options, Path(name))
+            facts = with_one_thread(
+                lambda: measure(
+                    folder,
+                    options.runs,
+                    options.frames,
+                    options.steps,
+                    options.size,
+                    options.clock,
+                    options.lora_steps,
+                )
             )
     except A2VError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -176,10 +176,14 @@ def frame_room(shape: tuple[int, ...]) -> Tensor:
 
 
 def latent_samples(spec: BackboneSpec, latents: Tensor) -> Tensor:
-    """Latents [1, c, f, h, w] as a LATENT holds them: [f, c, h, w] where a VAE takes pictures, else as they
-    are."""
-    samples = latents / spec.latent_scale
-    return intermediate(samples[0].movedim(0, 1) if spec.time == 1 else samples)
+    """Latents [1, c, f, h, w] as core's VAE of that family takes them in a LATENT.
+
+    [f, c, h, w] where it takes pictures, else [1, c, f, h, w] in core's own scale.
+    """
+    if spec.time == 1:
+        return intermediate(latents[0].movedim(0, 1) / spec.latent_scale)
+    known = _latent_format(spec.latent_format, spec.latent_channels)
+    return intermediate(latents if known is None else known.process_out(latents))
 
 
 class Progress:
@@ -217,9 +221,8 @@ def latent_previewer(name: str, channels: int) -> Callable[[Tensor], Any] | None
 
     None when the user wants no previews, or for a format that this ComfyUI does not know.
     """
-    known = getattr(comfy.latent_formats, name, None)
-    latent_format = None if known is None else known()
-    if latent_format is None or latent_format.latent_channels != channels:
+    latent_format = _latent_format(name, channels)
+    if latent_format is None:
         return None
     previewer = latent_preview.get_previewer(mm.get_torch_device(), latent_format)
     if previewer is None:
@@ -231,3 +234,10 @@ def latent_previewer(name: str, channels: int) -> Callable[[Tensor], Any] | None
         return previewer.decode_latent_to_preview_image("JPEG", shown)
 
     return preview
+
+
+def _latent_format(name: str, channels: int) -> Any:
+    """One of core's latent formats; None for one that this ComfyUI does not know."""
+    known = getattr(comfy.latent_formats, name, None)
+    latent_format = None if known is None else known()
+    return latent_format if latent_format is not None and latent_format.latent_channels == channels else None

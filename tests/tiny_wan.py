@@ -10,8 +10,6 @@ import torch
 
 CHANNELS, TEXT_WIDTH, HEADS, HEAD_DIM, LAYERS, SHIFT = 16, 24, 2, 24, 3, 3.0
 WORDS = ["a", "an", "the", "of", "ball", "dog", "red", "blue", "bouncing", "video", "drum"]
-MEAN = [0.1 * (n % 5) - 0.2 for n in range(CHANNELS)]
-STD = [1.0 + 0.1 * (n % 3) for n in range(CHANNELS)]
 
 
 def make_tiny_wan(folder: Path, second: bool = False) -> Path:
@@ -78,7 +76,7 @@ def _denoiser() -> Any:
 def _vae() -> Any:
     from diffusers import AutoencoderKLWan
 
-    return AutoencoderKLWan(base_dim=4, z_dim=CHANNELS, num_res_blocks=1, latents_mean=MEAN, latents_std=STD)
+    return AutoencoderKLWan(base_dim=4, z_dim=CHANNELS, num_res_blocks=1)
 
 
 def _write_tokenizer(folder: Path) -> int:

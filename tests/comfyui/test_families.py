@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
+from a2v_core.backbones import load_t2v
 from a2v_core.media import load_audio, read_video
+from a2v_core.pipeline import VideoPipeline, VideoRequest
+from a2v_core.sampling import SampleSettings
 from tests.comfyui.driver import Comfy, Graph, changed, node_of
 from tests.tiny_motion import make_tiny_motion
 from tests.tiny_wan import make_tiny_wan
@@ -56,3 +61,23 @@ def test_wan_makes_videos_from_text(families: Comfy, graph: Graph) -> None:
     assert load_audio(path).duration == pytest.approx(9 / 8, abs=0.03)
     spoken = families.run(with_model(graph, "wan", num_frames=9))
     assert "audio" in spoken.message
+
+
+def test_latents_of_wan_are_in_cores_scale(families: Comfy, graph: Graph) -> None:
+    """As core's VAE takes them: not normalised."""
+    text = with_model(graph, "wan", prompt="a red ball bouncing", num_frames=9, seed=3, cfg=4.0)
+    sampler = node_of(text, "A2VT2VSampler")
+    del text[sampler]["inputs"]["audio_tokens"]
+    save = {"class_type": "SaveLatent", "inputs": {"samples": [sampler, 1], "filename_prefix": "wan"}}
+    run = families.good({**text, "save": save})
+    (saved,) = run.outputs["save"]["latents"]
+    found = load_file(families.server.output / saved["subfolder"] / saved["filename"])["latent_tensor"]
+    backbone = load_t2v(families.server.models / "a2v_t2v" / "wan")
+    settings = SampleSettings(2, 4.0, "dpmpp_2m", 3, 32, 32, 9)
+    video = VideoPipeline(backbone).generate(VideoRequest("a red ball bouncing", settings=settings))
+    vae: Any = backbone.parts()["vae"][0]
+    mean, std = (
+        torch.tensor(values).view(1, -1, 1, 1, 1)
+        for values in (vae.config.latents_mean, vae.config.latents_std)
+    )
+    torch.testing.assert_close(found, video.latents * std + mean, atol=5e-3, rtol=0)
