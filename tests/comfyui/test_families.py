@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,11 +21,13 @@ from tests.tiny_wan import make_tiny_wan
 
 
 @pytest.fixture(scope="module")
-def families(comfy: Comfy) -> Comfy:
-    """The server with a tiny AnimateDiff and a tiny Wan."""
-    make_tiny_motion(comfy.server.models / "a2v_t2v" / "motion")
-    make_tiny_wan(comfy.server.models / "a2v_t2v" / "wan")
-    return comfy
+def families(comfy: Comfy) -> Iterator[Comfy]:
+    """The server with a tiny AnimateDiff and a tiny Wan, which go again."""
+    folder = comfy.server.models / "a2v_t2v"
+    made = [make_tiny_motion(folder / "motion"), make_tiny_wan(folder / "wan")]
+    yield comfy
+    for model in made:
+        shutil.rmtree(model)
 
 
 def video(comfy: Comfy, graph: Graph) -> Tensor:
