@@ -31,7 +31,7 @@ def make_tiny_wan(folder: Path, second: bool = False) -> Path:
         names.append("transformer_2")
         index |= {"transformer_2": ["diffusers", "WanTransformer3DModel"], "boundary_ratio": 0.875}
     for name in names:
-        _denoiser().save_pretrained(folder / name)
+        tiny_denoiser().save_pretrained(folder / name)
     _vae().save_pretrained(folder / "vae")
     tokens = _write_tokenizer(folder / "tokenizer")
     config = UMT5Config(
@@ -52,7 +52,8 @@ def make_tiny_wan(folder: Path, second: bool = False) -> Path:
     return folder
 
 
-def _denoiser() -> Any:
+def tiny_denoiser() -> Any:
+    """A WanTransformer3DModel."""
     from diffusers import WanTransformer3DModel
 
     model = WanTransformer3DModel(

@@ -84,15 +84,15 @@ class VideoPipeline:
     @torch.no_grad()
     def encode(self, request: VideoRequest) -> Contexts:
         """The texts that sampling a request needs, no others."""
-        request = request.resolved(self.spec)
-        frames, branches = request.settings.num_frames, request.settings.branches
+        settings = request.settings_for(self.spec)
+        frames, branches = settings.num_frames, settings.branches
         words = () if request.tokens is None else tuple(request.tokens.words)
         prompt = self.encode_prompt(request.prompt, request.tokens, frames)
         negative = text = None
         if NEGATIVE in branches:
             tokens = request.negative_tokens or request.tokens
-            heard = tokens if audio_words(request.negative_prompt) else None
-            negative = self.encode_prompt(request.negative_prompt, heard, frames)
+            used = tokens if audio_words(request.negative_prompt) else None
+            negative = self.encode_prompt(request.negative_prompt, used, frames)
         if TEXT in branches:
             plain = without_words(request.prompt, words)
             text = self.encode_prompt(plain, request.tokens if audio_words(plain) else None, frames)
@@ -106,7 +106,7 @@ class VideoPipeline:
         progress: Progress | None = None,
     ) -> Tensor:
         """Latents [1, c, f, h, w] of a request, as the denoiser sees them."""
-        settings = request.resolved(self.spec).settings
+        settings = request.settings_for(self.spec)
         needed = self.backbone.work_bytes(
             "denoiser", self._at_once(settings.grid(self.spec), request.long), len(settings.branches)
         )
@@ -146,7 +146,7 @@ class VideoPipeline:
         room: Callable[[tuple[int, ...]], Tensor] = torch.empty,
     ) -> Tensor:
         """All frames [F, H, W, 3] of a request's latents, in the tensor that `room` makes."""
-        settings = request.resolved(self.spec).settings
+        settings = request.settings_for(self.spec)
         total, done = settings.num_frames, 0
         frames = room((total, settings.height, settings.width, 3))
         with closing(self.decode(latents, request.decode_chunk, settings.speed)) as parts:

@@ -53,12 +53,15 @@ class VideoRequest:
 
         Resolving it again changes nothing. A2VError for values that cannot be, or not together.
         """
-        fps = self._frame_rate()
-        frames = self.settings.num_frames or self._natural_length(spec, fps)
-        sound_guidance = None if self.tokens is None else self.settings.sound_guidance
-        settings = replace(self.settings, num_frames=frames, sound_guidance=sound_guidance).resolved(spec)
-        sound = None if self.sound is None else fit_sound(self.sound, frames, fps)
+        fps, settings = self._frame_rate(), self.settings_for(spec)
+        sound = None if self.sound is None else fit_sound(self.sound, settings.num_frames, fps)
         return replace(self, settings=settings, fps=fps, sound=sound)
+
+    def settings_for(self, spec: BackboneSpec) -> SampleSettings:
+        """Those of `resolved`."""
+        frames = self.settings.num_frames or self._natural_length(spec, self._frame_rate())
+        sound_guidance = None if self.tokens is None else self.settings.sound_guidance
+        return replace(self.settings, num_frames=frames, sound_guidance=sound_guidance).resolved(spec)
 
     def _frame_rate(self) -> float:
         if not (math.isfinite(self.fps) and self.fps >= 0):

@@ -13,6 +13,7 @@ from a2v_core.checkpoints import read_checkpoint
 from a2v_core.errors import A2VError
 from a2v_core.media import probe_video, read_video
 from tests.toy_dit import SPEC, ToyBackbone
+from tests.training.families import check_same_losses
 from training.ablate.caches import Models
 from training.cache import open_cache, read_sample
 from training.cache.build import precompute
@@ -125,16 +126,7 @@ def metrics(config: Config) -> bytes:
 
 
 def test_neither_checkpointing_nor_a_cache_changes_the_numbers(flow: dict[str, Any]) -> None:
-    flow["run"] |= {"steps": 2}
-    cached = make_config(flow)
-    precompute(cached, progress=False)
-    fit(cached, progress=False)
-    flow["output_dir"] += "-direct"
-    flow["run"] |= {"gradient_checkpointing": False}
-    direct = make_config(flow)
-    fit(direct, progress=False)
-    one, two = (read_lines(config.output_dir / "metrics.jsonl") for config in (cached, direct))
-    assert [line["loss"] for line in one] == pytest.approx([line["loss"] for line in two], rel=1e-5)
+    check_same_losses(flow)
 
 
 def test_what_the_model_cannot_do_is_said_before_the_work(flow: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from a2v_core.backbones import load_t2v
 from a2v_core.media import probe_video, read_video
 from a2v_core.tokens import load_mapper
 from tests.tiny_t2v import TEXT_WIDTH
+from tests.training.families import check_same_losses
 from training.cache import open_cache
 from training.cache.build import precompute
 from training.config import make_config
@@ -70,13 +71,4 @@ def test_the_loss_goes_down_and_a_mapper_of_its_width_is_made(motion: dict[str, 
 
 
 def test_neither_checkpointing_nor_a_cache_changes_the_numbers(motion: dict[str, Any]) -> None:
-    motion["run"] |= {"steps": 2}
-    cached = make_config(motion)
-    precompute(cached, progress=False)
-    fit(cached, progress=False)
-    motion["output_dir"] += "-direct"
-    motion["run"] |= {"gradient_checkpointing": False}
-    direct = make_config(motion)
-    fit(direct, progress=False)
-    one, two = (read_lines(config.output_dir / "metrics.jsonl") for config in (cached, direct))
-    assert [line["loss"] for line in one] == pytest.approx([line["loss"] for line in two], rel=1e-5)
+    check_same_losses(motion)

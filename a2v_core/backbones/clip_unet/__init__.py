@@ -6,7 +6,6 @@ from .backbone import CLIPUNet, spec_of
 from .load import (
     MODELS,
     Networks,
-    built,
     built_diffusers,
     built_networks,
     fill_diffusers,
@@ -21,7 +20,6 @@ __all__ = [
     "CLIPUNet",
     "Networks",
     "blocks",
-    "built",
     "built_diffusers",
     "built_networks",
     "fill_diffusers",

@@ -16,8 +16,8 @@ from torch import Tensor
 from ...checkpoints import read_checkpoint
 from ...errors import CheckpointError
 from ...places import MOTION_ADAPTER, WEIGHTS, describe
-from ..clip_unet import built, built_diffusers, fill_network
-from ..diffusers_folder import DIFFUSERS_STEM, read_weights
+from ..clip_unet import built_diffusers, fill_network
+from ..diffusers_folder import DIFFUSERS_STEM, built, read_weights
 
 HEADS = 8
 

@@ -18,12 +18,13 @@ from torch import Tensor
 from ...errors import CheckpointError
 from ...places import PICTURE_UNET
 from ...prompts import text_width
-from ..clip_unet import built, built_diffusers, built_networks, fill_diffusers, fill_unet, filled_networks
+from ..clip_unet import built_diffusers, built_networks, fill_diffusers, fill_unet, filled_networks
 from ..contract import PARTS, Part
 from ..diffusers_folder import (
     ADAPTER_FOLDER,
     DIFFUSERS_STEM,
     PICTURE_DENOISER,
+    built,
     check_folder,
     read_json,
     read_weights,

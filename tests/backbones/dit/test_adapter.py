@@ -13,7 +13,6 @@ from a2v_core.errors import A2VError
 from a2v_core.tokens import AudioMapper, MapperConfig
 from tests.backbones.dit.tiny import (
     KINDS,
-    LAYERS,
     SPEC,
     TOKEN_WIDTH,
     WIDTH,
@@ -24,6 +23,7 @@ from tests.backbones.dit.tiny import (
     words_of_clip,
 )
 from tests.golden_recipe import recipe
+from tests.tiny_wan import CHANNELS, LAYERS, TEXT_WIDTH
 
 FRAMES, LATENT_FRAMES = 9, 3
 
@@ -34,8 +34,8 @@ def wan() -> Any:
 
 
 def predict(wan: Any, rows: int = 1) -> Tensor:
-    x = recipe("x", (1, 4, LATENT_FRAMES, 4, 4)).repeat(rows, 1, 1, 1, 1) * 10
-    text = recipe("text", (1, 5, 16)).repeat(rows, 1, 1)
+    x = recipe("x", (1, CHANNELS, LATENT_FRAMES, 4, 4)).repeat(rows, 1, 1, 1, 1) * 10
+    text = recipe("text", (1, 5, TEXT_WIDTH)).repeat(rows, 1, 1)
     predicted: Tensor = wan(x, torch.full((rows,), 500), text, return_dict=False)[0]
     return predicted
 
@@ -77,8 +77,8 @@ def test_a_gate_for_every_latent_frame() -> None:
     adapter = trained(tiny_adapter())
     x = recipe("tokens", (1, LATENT_FRAMES * 4, WIDTH)) * 30
     tokens = adapter.tokens(words_of_clip(FRAMES), SPEC)
-    whole = adapter.inject(3, x, tokens, torch.ones(1, 1)) - x
-    half = adapter.inject(3, x, tokens, torch.tensor([[0.0, 0.5, 1.0]])) - x
+    whole = adapter.inject(2, x, tokens, torch.ones(1, 1)) - x
+    half = adapter.inject(2, x, tokens, torch.tensor([[0.0, 0.5, 1.0]])) - x
     scales = torch.tensor([0.0, 0.5, 1.0]).repeat_interleave(4)[None, :, None]
     torch.testing.assert_close(half, whole * scales, atol=1e-5, rtol=1e-5)
 
@@ -141,7 +141,7 @@ def test_what_does_not_fit_is_refused_with_both_numbers() -> None:
     config.check_fits(WIDTH, LAYERS, SPEC)
     with pytest.raises(A2VError, match=r"tiny Wan \(Wan\): its width is 48, that of the connected model 64"):
         config.check_fits(64, LAYERS, SPEC)
-    with pytest.raises(A2VError, match="its number of blocks is 4, that of the connected model 30"):
+    with pytest.raises(A2VError, match="its number of blocks is 3, that of the connected model 30"):
         config.check_fits(WIDTH, 30, SPEC)
     with pytest.raises(A2VError, match="tokens 9 wide, the audio adapter takes 8"):
         AudioAdapter(config, AudioMapper(MapperConfig(input_size=3, hidden_size=3, output_size=9)))
@@ -150,8 +150,8 @@ def test_what_does_not_fit_is_refused_with_both_numbers() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"blocks": (3, 0)}, "blocks are some of 0 to 3, ascending"),
-        ({"blocks": (0, 4)}, "blocks are some of 0 to 3, ascending"),
+        ({"blocks": (2, 0)}, "blocks are some of 0 to 2, ascending"),
+        ({"blocks": (0, 3)}, "blocks are some of 0 to 2, ascending"),
         ({"blocks": ()}, "it has blocks"),
         ({"heads": 5}, "heads divide inner"),
         ({"attends": False, "has_bias": False}, "it has attention or a bias"),

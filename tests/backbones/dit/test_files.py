@@ -41,9 +41,9 @@ def test_a_mapper_is_not_an_adapter(tmp_path: Path) -> None:
 def test_missing_weights_and_broken_configs_are_named(path: Path) -> None:
     metadata = read_checkpoint(path).metadata
     tensors = load_file(path)
-    del tensors["attention.3.out.weight"]
+    del tensors["attention.2.out.weight"]
     save_file(tensors, path, metadata)
-    with pytest.raises(CheckpointError, match=r"attention\.3\.out\.weight"):
+    with pytest.raises(CheckpointError, match=r"attention\.2\.out\.weight"):
         load_adapter(path)
     for text, says in (("{", "broken JSON"), ("[]", "expected a JSON object"), ("{}", "a value is missing")):
         save_file(tensors, path, metadata | {"a2v_adapter_config": text})

@@ -11,11 +11,12 @@ from a2v_core.backbones import BackboneSpec
 from a2v_core.backbones.dit import AdapterConfig, AudioAdapter
 from a2v_core.tokens import AudioMapper, MapperConfig
 from tests.golden_recipe import fill_module, recipe
+from tests.tiny_wan import CHANNELS, HEAD_DIM, HEADS, LAYERS, tiny_denoiser
 
-WIDTH, LAYERS, TOKEN_WIDTH, KINDS = 48, 4, 8, ("temp", "local1", "class")
+WIDTH, TOKEN_WIDTH, KINDS = HEADS * HEAD_DIM, 8, ("temp", "local1", "class")
 SPEC = BackboneSpec(
     family="Wan",
-    latent_channels=4,
+    latent_channels=CHANNELS,
     space=8,
     size_multiple=16,
     native_frames=9,
@@ -28,21 +29,8 @@ SPEC = BackboneSpec(
 
 
 def tiny_wan() -> Any:
-    from diffusers import WanTransformer3DModel
-
     torch.manual_seed(0)
-    model = WanTransformer3DModel(
-        num_attention_heads=2,
-        attention_head_dim=24,
-        in_channels=4,
-        out_channels=4,
-        text_dim=16,
-        freq_dim=16,
-        ffn_dim=64,
-        num_layers=LAYERS,
-        rope_max_seq_len=32,
-    )
-    return model.eval().requires_grad_(False)
+    return tiny_denoiser().eval().requires_grad_(False)
 
 
 def tiny_config(**changes: Any) -> AdapterConfig:
@@ -51,7 +39,7 @@ def tiny_config(**changes: Any) -> AdapterConfig:
         "base_model": "tiny Wan",
         "width": WIDTH,
         "layers": LAYERS,
-        "blocks": (0, 3),
+        "blocks": (0, 2),
         "time": 4,
         "first_alone": True,
         "token_width": TOKEN_WIDTH,
