@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import math
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,6 +28,8 @@ from ..a2v_core.pipeline import Watcher
 from ..a2v_core.sampling import SampleSettings, on_disk
 from ..a2v_core.sampling.long import Progress as KeptSteps
 from ..a2v_core.sampling.long import keep_newest
+
+_log = logging.getLogger(__name__)
 
 Devices = tuple[torch.device, torch.device]
 
@@ -183,7 +186,15 @@ def latent_samples(spec: BackboneSpec, latents: Tensor) -> Tensor:
     if spec.time == 1:
         return intermediate(latents[0].movedim(0, 1) / spec.latent_scale)
     known = _latent_format(spec.latent_format, spec.latent_channels)
-    return intermediate(latents if known is None else known.process_out(latents))
+    if known is None:
+        _log.warning(
+            "this ComfyUI does not know the latents of %s (%s): the LATENT is not in the scale of its VAE; "
+            "update ComfyUI, or use the images",
+            spec.family,
+            spec.latent_format or f"{spec.latent_channels} channels",
+        )
+        return intermediate(latents)
+    return intermediate(known.process_out(latents))
 
 
 class Progress:

@@ -159,8 +159,8 @@ class VideoPipeline:
         return frames
 
     def _at_once(self, grid: Grid, long: LongSettings | None) -> Grid:
-        """What the denoiser works on at once: of a long video a window; what waits finds a place."""
-        window = grid.frames if long is None else self.spec.latent_frames(self.spec.native_frames)
+        """What the denoiser works on at once: of a long video one window."""
+        window = grid.frames if long is None else long.resolved(self.spec).window
         return grid.of_frames(min(grid.frames, window))
 
     def _fitting(self, frame: float) -> int:
