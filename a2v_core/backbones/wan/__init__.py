@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .backbone import WanBackbone
+from .core_layout import core_transformer, core_vae
 from .load import load_wan
 
-__all__ = ["WanBackbone", "load_wan"]
+__all__ = ["WanBackbone", "core_transformer", "core_vae", "load_wan"]
