@@ -16,6 +16,8 @@ from ...errors import A2VError
 
 Rule = tuple[str, str | Callable[[re.Match[str]], str]]
 
+_ATTENTION = {"attn1": "self_attn", "attn2": "cross_attn"}
+
 # A pattern for the whole name in the diffusers layout, and ComfyUI's name.
 _TRANSFORMER: Sequence[Rule] = (
     (r"patch_embedding\.(\w+)", r"patch_embedding.\1"),
@@ -42,7 +44,6 @@ _TRANSFORMER: Sequence[Rule] = (
     (r"(blocks\.\d+)\.attn2\.add_([kv])_proj\.(\w+)", r"\1.cross_attn.\2_img.\3"),
     (r"(blocks\.\d+)\.attn2\.norm_added_k\.(\w+)", r"\1.cross_attn.norm_k_img.\2"),
 )
-_ATTENTION = {"attn1": "self_attn", "attn2": "cross_attn"}
 
 # In a block of residuals: what each layer of diffusers is called.
 _RESIDUAL = {"norm1": "residual.0", "conv1": "residual.2", "norm2": "residual.3", "conv2": "residual.6"}
