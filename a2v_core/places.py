@@ -24,6 +24,7 @@ T2V_DENOISERS = ("UNet3DConditionModel", "UNetMotionModel", "WanTransformer3DMod
 
 BEATS = "BEATs encoder"
 MAPPER = "AudioMapper"
+ADAPTER = "audio adapter"
 T2V_FOLDER = "text-to-video model (diffusers folder)"
 OTHER_FOLDER = "diffusers folder of another kind"
 UNET = "UNet"
@@ -109,6 +110,13 @@ PLACES = (
         "core's Load Checkpoint",
         keys=(r"model\.diffusion_model\.", r"first_stage_model\.|cond_stage_model\.|conditioner\."),
         note="; no node of this pack takes it",
+    ),
+    Place(
+        ADAPTER,
+        "a2v_audio_adapters",
+        "Load Audio Adapter",
+        keys=(r"^attention\.\d+\.", r"^mapper\.", r"^sub_frame$"),
+        endings=(SAFETENSORS,),
     ),
     Place(MAPPER, "a2v_mappers", "Load AudioMapper", keys=(r"^fc1\.weight$", r"\bfga\."), demo="mapper"),
     Place(

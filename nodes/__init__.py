@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from comfy_api.latest import ComfyExtension, io
 
+from .apply_audio_adapter import A2VApplyAudioAdapter
 from .audio_mapper import A2VAudioMapper
 from .audio_preview import A2VAudioPreview
 from .av_align_score import A2VAVAlignScore
 from .beats_encode import A2VBEATsEncode
 from .folders import register_model_folders
 from .load_audio import A2VLoadAudio
+from .load_audio_adapter import A2VLoadAudioAdapter
 from .load_audio_mapper import A2VLoadAudioMapper
 from .load_beats import A2VLoadBEATs
 from .load_t2v_model import A2VLoadT2VModel
@@ -37,6 +39,8 @@ class A2VExtension(ComfyExtension):
             A2VLoadT2VModel,
             A2VT2VSampler,
             A2VTextEncode,
+            A2VLoadAudioAdapter,
+            A2VApplyAudioAdapter,
             A2VAVAlignScore,
         ]
 

@@ -15,33 +15,36 @@ import folder_paths
 from ..a2v_core.demo import demo_path
 from ..a2v_core.errors import A2VError, CheckpointError, MediaError
 from ..a2v_core.media import SOUND_ENDINGS, VIDEO_ENDINGS
-from ..a2v_core.places import BEATS, LORA, MAPPER, PLACES, T2V_FOLDER, place_of
+from ..a2v_core.places import ADAPTER, BEATS, LORA, MAPPER, PLACES, T2V_FOLDER, place_of
 
 BUNDLED = "demo (bundled)"
 BUNDLED_SOUND = BUNDLED + ": "
 
-ENCODERS, MAPPERS, T2V_MODELS, LORAS = (place_of(kind).folder for kind in (BEATS, MAPPER, T2V_FOLDER, LORA))
+ENCODERS, MAPPERS, ADAPTERS, T2V_MODELS, LORAS = (
+    place_of(kind).folder for kind in (BEATS, MAPPER, ADAPTER, T2V_FOLDER, LORA)
+)
 NO_LORA = "none"
 
 _BUNDLED = {place.folder: place for place in PLACES if place.demo}
+_BUNDLED_NAMES = {ADAPTERS: "demo Wan (bundled)"}  # where it is for another model than the rest
 # Sound and video that mimetypes does not know on every system.
 _MEDIA = {
     *(*SOUND_ENDINGS, ".aif", ".aiff", ".amr", ".caf", ".mka", ".oga", ".opus", ".rf64", ".w64", ".wma"),
     *(*VIDEO_ENDINGS, ".flv", ".m2ts", ".mts", ".ts", ".wmv"),
 }
-_OWN = "a2v_"  # what the folders that ComfyUI has not by itself begin with
+_OWN = (MAPPER, ADAPTER, T2V_FOLDER)  # kinds whose folders ComfyUI has not by itself
 _INDEX = "model_index.json"
 _DEEPEST = 3  # such as author/model/version
 
 
 def register_model_folders() -> None:
     """Tell ComfyUI of our model folders, beside those a user's extra_model_paths.yaml has already named."""
-    for key, place in _BUNDLED.items():
-        if key.startswith(_OWN):
-            folder_paths.add_model_folder_path(key, os.path.join(folder_paths.models_dir, key))
-            paths, known = folder_paths.folder_names_and_paths[key]
-            # ComfyUI lists every file of a folder without endings.
-            folder_paths.folder_names_and_paths[key] = (paths, {*known, *place.endings})
+    for place in map(place_of, _OWN):
+        key = place.folder
+        folder_paths.add_model_folder_path(key, os.path.join(folder_paths.models_dir, key))
+        paths, known = folder_paths.folder_names_and_paths[key]
+        # ComfyUI lists every file of a folder without endings.
+        folder_paths.folder_names_and_paths[key] = (paths, {*known, *place.endings})
 
 
 def model_names(key: str) -> list[str]:
@@ -51,30 +54,38 @@ def model_names(key: str) -> list[str]:
     return [name for name in folder_paths.get_filename_list(key) if not _hidden(Path(name))]
 
 
+def bundled_names(key: str) -> list[str]:
+    """What ships with the pack of a kind, for the end of its dropdown: one name, or none."""
+    return [_BUNDLED_NAMES.get(key, BUNDLED)] if key in _BUNDLED else []
+
+
 def find_model(key: str, name: str) -> Path | None:
     """File or folder of one of the user's models, or None."""
     found = _t2v_folders().get(name) if key == T2V_MODELS else _model_file(key, name)
     return None if found is None else Path(found)
 
 
-def check_lora(name: str | None) -> bool | str:
-    """For `validate_inputs`: True, or what is wrong with an entry of the dropdown of LoRAs."""
+def check_entry(key: str, name: str | None) -> bool | str:
+    """For `validate_inputs`: True, or what is wrong with an entry of a dropdown."""
+    nothing = (None, NO_LORA) if key == LORAS else (None,)
     try:
-        return name is None or name == NO_LORA or bool(model_path(LORAS, str(name)))
+        return name in nothing or bool(model_path(key, str(name)))
     except A2VError as error:
         return str(error)
 
 
 def model_path(key: str, name: str) -> Path:
     """File or folder of a dropdown's entry. CheckpointError when it is gone."""
-    if name == BUNDLED:
+    bundled = bundled_names(key)
+    if name in bundled:
         return demo_path(_BUNDLED[key].demo)
     found = find_model(key, name)
     if found is None:
         places = ", ".join(folder_paths.get_folder_paths(key))
+        always = [NO_LORA] if key == LORAS else bundled
         raise CheckpointError(
             f"'{name}' is not in models/{key} (looked in {places}). Put it there and press R to refresh the "
-            f"list, or choose another entry; '{NO_LORA if key == LORAS else BUNDLED}' is always there"
+            "list, or choose another entry" + "".join(f"; '{entry}' is always there" for entry in always)
         )
     return found
 

@@ -78,7 +78,7 @@ class A2VLoadT2VModel(io.ComfyNode):
         found = downloads.check_model(folders.T2V_MODELS, model_name, download_if_missing)
         if found is True:
             found = check_choice("dtype", dtype, DTYPES)
-        return folders.check_lora(lora_name) if found is True else found
+        return folders.check_entry(folders.LORAS, lora_name) if found is True else found
 
     @classmethod
     def fingerprint_inputs(

@@ -17,6 +17,7 @@ from typing import Any
 import comfy.latent_formats
 import comfy.model_management as mm
 import comfy.model_patcher
+import comfy.ops
 import comfy.utils
 import folder_paths
 import latent_preview
@@ -139,6 +140,38 @@ class Managed:
         key = self.weight_key(name)
         original: Tensor = self.patcher.get_key_patches(key)[key][0][0]
         return original
+
+
+class ManagedLayers:
+    """A module of linear layers and norms that ComfyUI keeps as it keeps its own models.
+
+    Its layers become core's: they compute in the precision of what they get and fetch their weights when they
+    need them. So it may be loaded in part, and works beside a model of any precision.
+    """
+
+    def __init__(self, module: nn.Module, devices: Devices) -> None:
+        load_device, offload_device = devices
+        holder = type(type(module).__name__, (_Holder,), {})(module.requires_grad_(False))
+        _use_core_layers(holder)
+        patcher = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
+        self.patcher: Any = patcher(holder, load_device=load_device, offload_device=offload_device)
+
+
+def _use_core_layers(module: nn.Module) -> None:
+    """Put core's layers in the place of PyTorch's, with the very same weights: core leaves its own empty."""
+    for name, layer in module.named_children():
+        if isinstance(layer, nn.Linear):
+            made = comfy.ops.manual_cast.Linear(
+                layer.in_features, layer.out_features, layer.bias is not None, device="meta"
+            )
+            made.weight, made.bias = layer.weight, layer.bias
+        elif isinstance(layer, nn.RMSNorm):
+            made = comfy.ops.manual_cast.RMSNorm(layer.normalized_shape, layer.eps, device="meta")
+            made.weight = layer.weight
+        else:
+            _use_core_layers(layer)
+            continue
+        setattr(module, name, made)
 
 
 def stop_if_cancelled() -> None:

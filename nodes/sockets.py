@@ -11,6 +11,7 @@ CATEGORY = "audio-to-video"
 Mapper = io.Custom("A2V_MAPPER")
 FrameTokens = io.Custom("A2V_FRAME_TOKENS")
 AudioTokens = io.Custom("A2V_AUDIO_TOKENS")
+AudioAdapter = io.Custom("A2V_AUDIO_ADAPTER")
 T2VModel = io.Custom("A2V_T2V_MODEL")
 
 

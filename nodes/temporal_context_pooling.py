@@ -55,4 +55,4 @@ class A2VTemporalContextPooling(io.ComfyNode):
         pooled = pool_long(mapper.ready(), frame_tokens, class_window)
         words = {word: runtime.intermediate(tokens) for word, tokens in pooled.words.items()}
         attention = None if pooled.attention is None else runtime.intermediate(pooled.attention)
-        return io.NodeOutput(Tokens(words, pooled.fps, attention))
+        return io.NodeOutput(Tokens(words, pooled.fps, attention, mapper.fingerprint))

@@ -64,11 +64,13 @@ class AudioTokens:
     fps        frames per second
     attention  float32 [F]: how much each frame counts in `class`, 1 = as much as the mean frame of those
                pooled together; None where that is not known. For display only
+    mapper     what says their AudioMapper from others; "" where that is not known
     """
 
     words: dict[str, Tensor]
     fps: float
     attention: Tensor | None = None
+    mapper: str = ""
 
     def __post_init__(self) -> None:
         shapes = {word: list(tokens.shape) for word, tokens in self.words.items()}

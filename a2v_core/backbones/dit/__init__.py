@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from .adapter import AudioAdapter, audio_in_blocks
 from .config import AdapterConfig, every_third
+from .families import FAMILIES, Family, family_of
 from .files import load_adapter, save_adapter
-from .packing import frame_index, pack_words
+from .packing import frame_index, pack_strengths, pack_words
 
 __all__ = [
+    "FAMILIES",
     "AdapterConfig",
     "AudioAdapter",
+    "Family",
     "audio_in_blocks",
     "every_third",
+    "family_of",
     "frame_index",
     "load_adapter",
+    "pack_strengths",
     "pack_words",
     "save_adapter",
 ]

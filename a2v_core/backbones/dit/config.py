@@ -70,8 +70,9 @@ class AdapterConfig:
             )
 
     def check_fits(self, width: int, layers: int, spec: BackboneSpec) -> None:
-        """A2VError unless the adapter is for a model of these sizes; names both numbers."""
+        """A2VError unless the adapter is for a model of this family and these sizes; names both."""
         for name, own, found in (
+            ("family", self.family, spec.family),
             ("width", self.width, width),
             ("number of blocks", self.layers, layers),
             ("video frames of a latent frame", self.time, spec.time),

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
 
+EPSILON = 1e-6  # stated, since by default it depends on the precision
+
 
 class FrameAttention(nn.Module):
     """One layer: LayerNorm -> cross-attention within every latent frame, plus a bias per latent frame.
@@ -39,7 +41,7 @@ class FrameAttention(nn.Module):
             self.norm = nn.LayerNorm(width, elementwise_affine=False)
             self.q = nn.Linear(width, inner)
             self.k, self.v = nn.Linear(token_width, inner), nn.Linear(token_width, inner)
-            self.q_norm, self.k_norm = nn.RMSNorm(inner // heads), nn.RMSNorm(inner // heads)
+            self.q_norm, self.k_norm = (nn.RMSNorm(inner // heads, eps=EPSILON) for _ in range(2))
             self.out = nn.Linear(inner, width)
             _zero(self.out)
 

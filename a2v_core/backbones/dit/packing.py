@@ -27,6 +27,11 @@ def pack_words(words: Mapping[str, Tensor], kinds: Sequence[str], spec: Backbone
     return tokens[:, frame_index(spec, tokens.shape[1])]
 
 
+def pack_strengths(strengths: Tensor, spec: BackboneSpec) -> Tensor:
+    """A gate [f] of strengths [F]: that of a latent frame is the mean of its video frames'."""
+    return strengths[frame_index(spec, len(strengths))].mean(1)
+
+
 def frame_index(spec: BackboneSpec, num_frames: int) -> Tensor:
     """The r video frames of every latent frame, int64 [f, r]. A2VError for a length that cannot be."""
     if num_frames != spec.nearest_frames(num_frames):

@@ -18,6 +18,7 @@ from comfy_api.latest import ComfyExtension, io, ui
 from safetensors.torch import save_file
 
 from .core_models import ProbeFrame, ProbeSD
+from .video_models import ProbeFloats, ProbeLoaded, ProbeText, ProbeVideoModel
 
 
 class LazySound(Mapping[str, Any]):
@@ -165,6 +166,10 @@ class Probes(ComfyExtension):
             ProbeUNet,
             ProbeSD,
             ProbeFrame,
+            ProbeText,
+            ProbeFloats,
+            ProbeVideoModel,
+            ProbeLoaded,
         ]
 
 

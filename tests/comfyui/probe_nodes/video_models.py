@@ -1,0 +1,72 @@
+"""What ComfyUI's own video models need in tests: text, lists of numbers, precisions, a look at its memory."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import comfy.model_management
+import comfy.sd
+import folder_paths
+import torch
+from comfy_api.latest import io, ui
+
+
+class ProbeText(io.ComfyNode):
+    """CONDITIONING of one random text [1, length, width]; with the mask that LTX-Video wants."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        inputs = [io.Int.Input("seed"), io.Int.Input("length", default=6), io.Int.Input("width", default=4096)]
+        return io.Schema(node_id="ProbeText", inputs=inputs, outputs=[io.Conditioning.Output()])
+
+    @classmethod
+    def execute(cls, seed: int, length: int, width: int) -> io.NodeOutput:
+        text = torch.randn(1, length, width, generator=torch.Generator().manual_seed(seed))
+        return io.NodeOutput([[text, {"attention_mask": torch.ones(1, length)}]])
+
+
+class ProbeFloats(io.ComfyNode):
+    """A FLOAT that is a list, as packs for schedules give it."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        inputs = [io.String.Input("values")]
+        outputs = [io.Float.Output(), io.Sigmas.Output()]
+        return io.Schema(node_id="ProbeFloats", inputs=inputs, outputs=outputs)
+
+    @classmethod
+    def execute(cls, values: str) -> io.NodeOutput:
+        listed = json.loads(values)
+        return io.NodeOutput(listed, torch.tensor(listed))
+
+
+class ProbeVideoModel(io.ComfyNode):
+    """A diffusion model stored in one precision that computes in another."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        inputs = [io.String.Input("name"), io.String.Input("stored"), io.String.Input("computes")]
+        return io.Schema(node_id="ProbeVideoModel", inputs=inputs, outputs=[io.Model.Output()])
+
+    @classmethod
+    def execute(cls, name: str, stored: str, computes: str) -> io.NodeOutput:
+        path = folder_paths.get_full_path_or_raise("diffusion_models", name)
+        model = comfy.sd.load_diffusion_model(path, model_options={"dtype": getattr(torch, stored)})
+        model.model.manual_cast_dtype = getattr(torch, computes)
+        return io.NodeOutput(model)
+
+
+class ProbeLoaded(io.ComfyNode):
+    """The models that ComfyUI has loaded: one line each, its class and its size in bytes."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        inputs = [io.AnyType.Input("after")]
+        return io.Schema(node_id="ProbeLoaded", inputs=inputs, outputs=[], is_output_node=True)
+
+    @classmethod
+    def execute(cls, after: Any) -> io.NodeOutput:
+        loaded = [entry.model for entry in comfy.model_management.current_loaded_models]
+        lines = [f"{type(patcher.model).__name__} {patcher.model_size()}" for patcher in loaded if patcher]
+        return io.NodeOutput(ui=ui.PreviewText("\n".join(sorted(lines))))
