@@ -23,7 +23,8 @@ class ManagedAdapter:
     def __init__(self, adapter: AudioAdapter) -> None:
         self._adapter = adapter
         self.mapper = ManagedMapper(adapter.mapper)
-        self.patcher: Any = runtime.ManagedLayers(adapter.attention, runtime.unet_devices()).patcher
+        layers = runtime.ManagedLayers(adapter.attention, runtime.unet_devices(), type(adapter).__name__)
+        self.patcher: Any = layers.patcher
 
     @property
     def config(self) -> AdapterConfig:

@@ -146,12 +146,13 @@ class ManagedLayers:
     """A module of linear layers and norms that ComfyUI keeps as it keeps its own models.
 
     Its layers become core's: they compute in the precision of what they get and fetch their weights when they
-    need them. So it may be loaded in part, and works beside a model of any precision.
+    need them. So it may be loaded in part, and works beside a model of any precision. ComfyUI's log calls it
+    `name`.
     """
 
-    def __init__(self, module: nn.Module, devices: Devices) -> None:
+    def __init__(self, module: nn.Module, devices: Devices, name: str) -> None:
         load_device, offload_device = devices
-        holder = type(type(module).__name__, (_Holder,), {})(module.requires_grad_(False))
+        holder = type(name, (_Holder,), {})(module.requires_grad_(False))
         _use_core_layers(holder)
         patcher = getattr(comfy.model_patcher, "CoreModelPatcher", comfy.model_patcher.ModelPatcher)
         self.patcher: Any = patcher(holder, load_device=load_device, offload_device=offload_device)

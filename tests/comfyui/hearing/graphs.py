@@ -17,7 +17,7 @@ FRAMES, LATENT_FRAMES, SIDE = 17, 5, 32  # 32 pixels are 4 latent ones and 4 tok
 WAN, LOW, WIDE, I2V, TI2V, LTX = (
     f"{name}.safetensors" for name in ("wan", "low", "wide", "i2v", "5b", "ltx")
 )
-ADAPTER, OTHER, LAST = (f"{name}.safetensors" for name in ("adapter", "other", "last"))
+ADAPTER, OTHER, LAST, BIAS = (f"{name}.safetensors" for name in ("adapter", "other", "last", "bias"))
 
 
 def install(models: Path) -> None:
@@ -37,6 +37,7 @@ def install(models: Path) -> None:
     write_adapter(adapters / ADAPTER, mapper)
     write_adapter(adapters / OTHER, mapper, blocks=(1, 2), inner=8)
     write_adapter(adapters / LAST, mapper, blocks=(2,))
+    write_adapter(adapters / BIAS, mapper, blocks=(0,), attends=False)
     ltx = {"family": "LTX-Video", "base_model": "tiny LTX-Video", "width": 256, "layers": 2, "time": 8}
     write_adapter(adapters / LTX, mapper, blocks=(0, 1), **ltx)
 

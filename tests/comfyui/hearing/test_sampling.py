@@ -23,7 +23,6 @@ from tests.comfyui.hearing.graphs import (
     difference,
     floats,
     hearing,
-    latent,
     latents,
     link,
     node,

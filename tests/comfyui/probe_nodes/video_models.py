@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import comfy.model_management
@@ -17,13 +18,14 @@ class ProbeText(io.ComfyNode):
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        inputs = [io.Int.Input("seed"), io.Int.Input("length", default=6), io.Int.Input("width", default=4096)]
+        sizes = [io.Int.Input("length", default=6), io.Int.Input("width", default=4096)]
+        inputs = [io.Int.Input("seed"), *sizes]
         return io.Schema(node_id="ProbeText", inputs=inputs, outputs=[io.Conditioning.Output()])
 
     @classmethod
     def execute(cls, seed: int, length: int, width: int) -> io.NodeOutput:
         text = torch.randn(1, length, width, generator=torch.Generator().manual_seed(seed))
-        return io.NodeOutput([[text, {"attention_mask": torch.ones(1, length)}]])
+        return io.NodeOutput([[text, {"attention_mask": torch.ones(1, length, dtype=torch.int64)}]])
 
 
 class ProbeFloats(io.ComfyNode):
@@ -55,6 +57,32 @@ class ProbeVideoModel(io.ComfyNode):
         model = comfy.sd.load_diffusion_model(path, model_options={"dtype": getattr(torch, stored)})
         model.model.manual_cast_dtype = getattr(torch, computes)
         return io.NodeOutput(model)
+
+
+class ProbeCancel(io.ComfyNode):
+    """A MODEL in whose first block the user presses Cancel; the log says which blocks begin after that."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        inputs = [io.Model.Input("model"), io.Int.Input("blocks"), io.Int.Input("nonce")]
+        return io.Schema(node_id="ProbeCancel", inputs=inputs, outputs=[io.Model.Output()])
+
+    @classmethod
+    def execute(cls, model: Any, blocks: int, nonce: int) -> io.NodeOutput:
+        watched = model.clone()
+
+        def watch(block: int) -> Any:
+            def run(args: Any, extra: Any) -> Any:
+                logging.info("probe %s: block %s begins", nonce, block)
+                if block == 0:
+                    comfy.model_management.interrupt_current_processing()
+                return extra["original_block"](args)
+
+            return run
+
+        for block in range(blocks):
+            watched.set_model_patch_replace(watch(block), "dit", "double_block", block)
+        return io.NodeOutput(watched)
 
 
 class ProbeLoaded(io.ComfyNode):
