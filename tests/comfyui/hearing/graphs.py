@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from a2v_core.tokens import save_mapper
 from tests.comfyui import tiny_models
 from tests.comfyui.driver import Comfy, Graph, Run
 from tests.tiny_core_wan import write_adapter, write_lora, write_ltx, write_wan, write_wan_vae
 
+STRANGER = "stranger.safetensors"  # an AudioMapper of the same shape
 FRAMES, LATENT_FRAMES, SIDE = 17, 5, 32  # 32 pixels are 4 latent ones and 4 tokens of a latent frame
 WAN, LOW, WIDE, I2V, TI2V, LTX = (
     f"{name}.safetensors" for name in ("wan", "low", "wide", "i2v", "5b", "ltx")
@@ -22,7 +26,7 @@ ADAPTER, OTHER, LAST, BIAS = (f"{name}.safetensors" for name in ("adapter", "oth
 
 def install(models: Path) -> None:
     """The models of this folder's tests."""
-    for folder in ("diffusion_models", "vae", "loras", "a2v_audio_adapters"):
+    for folder in ("diffusion_models", "vae", "loras", "a2v_audio_adapters", "a2v_mappers"):
         (models / folder).mkdir(parents=True, exist_ok=True)
     networks, adapters = models / "diffusion_models", models / "a2v_audio_adapters"
     write_wan(networks / WAN)
@@ -34,6 +38,9 @@ def install(models: Path) -> None:
     write_wan_vae(models / "vae" / WAN)
     write_lora(models / "loras" / "wan.safetensors")
     mapper = tiny_models.mapper("time_aligned")
+    stranger = copy.deepcopy(mapper)
+    torch.nn.init.normal_(stranger.fc2.weight, generator=torch.Generator().manual_seed(0))
+    save_mapper(models / "a2v_mappers" / STRANGER, stranger)
     write_adapter(adapters / ADAPTER, mapper)
     write_adapter(adapters / OTHER, mapper, blocks=(1, 2), inner=8)
     write_adapter(adapters / LAST, mapper, blocks=(2,))
