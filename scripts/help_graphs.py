@@ -23,6 +23,7 @@ class Graph:
 
 
 DEMO = "demo (bundled)"
+WAN, ADAPTER = "wan2.1_t2v_1.3B_fp16.safetensors", "my_wan_adapter.safetensors"
 VIDEO = "my_video.mp4"
 Node = tuple[str, int, dict[str, Any]]
 SOUND: Node = ("A2VLoadAudio", 0, {"audio": "demo (bundled): drum.wav"})
@@ -45,6 +46,15 @@ POOLED_LINKS = (
     *MAPPED_LINKS,
     "mapper.frame_tokens > pooling.frame_tokens",
     "load_mapper.mapper > pooling.mapper",
+)
+
+LOAD_ADAPTER: Node = ("A2VLoadAudioAdapter", 0, {"adapter_name": ADAPTER})
+HEARD_LINKS = (
+    "adapter.mapper > mapper.mapper",
+    "adapter.mapper > pooling.mapper",
+    "mapper.frame_tokens > pooling.frame_tokens",
+    "pooling.audio_tokens > apply.audio_tokens",
+    "adapter.audio_adapter > apply.audio_adapter",
 )
 
 GRAPHS: dict[str, Graph] = {
@@ -115,6 +125,38 @@ GRAPHS: dict[str, Graph] = {
         ),
         run=True,
         widths={"sampler": 360},
+    ),
+    "A2VLoadAudioAdapter": Graph(
+        {
+            "adapter": LOAD_ADAPTER,
+            "mapper": MAPPER,
+            "pooling": POOLING,
+            "apply": ("A2VApplyAudioAdapter", 3, {}),
+        },
+        HEARD_LINKS,
+    ),
+    "A2VApplyAudioAdapter": Graph(
+        {
+            "model": ("UNETLoader", 0, {"unet_name": WAN}),
+            "adapter": LOAD_ADAPTER,
+            "mapper": ("A2VAudioMapper", 1, {"num_frames": 81, "fps": 16.0}),
+            "pooling": POOLING,
+            "positive": ("CLIPTextEncode", 2, {"text": "a drummer on a stage"}),
+            "negative": ("CLIPTextEncode", 2, {"text": ""}),
+            "apply": ("A2VApplyAudioAdapter", 3, {}),
+            "latent": ("EmptyHunyuanLatentVideo", 3, {"width": 832, "height": 480, "length": 81}),
+            "sampler": ("KSampler", 4, {}),
+        },
+        (
+            *HEARD_LINKS,
+            "model.MODEL > apply.model",
+            "positive.CONDITIONING > apply.positive",
+            "negative.CONDITIONING > apply.negative",
+            "apply.model > sampler.model",
+            "apply.positive > sampler.positive",
+            "apply.negative > sampler.negative",
+            "latent.LATENT > sampler.latent_image",
+        ),
     ),
     "A2VTextEncode": Graph(
         {

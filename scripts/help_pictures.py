@@ -25,13 +25,18 @@ from a2v_core.headless.server import ComfyServer, find_comfyui, running_server
 
 from .browser import new_page, running_browser
 from .frontend import fit, open_frontend, settle
-from .help_graphs import GRAPHS, VIDEO, Graph
+from .help_graphs import ADAPTER, GRAPHS, VIDEO, WAN, Graph
 
 PICTURES = Path(__file__).resolve().parents[1] / "web" / "docs" / "images"
 WIDEST = 900  # pixels of a picture, about the width of the help page of a large window
 COLOURS = 256
 RUN_MS = 300_000.0
-CHECKPOINT = "v2-1_512-ema-pruned.safetensors"  # named by the graph of A2VTextEncode; an empty file
+# Files that the graphs name; they are empty.
+NAMED = (
+    ("checkpoints", "v2-1_512-ema-pruned.safetensors"),
+    ("diffusion_models", WAN),
+    ("a2v_audio_adapters", ADAPTER),
+)
 BUILD = """(async () => {
     const graph = %s, made = {}, columns = [], gap = 50;
     for (const [name, [type, column, values]] of Object.entries(graph.nodes)) {
@@ -183,8 +188,9 @@ def main() -> int:
     arguments = parser.parse_args()
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(running_server(find_comfyui(), own_models=True, cpu=True))
-        (server.models / "checkpoints").mkdir(parents=True, exist_ok=True)
-        (server.models / "checkpoints" / CHECKPOINT).touch()
+        for folder, name in NAMED:
+            (server.models / folder).mkdir(parents=True, exist_ok=True)
+            (server.models / folder / name).touch()
         browser = stack.enter_context(running_browser())
         page = stack.enter_context(new_page(browser, 1760, 1000))
         open_with_retries(page, server.url)

@@ -16,7 +16,7 @@ from tests.comfyui.driver import Comfy
 
 SNAPSHOT = Path(__file__).parent / "object_info.json"
 _KEPT = ("default", "min", "max", "step", "control_after_generate", "audio_upload", "multiline")
-_FILE_LISTS = ("audio", "beats_name", "mapper_name", "model_name", "lora_name")
+_FILE_LISTS = ("audio", "beats_name", "mapper_name", "adapter_name", "model_name", "lora_name")
 
 
 def contract(object_info: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,11 @@ SOCKETS = {
         ["A2V_T2V_MODEL", "A2V_AUDIO_TOKENS", "AUDIO"],
         ["IMAGE", "LATENT", "FLOAT", "AUDIO"],
     ),
+    "A2VLoadAudioAdapter": ([], ["A2V_AUDIO_ADAPTER", "A2V_MAPPER"]),
+    "A2VApplyAudioAdapter": (
+        ["MODEL", "A2V_AUDIO_ADAPTER", "A2V_AUDIO_TOKENS", "CONDITIONING", "CONDITIONING", "FLOAT,FLOATS"],
+        ["MODEL", "CONDITIONING", "CONDITIONING"],
+    ),
     "A2VAVAlignScore": (["IMAGE,VIDEO", "AUDIO"], ["FLOAT", "STRING", "FLOAT", "IMAGE"]),
 }
 WIDGETS = ("INT", "FLOAT", "STRING", "COMBO", "BOOLEAN")
