@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,7 +23,7 @@ from ...layers import checkpoint_modules
 from ...prompts import ContextBatch, FrameContext
 from ...schedules import FlowSchedule
 from ..contract import BackboneSpec, BlockStack, Grid, Part
-from ..dit import AudioAdapter, audio_in_blocks
+from ..dit import AudioAdapter, FrozenText, audio_in_blocks
 from ..fingerprint import fingerprint_of
 from . import text, vae
 
@@ -160,8 +161,9 @@ class WanBackbone:
         return b"".join([*found, f"{self.shift} {self.boundary}".encode()])
 
     def recompute_activations(self) -> Callable[[], None]:
-        """See `Recompute`: of the blocks."""
-        return checkpoint_modules(self.cancel_points())
+        """See `Recompute`: of the blocks, and of the layers of the adapter that is in use."""
+        layers = () if self.adapter is None else self.adapter.attention.layers()
+        return checkpoint_modules([*self.cancel_points(), *layers])
 
     def _denoiser(self, t: Tensor) -> Any:
         """The denoiser of a timestep. A2VError for a batch that belongs to both."""
@@ -176,7 +178,8 @@ class WanBackbone:
         if self.adapter is None or context.audio is None or context.gate is None:
             return nullcontext()
         audio, gate = (tensor.to(like.device, like.dtype) for tensor in (context.audio, context.gate))
-        return audio_in_blocks(denoiser.blocks, self.adapter, audio, gate)
+        text = FrozenText(denoiser.condition_embedder.text_embedder, attrgetter("attn2"))
+        return audio_in_blocks(denoiser.blocks, self.adapter, audio, gate, text)
 
     def _tokens(self, words: Mapping[str, Tensor]) -> Tensor:
         if self.adapter is None:
