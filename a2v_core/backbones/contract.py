@@ -259,9 +259,8 @@ class AudioAdapted(Protocol):
     Its texts are the same whatever the sound is, and can be kept.
     """
 
-    @property
     def block_stack(self) -> BlockStack:
-        """What an adapter has to fit."""
+        """What an adapter has to fit. Only where the denoiser is loaded."""
 
     def use_adapter(self, adapter: AudioAdapter | None) -> None:
         """From now on sound comes in through this adapter; None: there is no sound. A2VError for one that

@@ -12,6 +12,8 @@ from __future__ import annotations
 import torch.nn.functional as nnf
 from torch import Tensor, nn
 
+EPSILON = 1e-6  # stated, since by default it depends on the precision
+
 
 class BiasLayer(nn.Module):
     """A layer that is a bias per latent frame alone: it can say when, not where."""
@@ -37,7 +39,7 @@ class FrameAttention(nn.Module):
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.q = nn.Linear(width, inner)
         self.k, self.v = nn.Linear(token_width, inner), nn.Linear(token_width, inner)
-        self.q_norm, self.k_norm = nn.RMSNorm(inner // heads), nn.RMSNorm(inner // heads)
+        self.q_norm, self.k_norm = (nn.RMSNorm(inner // heads, eps=EPSILON) for _ in range(2))
         self.out = _zero(nn.Linear(inner, width))
 
     def forward(self, x: Tensor, tokens: Tensor) -> Tensor:

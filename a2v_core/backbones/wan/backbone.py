@@ -55,7 +55,6 @@ class WanBackbone:
     def __post_init__(self) -> None:
         self.use_adapter(self.adapter)
 
-    @property
     def block_stack(self) -> BlockStack:
         """See `AudioAdapted.block_stack`."""
         config = self.denoisers[0].config
@@ -65,7 +64,7 @@ class WanBackbone:
     def use_adapter(self, adapter: AudioAdapter | None) -> None:
         """See `AudioAdapted.use_adapter`."""
         if adapter is not None and self.denoisers:
-            stack = self.block_stack
+            stack = self.block_stack()
             adapter.config.check_fits(stack.width, stack.number, self.spec)
         self.adapter = adapter
 

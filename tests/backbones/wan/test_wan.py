@@ -72,7 +72,7 @@ def test_its_facts(wan: WanBackbone) -> None:
     assert (spec.family, spec.latent_channels, spec.space, spec.time) == ("Wan", CHANNELS, 8, 4)
     assert (spec.first_alone, spec.size_multiple, spec.latent_format) == (True, 16, "Wan21")
     assert (spec.audio, spec.token_width) == ("frame_attention", None)
-    assert wan.block_stack == (LAYERS, HEADS * HEAD_DIM, TEXT_WIDTH)
+    assert wan.block_stack() == (LAYERS, HEADS * HEAD_DIM, TEXT_WIDTH)
     assert spec.grid(81, 832, 480) == Grid(16, 21, 60, 104)
     assert wan.shift == SHIFT
     with pytest.raises(A2VError, match=r"num_frames is 80: Wan makes videos of 4n\+1 frames, such as 81"):
