@@ -21,6 +21,10 @@ class Schedule(Protocol):
         """How many timesteps the model was trained on; the largest is the noisiest."""
 
     @property
+    def shift(self) -> float:
+        """How far noise levels are moved towards noise, see `flow`; 1 = not at all."""
+
+    @property
     def timesteps(self) -> Tensor:
         """The timesteps of the run, noisiest first."""
 

@@ -60,7 +60,7 @@ class FlowSchedule:
         )
         self._scheduler.set_timesteps(steps, device=device)
         self._generator = torch.Generator("cpu").manual_seed(seed)
-        self.train_timesteps = train_timesteps
+        self.train_timesteps, self.shift = train_timesteps, shift
 
     @property
     def timesteps(self) -> Tensor:

@@ -89,6 +89,11 @@ class NoiseSchedule:
         self._options: dict[str, Any] = {}
 
     @property
+    def shift(self) -> float:
+        """See `Schedule.shift`."""
+        return 1.0
+
+    @property
     def timesteps(self) -> Tensor:
         """See `Schedule.timesteps`."""
         timesteps: Tensor = self._scheduler.timesteps

@@ -10,6 +10,7 @@ import pytest
 from a2v_core.audio import save_beats
 from tests.audio.tiny import tiny_beats
 from tests.tiny_t2v import make_tiny_t2v
+from tests.tiny_wan import make_tiny_wan
 from tests.training.media import write_clips
 
 
@@ -20,6 +21,12 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_beats(folder / "beats.safetensors", tiny_beats())
     make_tiny_t2v(folder / "t2v")
     return folder
+
+
+@pytest.fixture(scope="session")
+def wan_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Wan."""
+    return make_tiny_wan(tmp_path_factory.mktemp("wan") / "wan")
 
 
 @pytest.fixture(scope="session")

@@ -135,7 +135,7 @@ def test_accumulation_is_a_larger_batch(values: dict[str, Any]) -> None:
     for a, b in zip(curve(whole), curve(parts), strict=True):
         assert a["loss"] == pytest.approx(b["loss"], rel=1e-5)
         assert a["grad_norm"] == pytest.approx(b["grad_norm"], rel=1e-3)
-    one, two = weights(first.mapper), weights(second.mapper)
+    one, two = weights(first.trained), weights(second.trained)
     for key, value in one.items():
         torch.testing.assert_close(value, two[key], rtol=1e-3, atol=1e-4)
 
@@ -143,7 +143,7 @@ def test_accumulation_is_a_larger_batch(values: dict[str, Any]) -> None:
 def test_only_the_mapper_learns_and_it_does(values: dict[str, Any]) -> None:
     config, result = train(values)
     before = make_mapper(config, 32, 3, 32).state_dict()
-    after = weights(result.mapper)
+    after = weights(result.trained)
     moved = {key for key in before if not torch.equal(before[key], after[key])}
     assert {"fc1.weight", "fc4.bias", "fga.un_models.0.embed.weight"} <= moved
     assert not any(p.requires_grad for p in load_unet3d(Path(config.models.t2v)).unet.parameters())
@@ -181,7 +181,7 @@ def test_options(
         values[section] = values.get(section, {}) | entries
     values["run"] |= {"steps": 2}
     config, result = train(values)
-    mapper = load_mapper(result.mapper)
+    mapper = load_mapper(result.trained)
     assert mapper.config.words == (words or ("temp", "local1", "local2", "local3", "local4", "class"))
     assert len(mapper.state_dict()) == keys
     assert all(bool(value.isfinite().all()) for value in mapper.state_dict().values())
@@ -193,8 +193,8 @@ def test_moving_average_is_what_is_saved(values: dict[str, Any]) -> None:
     values["optimizer"] |= {"ema_decay": 0.5}
     values["run"] |= {"steps": 2}
     _, result = train(values)
-    saved = weights(result.mapper)
-    state = weights(result.mapper.parent / "checkpoints" / "step-00000002.safetensors")
+    saved = weights(result.trained)
+    state = weights(result.trained.parent / "checkpoints" / "step-00000002.safetensors")
     assert torch.equal(saved["fc1.weight"], state["average.fc1.weight"])
     assert not torch.equal(saved["fc1.weight"], state["mapper.fc1.weight"])
 
@@ -204,11 +204,11 @@ def test_start_from_learned_embeds(values: dict[str, Any], tmp_path: Path) -> No
     values["run"] |= {"steps": 1}
     _, result = train(values)
     exported = tmp_path / "learned_embeds.pth"
-    export_learned_embeds(exported, load_mapper(result.mapper))
+    export_learned_embeds(exported, load_mapper(result.trained))
     values["models"] |= {"mapper": str(exported)}
     values["loss"] = {"condition_dropout": 0.1}
     again = make_mapper(make_config(values), 32, 3, 32)
-    assert torch.equal(again.state_dict()["fc2.weight"], weights(result.mapper)["fc2.weight"])
+    assert torch.equal(again.state_dict()["fc2.weight"], weights(result.trained)["fc2.weight"])
     assert again.config.no_sound
     values["mapper"] |= {"hidden_size": 20}
     with pytest.raises(ConfigError, match=r"hidden_size 16 \(the config: 20\)"):

@@ -22,7 +22,7 @@ def test_a_trained_mapper_makes_a_video(
     values["loss"] = {"condition_dropout": 0.2}
     config = make_config(values)
     precompute(config, progress=False)
-    product = fit(config, progress=False).mapper
+    product = fit(config, progress=False).trained
     assert load_mapper(product).config.no_sound
 
     places = comfy_server.models

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from training.config import make_config
-from training.loop.batches import prompt_of
 from training.loop.gradients import flat_gradient, set_gradient
 from training.loop.loss import gradient_ratio
 from training.loop.setup import load_frozen
+from training.prompts import prompt_of
 
 
 def test_strength_of_the_l1_term_is_exact() -> None:

@@ -25,7 +25,7 @@ def test_two_processes_equal_one_with_twice_the_batch(values: dict[str, Any], tm
     values["optimizer"] |= {"clip_grad_norm": 0.05}
     one = make_config(values)
     precompute(one, progress=False)
-    product = fit(one, progress=False).mapper
+    product = fit(one, progress=False).trained
 
     values["cache"] |= {"dir": str(one.cache_dir)}
     values["output_dir"] += "-two"

@@ -90,7 +90,7 @@ def test_kill_and_resume_is_bit_equal(full: dict[str, Any]) -> None:
     assert len((whole.output_dir / "metrics.jsonl").read_text().splitlines()) == 8
     assert first.best is not None
     assert second.best is not None
-    for one, two in ((first.mapper, second.mapper), (first.best, second.best)):
+    for one, two in ((first.trained, second.trained), (first.best, second.best)):
         assert_same(one, two)
     last = "checkpoints/step-00000008.safetensors"
     assert_same(whole.output_dir / last, config.output_dir / last)
@@ -101,7 +101,7 @@ def test_kill_and_resume_is_bit_equal(full: dict[str, Any]) -> None:
 def test_a_finished_training_is_left_alone(values: dict[str, Any]) -> None:
     config = make_config(values)
     precompute(config, progress=False)
-    product = fit(config, progress=False).mapper
+    product = fit(config, progress=False).trained
     before = product.stat().st_mtime_ns
     again = fit(config, progress=False)
     assert again.steps == 6
@@ -133,11 +133,11 @@ def test_a_damaged_checkpoint_costs_only_its_steps(
 ) -> None:
     config = make_config(values)
     precompute(config, progress=False)
-    product = fit(config, progress=False).mapper
+    product = fit(config, progress=False).trained
     expected = product.rename(product.with_name("expected.safetensors"))
     last = checkpoints(config.output_dir / "checkpoints")[-1]
     last.write_bytes(last.read_bytes()[:100])
-    assert_same(fit(config, progress=False).mapper, expected)
+    assert_same(fit(config, progress=False).trained, expected)
     assert f"{last} cannot be used" in caplog.text
 
 

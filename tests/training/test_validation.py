@@ -115,7 +115,7 @@ def test_nothing_held_out_is_said(
         result = fit(config, progress=False)
     assert "no held-out clips, so no validation; see data.test_share" in caplog.text
     assert result.best is None
-    assert len(read_checkpoint(result.mapper).tensors) == 17
+    assert len(read_checkpoint(result.trained).tensors) == 17
 
 
 def test_undefined_scores_do_not_count() -> None:

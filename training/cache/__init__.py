@@ -3,12 +3,14 @@
 from .encode import Encoder, Sample
 from .folder import check_facts, facts_of, open_cache, write_state
 from .shards import Contents, Entry, read_contents, read_sample, write_shard
+from .texts import Texts
 
 __all__ = [
     "Contents",
     "Encoder",
     "Entry",
     "Sample",
+    "Texts",
     "check_facts",
     "facts_of",
     "open_cache",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,15 +11,18 @@ import torch
 from accelerate import PartialState
 from tqdm import tqdm
 
+from a2v_core.backbones import AudioAdapted, load_t2v, require, to_device
 from a2v_core.metrics import av_align
 
 from ..config import Config
 from ..data import DISAGREE, Clip, Item, Unusable, clips_per_file, list_items, summary, write_report
 from ..errors import ConfigError, DataError
+from ..prompts import text_of
 from .decoding import Decoded, decode_ahead
 from .encode import Encoder, Sample
 from .folder import STATE, check_facts, facts_of, write_state
 from .shards import PATTERN, Contents, read_contents, write_shard
+from .texts import Texts, next_number, write_texts
 
 REPORT = "unusable.csv"
 DECODED_AT_ONCE = 4
@@ -38,8 +42,12 @@ def precompute(config: Config, progress: bool = True) -> PrecomputeResult:
 
     A clip that cannot be used is reported with the reason, not replaced. DataError when no clip is left, or
     when the folder holds the cache of another config; CheckpointError when the disk is full: what was written
-    stays, and the next call resumes from it.
+    stays, and the next call resumes from it; A2VError when the model has no clips of the config's length or
+    size, with the nearest.
     """
+    spec = load_t2v(config.models.t2v, parts=[]).spec
+    # Before any work: no clip could be encoded.
+    spec.grid(config.data.num_frames, config.data.width, config.data.height)
     state = PartialState(cpu=config.run.device == "cpu")
     folder, facts = config.cache_dir, facts_of(config)
     items, left_out = list_items(config.data)
@@ -60,6 +68,8 @@ def precompute(config: Config, progress: bool = True) -> PrecomputeResult:
         )
     state.wait_for_everyone()
     after, _ = read_contents(folder)
+    if spec.audio == "frame_attention":
+        _encode_texts(config, after, state)
     unusable = left_out + after.unusable
     if state.is_main_process:
         write_report(folder / REPORT, unusable)
@@ -105,6 +115,22 @@ def _encode(
                     shard = _Shard()
     if shard.size:
         shard.write(config, next(shards))
+
+
+def _encode_texts(config: Config, contents: Contents, state: PartialState) -> None:
+    """Add the texts of all clips, and of no text, which guidance leads away from."""
+    prompts = ["", *(text_of(config, entry.caption) for entry in contents.entries)]
+    missing = Texts(config).missing(prompts)
+    first = next_number(config.cache_dir)
+    state.wait_for_everyone()
+    own = missing[state.process_index :: state.num_processes]
+    if own:
+        backbone = load_t2v(config.models.t2v, config.run.precision, parts=["text"])
+        to_device(backbone, state.device)
+        adapted = require(backbone, AudioAdapted, "texts in the cache")
+        numbers = itertools.count(first + state.process_index, state.num_processes)
+        write_texts(config, own, adapted.encode_captions, numbers)
+    state.wait_for_everyone()
 
 
 class _Shard:

@@ -21,7 +21,7 @@ from .encode import Sample
 
 PATTERN = "shard-*.safetensors"
 KEY = "a2v_cache"
-_DTYPES = {"fp32": torch.float32, "fp16": torch.float16}
+DTYPES = {"fp32": torch.float32, "fp16": torch.float16}
 
 
 class Entry(NamedTuple):
@@ -53,7 +53,7 @@ def write_shard(
     precision: str,
 ) -> None:
     """Write a shard. `missing`: (id, number) of clips that could not be encoded, `unusable` their reasons."""
-    dtype = _DTYPES[precision]
+    dtype = DTYPES[precision]
     tensors = {"times": samples[0].times} if samples else {"times": torch.empty(0)}
     clips = []
     for row, (sample, split) in enumerate(zip(samples, splits, strict=True)):

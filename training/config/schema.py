@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from a2v_core.backbones.dit import Placement, RouteName
 from a2v_core.schedules import SCHEDULERS
 from a2v_core.tokens import Layout, words_of
 
@@ -30,16 +31,24 @@ class Section(BaseModel):
 
 
 class Models(Section):
-    """The frozen models, and initial weights of the mapper.
+    """The frozen models, and initial weights of what is trained.
 
-    beats   BEATs file, .pt or .safetensors
-    t2v     text-to-video model, a folder in the diffusers layout
-    mapper  initial weights (.safetensors, or the published learned_embeds.pth); empty: from scratch
+    beats    BEATs file, .pt or .safetensors
+    t2v      text-to-video model, a folder in the diffusers layout
+    mapper   initial weights (.safetensors, or the published learned_embeds.pth); empty: from scratch
+    adapter  an audio adapter to go on from, its mapper included; empty: from scratch
     """
 
     beats: AnyPath
     t2v: AnyPath
     mapper: AnyPath | None = None
+    adapter: AnyPath | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Models:
+        if self.mapper is not None and self.adapter is not None:
+            raise ValueError("an adapter holds a mapper: set either models.mapper or models.adapter")
+        return self
 
 
 class Data(Section):
@@ -54,7 +63,8 @@ class Data(Section):
     min_av_align     measure AV-Align of every clip and leave out those below (0: do not measure)
     test_share       share of the files held out, by a hash of their id, where the data set has no split
     captions         source of captions: files (.txt beside the video), labels (class in the csv), none
-    prompt           of clips without caption; {audio} stands for the audio words
+    prompt           of clips without caption; {audio} stands for the audio words, which a model that hears
+                     the sound beside the text (Wan) does not need
     caption_prompt   of clips with a caption that has no audio word itself; a long caption is cut at its end
     fps, num_frames  a clip has num_frames frames at fps, whatever the rate of its file
     width, height    pixels; pictures are resized and cropped to it and keep their aspect
@@ -97,8 +107,6 @@ class Data(Section):
             raise ValueError(
                 f"num_frames / fps is {self.clip_seconds:.3f} s: BEATs needs clips of at least 0.175 s"
             )
-        if "{audio}" not in self.prompt and "<" not in self.prompt:
-            raise ValueError("prompt has no {audio} and no audio word such as <temp>: sound would not matter")
         return self
 
 
@@ -139,7 +147,7 @@ class Cache(Section):
 
 
 class Mapper(Section):
-    """The adapter.
+    """The AudioMapper.
 
     layout         time_aligned, or reference: as published
     hidden_size    width of the MLP
@@ -162,18 +170,49 @@ class Mapper(Section):
         return ("class",) if self.single_vector else words_of(len(self.windows))
 
 
+class Adapter(Section):
+    """How the sound comes into a model that hears it beside the text (Wan); for other models: leave it out.
+
+    token_width  width of an audio token: the mapper's output
+    route        frame_attention, which can say where; bias, one per latent frame, which can say when; words,
+                 tokens beside the text in the frozen text attention, as in the paper
+    blocks       blocks of the model after which it comes in: every_third, all, early (as many as every third,
+                 from the first on) or a list of numbers from 0
+    inner        width inside the attention
+    heads        of the attention
+    """
+
+    token_width: Positive = 512
+    route: RouteName = "frame_attention"
+    blocks: Placement | list[Count] = "every_third"
+    inner: Positive = 384
+    heads: Positive = 6
+
+    @model_validator(mode="after")
+    def _check(self) -> Adapter:
+        if self.inner % self.heads:
+            raise ValueError(f"inner {self.inner} is not divisible by heads {self.heads}")
+        return self
+
+
 class Loss(Section):
-    """The objective: MSE of the predicted noise + l1_weight * mean |temp tokens|.
+    """The objective: MSE of what the model predicts + l1_weight * mean |temp tokens|.
 
     l1_weight          0.01 as published; too much where the first term is small (see the warning in the log)
+                       and of no use in an adapter, which normalises its tokens: 0 there
+    motion_weight      how much more errors count where a clip moves: the weight of a latent pixel is
+                       (1 + w * change / mean change) / (1 + w); 0: all the same
     min_snr_gamma      min-SNR weighting of timesteps (arXiv 2303.09556; 5 is usual); empty: none
-    condition_dropout  share of clips that get the learned "no sound" token instead of their sound
-    timesteps          uniform (as published), high_noise (density grows with the noise) or logit_normal
+    condition_dropout  share of clips without their sound: they get a learned "no sound" token, or in an
+                       adapter a gate of 0
+    timesteps          uniform (as published), high_noise (density grows with the noise) or logit_normal (with
+                       the shift of a flow model)
     timestep_min      lowest timestep of the model's noise schedule
     timestep_max      highest timestep; empty: the schedule's last
     """
 
     l1_weight: Annotated[float, Field(ge=0)] = 0.01
+    motion_weight: Annotated[float, Field(ge=0)] = 0.0
     min_snr_gamma: Annotated[float, Field(gt=0)] | None = None
     condition_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     timesteps: Literal["uniform", "high_noise", "logit_normal"] = "uniform"
@@ -298,6 +337,7 @@ class Config(Section):
     audio: Audio = Audio()
     cache: Cache = Cache()
     mapper: Mapper = Mapper()
+    adapter: Adapter = Adapter()
     loss: Loss = Loss()
     optimizer: Optimizer = Optimizer()
     run: Run = Run()

@@ -6,18 +6,16 @@ import itertools
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import torch
 from torch.utils.data import Dataset
 
-from a2v_core.tokens import audio_words, in_prompt
-
 from ..cache import Contents, Encoder, Entry, Sample, read_sample
 from ..cache.decoding import batch_loader, decode_ahead, try_cut
-from ..config import Config, Data
+from ..config import Config
 from ..data import Clip, Item, Unusable, clips_per_file, list_items, summary, write_report
 from ..errors import ConfigError, DataError
 from .order import ClipOrder
@@ -50,29 +48,6 @@ class Source(Protocol):
         """The first clips of the test split."""
 
 
-def prompt_of(data: Data, caption: str, words: Sequence[str]) -> str:
-    """The prompt of a clip: its caption with the audio words, or `data.prompt` if it has none."""
-    audio = in_prompt(words)
-    if not caption:
-        text = data.prompt
-    elif audio_words(caption) or "{audio}" in caption:
-        text = caption
-    else:
-        text = data.caption_prompt
-    return text.replace("{caption}", caption).replace("{audio}", audio)
-
-
-def check_prompt(config: Config) -> None:
-    """ConfigError when a prompt has none of the mapper's audio words."""
-    for name in ("prompt", "caption_prompt"):
-        text = prompt_of(config.data, "" if name == "prompt" else "x", config.mapper.words)
-        if not set(audio_words(text)) & set(config.mapper.words):
-            words = in_prompt(config.mapper.words)
-            raise ConfigError(
-                f"data.{name} has none of the audio words of this mapper, {words}; write {{audio}}"
-            )
-
-
 class CachedSource(Dataset[Sample]):
     """Clips from the cache; the index is the position in the order."""
 
@@ -101,6 +76,11 @@ class CachedSource(Dataset[Sample]):
     def feature_shape(self) -> tuple[int, int]:
         layers = self[0].layers
         return layers.shape[0], layers.shape[-1]
+
+    @property
+    def captions(self) -> set[str]:
+        """Those of all clips, held out ones too."""
+        return {entry.caption for entry in (*self._entries.values(), *self._test)}
 
     def batches(self, positions: Iterable[list[int]]) -> Iterator[Batch]:
         order, ahead = _tee(positions)

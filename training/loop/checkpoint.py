@@ -23,7 +23,6 @@ from ..errors import TrainingError
 from ..parts import MovingAverage, load_state, state_tensors
 
 KEY = "a2v_training"
-_MODULE = "mapper"  # prefix of its tensors
 _log = logging.getLogger(__name__)
 
 
@@ -35,9 +34,11 @@ class Progress(NamedTuple):
     scaler: dict[str, Any]
 
 
-def weight_settings(config: Config, global_batch: int) -> dict[str, Any]:
-    """The settings that the trained weights depend on, which must be the same on resume."""
+def weight_settings(config: Config, global_batch: int, name: str) -> dict[str, Any]:
+    """The settings that the weights of the trained module, called `name`, depend on: the same on resume."""
     values = config.model_dump(mode="json")
+    if name == "mapper":
+        values.pop("adapter")
     for section in ("output_dir", "models", "cache", "checkpoints", "validation", "logging"):
         values.pop(section)
     run, data = values.pop("run"), values["data"]
@@ -58,19 +59,23 @@ def save(
     config: Config,
     global_batch: int,
     progress: Progress,
-    mapper: nn.Module,
+    name: str,
+    module: nn.Module,
     optimizer: torch.optim.Optimizer,
     average: MovingAverage | None,
 ) -> Path:
-    """Write the state, then delete old ones beyond `keep_last`. CheckpointError when the disk is full."""
+    """Write the state of the module called `name`, then delete old ones beyond `keep_last`.
+
+    CheckpointError when the disk is full.
+    """
     folder = folder_of(config)
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = state_tensors(mapper, optimizer, average, _MODULE)
+    tensors = state_tensors(module, optimizer, average, name)
     content = {
         "step": progress.step,
         "best": progress.best,
         "scaler": progress.scaler,
-        "config": weight_settings(config, global_batch),
+        "config": weight_settings(config, global_batch, name),
     }
     path = folder / f"step-{progress.step:08d}.safetensors"
     write_safetensors(path, tensors, {KEY: json.dumps(content)})
@@ -93,11 +98,12 @@ def checkpoints(folder: Path) -> list[Path]:
 def resume(
     config: Config,
     global_batch: int,
-    mapper: nn.Module,
+    name: str,
+    module: nn.Module,
     optimizer: torch.optim.Optimizer,
     average: MovingAverage | None,
 ) -> Progress | None:
-    """Load the newest checkpoint that can be read into mapper, optimizer and average; None without one.
+    """Load the newest checkpoint that can be read into module, optimizer and average; None without one.
 
     TrainingError when it belongs to a training with other settings.
     """
@@ -108,8 +114,8 @@ def resume(
         except (CheckpointError, KeyError) as error:
             _log.warning("%s cannot be used (%s); trying the one before", path, error)
             continue
-        _check_same(path, content["config"], weight_settings(config, global_batch))
-        load_state(tensors, mapper, optimizer, average, _MODULE)
+        _check_same(path, content["config"], weight_settings(config, global_batch, name))
+        load_state(tensors, module, optimizer, average, name)
         return Progress(content["step"], content["best"], content["scaler"])
     return None
 

@@ -8,21 +8,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from a2v_core.backbones import Backbone
-from a2v_core.prompts import ContextBatch
-from a2v_core.tokens import AudioMapper, stack_layers
+from a2v_core.tokens import stack_layers
 
 from ..cache import Sample
 from ..config import Config
 from ..errors import ConfigError
 from ..parts import PredictionError, temp_l1
-from .batches import prompt_of
-from .order import Draw
+from .order import Draw, draw
+from .trainee import Trainee
 
 
 class Losses(NamedTuple):
@@ -35,22 +34,24 @@ class Losses(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective:
-    """The loss as a function of mapper and clips, with the frozen model.
+    """The loss as a function of the trained module and clips, with the frozen model.
 
+    trainee     how the module's words come into the model
     prediction  first term: prediction error of the frozen model
     layers      indices of the used BEATs layers among those of a sample
     """
 
     config: Config
     backbone: Backbone
+    trainee: Trainee[Any]
     prediction: PredictionError
     layers: tuple[int, ...]
 
     @classmethod
-    def of(cls, config: Config, backbone: Backbone) -> Objective:
+    def of(cls, config: Config, backbone: Backbone, trainee: Trainee[Any]) -> Objective:
         """From a config and a loaded model. ConfigError for timesteps beyond the model's noise schedule."""
         loss = config.loss
-        prediction = PredictionError.of(backbone, loss.min_snr_gamma)
+        prediction = PredictionError.of(backbone, loss.min_snr_gamma, loss.motion_weight)
         timesteps = prediction.schedule.train_timesteps
         if loss.timestep_min >= min(timesteps, (loss.timestep_max or timesteps) + 1):
             raise ConfigError(
@@ -59,7 +60,7 @@ class Objective:
             )
         cached = config.cache.layers
         layers = tuple(cached.index(n) if cached else n for n in config.mapper.layers)
-        return cls(config, backbone, prediction, layers)
+        return cls(config, backbone, trainee, prediction, layers)
 
     @property
     def device(self) -> torch.device:
@@ -71,35 +72,33 @@ class Objective:
         """Length of the noise schedule."""
         return self.prediction.schedule.train_timesteps
 
+    def draw(self, position: int, sample: Sample) -> Draw:
+        """The random draws of a clip at a position in the order."""
+        config, shift = self.config, self.prediction.schedule.shift
+        return draw(config.seed, position, sample.latents.shape, config.loss, self.timesteps, shift)
+
     def words(
-        self, mapper: AudioMapper, samples: Sequence[Sample], dropped: Tensor | None = None
+        self, module: nn.Module, samples: Sequence[Sample], dropped: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Tokens [B, G, D] before pooling, G >= F, and words -> [B, F, D]; `dropped` bool [B]: no sound."""
-        data = self.config.data
+        data, mapper = self.config.data, self.trainee.mapper(module)
         layers = torch.stack([sample.layers for sample in samples]).to(self.device)
         features = stack_layers(layers, self.layers)
         tokens = mapper.map_features(features, samples[0].times, data.num_frames, data.fps)
-        dropped_tokens = tokens if dropped is None else mapper.drop_sound(tokens, dropped)
-        words = {word: t[:, : data.num_frames] for word, t in mapper.pool_words(dropped_tokens).items()}
+        pooled = mapper.pool_words(self.trainee.without_sound(module, tokens, dropped))
+        words = {word: rows[:, : data.num_frames] for word, rows in pooled.items()}
         return tokens, words
 
-    def __call__(self, mapper: AudioMapper, samples: Sequence[Sample], draws: Sequence[Draw]) -> Losses:
+    def __call__(self, module: nn.Module, samples: Sequence[Sample], draws: Sequence[Draw]) -> Losses:
         """Losses of B clips, with timestep, noise and dropout from `draws`."""
         clean = torch.stack([sample.latents for sample in samples]).to(self.device)
         noise = torch.stack([draw.noise for draw in draws]).to(self.device)
         t = torch.tensor([draw.timestep for draw in draws])
-        dropped = torch.tensor([draw.dropped for draw in draws]) if mapper.config.no_sound else None
-        tokens, words = self.words(mapper, samples, dropped)
-        context = self.context(samples, words)
+        dropped = torch.tensor([draw.dropped for draw in draws])
+        tokens, words = self.words(module, samples, dropped)
+        context = self.trainee.context(module, [sample.caption for sample in samples], words, dropped)
         mse = self.prediction.per_clip(clean, noise, t, context)
         return Losses(mse, temp_l1(tokens[:, : self.config.data.num_frames]), tokens)
-
-    def context(self, samples: Sequence[Sample], words: dict[str, Tensor]) -> ContextBatch:
-        """Encoded prompts of the clips with their audio words."""
-        prompts = [
-            prompt_of(self.config.data, sample.caption, self.config.mapper.words) for sample in samples
-        ]
-        return self.backbone.encode_texts(prompts, words)
 
 
 def gradient_ratio(gradient: Tensor, tokens: Tensor, num_frames: int, l1_weight: float) -> float:

@@ -74,18 +74,28 @@ class BatchSampler:
                 yield list(range(start, start + self.batch_size))
 
 
-def draw(seed: int, position: int, shape: Sequence[int], loss: Loss, timesteps: int) -> Draw:
-    """Random draws at a position, for latents of `shape` and a noise schedule of `timesteps`."""
+def draw(
+    seed: int, position: int, shape: Sequence[int], loss: Loss, timesteps: int, shift: float = 1.0
+) -> Draw:
+    """Random draws at a position, for latents of `shape` and a noise schedule of `timesteps`.
+
+    `shift` of a flow schedule moves the noise levels of logit_normal (arXiv 2403.03206, section 5.3.2).
+    """
     random = seeded_generator("draw", seed, position)
     top = timesteps if loss.timestep_max is None else min(loss.timestep_max + 1, timesteps)
     share = {
         "uniform": lambda: random.random(),
         "high_noise": lambda: random.random() ** 0.5,
-        "logit_normal": lambda: 1 / (1 + np.exp(-random.normal())),
+        "logit_normal": lambda: _shifted(1 / (1 + np.exp(-random.normal())), shift),
     }[loss.timesteps]()
     timestep = min(loss.timestep_min + int(share * (top - loss.timestep_min)), top - 1)
     dropped = bool(random.random() < loss.condition_dropout)
     return Draw(timestep, noise(int(random.integers(2**62)), shape), dropped)
+
+
+def _shifted(level: float, shift: float) -> float:
+    """A noise level in 0..1, moved towards noise."""
+    return shift * level / (1 + (shift - 1) * level)
 
 
 def noise(seed: int, shape: Sequence[int]) -> Tensor:

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
+from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import nn
 
-from a2v_core.backbones import Backbone, Recompute, load_t2v, require, to_device
+from a2v_core.backbones import (
+    AudioAdapted,
+    Backbone,
+    BackboneSpec,
+    Part,
+    Recompute,
+    load_t2v,
+    require,
+    to_device,
+)
 
-from ..cache import open_cache
+from ..cache import Texts, open_cache
 from ..config import Config, check_paths
 from ..config.schema import Optimizer
 from ..errors import ConfigError
 from ..parts import LearningRate, make_optimizer
+from ..prompts import text_of
 from .batches import CachedSource, DirectSource, Source
+from .trained_adapter import AdapterTrainee
+from .trained_mapper import MapperTrainee
+from .trainee import Trainee
 
 _log = logging.getLogger(__name__)
 
@@ -40,13 +55,32 @@ def make_source(config: Config, accelerator: Accelerator) -> Source:
     return DirectSource(config, accelerator.device, report=accelerator.is_main_process)
 
 
-def load_frozen(config: Config, device: torch.device) -> Backbone:
+def open_texts(config: Config, spec: BackboneSpec, source: Source) -> Texts | None:
+    """Texts that are encoded already: from a cache, of a model whose texts are the same for every sound."""
+    if spec.audio == "words" or not isinstance(source, CachedSource):
+        return None
+    texts = Texts(config)
+    texts.check([text_of(config, caption) for caption in source.captions])
+    return texts
+
+
+def load_frozen(
+    config: Config, device: torch.device, parts: Collection[Part] = ("text", "denoiser")
+) -> Backbone:
     """Denoiser and text encoder on the device, in the precision of the run, without the VAE."""
-    backbone = load_t2v(config.models.t2v, config.run.precision, parts=["text", "denoiser"])
+    backbone = load_t2v(config.models.t2v, config.run.precision, parts)
     to_device(backbone, device)
     if config.run.gradient_checkpointing:
         require(backbone, Recompute, "run.gradient_checkpointing").recompute_activations()
     return backbone
+
+
+def make_trainee(config: Config, backbone: Backbone, texts: Texts | None) -> Trainee[Any]:
+    """What is trained with this model."""
+    if backbone.spec.audio == "words":
+        return MapperTrainee(config, backbone)
+    adapted: Any = require(backbone, AudioAdapted, "an audio adapter")
+    return AdapterTrainee(config, adapted, adapted.encode_captions if texts is None else texts.states)
 
 
 def check_videos(config: Config, backbone: Backbone) -> None:
@@ -56,10 +90,10 @@ def check_videos(config: Config, backbone: Backbone) -> None:
         backbone.schedule(settings.scheduler, settings.steps, settings.seed)
 
 
-def make_adamw(mapper: nn.Module, config: Optimizer) -> torch.optim.AdamW:
-    """AdamW over the trainable parameters of the mapper."""
+def make_adamw(module: nn.Module, config: Optimizer) -> torch.optim.AdamW:
+    """AdamW over the trainable parameters of the trained module."""
     return make_optimizer(
-        mapper,
+        module,
         config.learning_rate,
         betas=(config.betas[0], config.betas[1]),
         weight_decay=config.weight_decay,

@@ -10,44 +10,54 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
-from a2v_core.tokens import AudioMapper
+from a2v_core.backbones import Part, load_t2v
 
 from ..cache import Sample
 from ..config import Config, check_paths
 from ..data import some_bad
 from ..errors import TrainingError
 from ..parts import MovingAverage, set_learning_rate
+from ..prompts import check_for, say_that_words_go
 from . import checkpoint
-from .batches import Batch, check_prompt
+from .batches import Batch
 from .gradients import flat_gradient, set_gradient
 from .loss import Objective, gradient_ratio
-from .order import BatchSampler, draw
+from .order import BatchSampler
 from .records import Records
-from .setup import check_videos, learning_rate, load_frozen, make_accelerator, make_adamw, make_source
-from .trained_mapper import BEST_FILE, MAPPER_FILE, make_mapper, save_trained_mapper
+from .setup import (
+    check_videos,
+    learning_rate,
+    load_frozen,
+    make_accelerator,
+    make_adamw,
+    make_source,
+    make_trainee,
+    open_texts,
+)
 from .validate import make_videos, mean_score, validation_loss
 
+BEST_FILE = "best.safetensors"
 _log = logging.getLogger(__name__)
 
 
 class Result(NamedTuple):
-    """steps finished; loss of the last; file of the mapper; that of the best validation loss, if any; whether
-    unusable files were skipped.
+    """steps finished; loss of the last; file of what was trained; that of the best validation loss, if any;
+    whether unusable files were skipped.
     """
 
     steps: int
     loss: float
-    mapper: Path
+    trained: Path
     best: Path | None
     some_bad: bool = False
 
     def __str__(self) -> str:
         best = f"; best by validation loss: {self.best}" if self.best else ""
         loss = "" if math.isnan(self.loss) else f", last loss {self.loss:.5f}"
-        return f"{self.steps} steps done{loss}; mapper: {self.mapper}{best}"
+        return f"{self.steps} steps done{loss}; {self.trained.stem}: {self.trained}{best}"
 
 
 def fit(config: Config, on_step: Callable[[int], None] | None = None, progress: bool = True) -> Result:
@@ -69,8 +79,9 @@ class Trainer:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        check_paths(config, ("models.t2v", "models.mapper"))
-        check_prompt(config)
+        check_paths(config, ("models.t2v", "models.mapper", "models.adapter"))
+        spec = load_t2v(config.models.t2v, parts=[]).spec
+        check_for(config, spec)
         self.accelerator = make_accelerator(config)
         self.sampler = BatchSampler(
             config.run.batch_size,
@@ -79,25 +90,29 @@ class Trainer:
             self.accelerator.process_index,
         )
         self.source = make_source(config, self.accelerator)
-        backbone = load_frozen(config, self.accelerator.device)
+        texts = open_texts(config, spec, self.source)
+        parts: list[Part] = ["text", "denoiser"] if texts is None else ["denoiser"]
+        backbone = load_frozen(config, self.accelerator.device, parts)
         check_videos(config, backbone)
-        self.objective = Objective.of(config, backbone)
+        self.trainee = make_trainee(config, backbone, texts)
+        self.objective = Objective.of(config, backbone, self.trainee)
         layers, width = self.source.feature_shape
-        self.mapper = make_mapper(config, width, layers, backbone.spec.token_width).to(
-            self.accelerator.device
-        )
-        self.parameters = [p for p in self.mapper.parameters() if p.requires_grad]
+        self.module = self.trainee.make(width, layers).to(self.accelerator.device)
+        self.parameters = [p for p in self.module.parameters() if p.requires_grad]
         self.rate = learning_rate(config.optimizer)
-        adamw = make_adamw(self.mapper, config.optimizer)
+        adamw = make_adamw(self.module, config.optimizer)
         decay = config.optimizer.ema_decay
-        self.average = None if decay is None else MovingAverage(self.mapper, decay)
-        resumed = checkpoint.resume(config, self.sampler.global_batch, self.mapper, adamw, self.average)
+        self.average = None if decay is None else MovingAverage(self.module, decay)
+        resumed = checkpoint.resume(
+            config, self.sampler.global_batch, self.trainee.name, self.module, adamw, self.average
+        )
         self.step, self.best = (resumed.step, resumed.best) if resumed else (0, None)
         self.optimizer = self.accelerator.prepare_optimizer(adamw)
         if resumed and self.accelerator.scaler is not None:
             self.accelerator.scaler.load_state_dict(resumed.scaler)
         self.records = Records(config, self.step) if self.accelerator.is_main_process else None
         if self.accelerator.is_main_process:
+            say_that_words_go(config, spec)
             checkpoint.clear_partial(checkpoint.folder_of(config))
         self._held_out: list[Sample] | None = None
 
@@ -116,7 +131,7 @@ class Trainer:
         return Result(
             self.step,
             loss,
-            self.config.output_dir / MAPPER_FILE,
+            self.trainee.file,
             best if best.is_file() else None,
             some_bad(self.source.unusable),
         )
@@ -160,7 +175,7 @@ class Trainer:
         self._check_finite(loss, norm)
         self.optimizer.step()
         if self.average is not None:
-            self.average.update(self.mapper, self.step)
+            self.average.update(self.module, self.step)
         return {
             "loss": loss,
             "mse": mse,
@@ -177,10 +192,10 @@ class Trainer:
         """
         config = self.config
         draws = [
-            draw(config.seed, position, sample.latents.shape, config.loss, self.objective.timesteps)
+            self.objective.draw(position, sample)
             for position, sample in zip(batch.positions, batch.samples, strict=True)
         ]
-        losses = self.objective(self.mapper, batch.samples, draws)
+        losses = self.objective(self.module, batch.samples, draws)
         losses.tokens.retain_grad()
         # Sums, so that clips that could not be cut count as 0 instead of the others counting more.
         share = 1 / (self.sampler.batch_size * self.sampler.accumulate)
@@ -237,21 +252,20 @@ class Trainer:
         scaler = self.accelerator.scaler
         progress = checkpoint.Progress(self.step, self.best, {} if scaler is None else scaler.state_dict())
         adamw = self.optimizer.optimizer
-        checkpoint.save(self.config, self.sampler.global_batch, progress, self.mapper, adamw, self.average)
-        self._save_mapper(MAPPER_FILE)
+        name, module = self.trainee.name, self.module
+        checkpoint.save(self.config, self.sampler.global_batch, progress, name, module, adamw, self.average)
+        self._save_module(self.trainee.file)
 
-    def _save_mapper(self, name: str) -> None:
+    def _save_module(self, path: Path) -> None:
         facts = {"steps": self.step, "clips_per_step": self.sampler.global_batch}
-        save_trained_mapper(self.config, self._averaged_mapper(), self.config.output_dir / name, facts)
+        self.trainee.save(self._averaged(), path, facts)
 
-    def _averaged_mapper(self) -> AudioMapper:
-        """The mapper for validation and saving: with EMA weights, if there are any."""
+    def _averaged(self) -> nn.Module:
+        """The trained module for validation and saving: with EMA weights, if there are any."""
         if self.average is None:
-            return self.mapper
-        with torch.device("meta"):
-            mapper = AudioMapper(self.mapper.config)
-        mapper.load_state_dict(self.average.values, assign=True)
-        return mapper
+            return self.module
+        copy: nn.Module = self.trainee.copy_of(self.module, self.average.values)
+        return copy
 
     def _validate(self, records: Records) -> None:
         settings = self.config.validation
@@ -260,16 +274,16 @@ class Trainer:
         if not self._held_out:
             _log.warning("step %d: no held-out clips, so no validation; see data.test_share", self.step)
             return
-        mapper = self._averaged_mapper()
+        module = self._averaged()
         numbers: dict[str, float] = {}
         if settings.loss_clips:
-            loss = validation_loss(self.objective, mapper, self._held_out[: settings.loss_clips])
+            loss = validation_loss(self.objective, module, self._held_out[: settings.loss_clips])
             numbers["loss"] = loss
             if self.best is None or loss < self.best:
                 self.best = loss
-                self._save_mapper(BEST_FILE)
+                self._save_module(self.config.output_dir / BEST_FILE)
         scores = []
-        for video in make_videos(self.objective, mapper, self._held_out[: settings.videos], self.step):
+        for video in make_videos(self.objective, module, self._held_out[: settings.videos], self.step):
             records.video(self.step, video)
             scores.append(video.av_align)
         if (score := mean_score(scores)) is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from a2v_core.audio import Waveform
 from a2v_core.backbones import load_t2v, to_device
@@ -18,12 +18,12 @@ from a2v_core.media import write_video
 from a2v_core.metrics import av_align
 from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.sampling import SampleSettings
-from a2v_core.tokens import AudioMapper, AudioTokens
+from a2v_core.tokens import AudioTokens
 
 from ..cache import Sample
-from .batches import prompt_of
 from .loss import Objective
 from .order import Draw, noise
+from .trainee import none_dropped
 
 SAMPLE_RATE = 16000
 ENDING = ".mp4"
@@ -41,21 +41,21 @@ class Video(NamedTuple):
 
 
 @torch.no_grad()
-def validation_loss(objective: Objective, mapper: AudioMapper, samples: Sequence[Sample]) -> float:
+def validation_loss(objective: Objective, module: nn.Module, samples: Sequence[Sample]) -> float:
     """Mean loss of the clips, each at one of evenly spaced timesteps, with fixed noise."""
     config, steps = objective.config, objective.timesteps
     total = 0.0
     for number, sample in enumerate(samples):
         timestep = int((number + 0.5) / len(samples) * steps)
         draw = Draw(timestep, noise(config.seed + number, sample.latents.shape), dropped=False)
-        losses = objective(mapper, [sample], [draw])
+        losses = objective(module, [sample], [draw])
         total += float(losses.mse + config.loss.l1_weight * losses.temp_l1)
     return total / len(samples)
 
 
 @torch.no_grad()
 def make_videos(
-    objective: Objective, mapper: AudioMapper, samples: Sequence[Sample], step: int
+    objective: Objective, module: nn.Module, samples: Sequence[Sample], step: int
 ) -> Iterator[Video]:
     """Generate a video for every clip's sound, the same seed every time; mp4 files in output_dir/videos."""
     config, backbone = objective.config, objective.backbone
@@ -69,8 +69,9 @@ def make_videos(
     to_device(parts, backbone.device)
     pipeline, decoder = VideoPipeline(backbone), VideoPipeline(parts)
     for sample in samples:
-        request = _request(objective, mapper, sample).resolved(pipeline.spec)
-        latents = pipeline.sample(request, pipeline.encode(request))
+        request = _request(objective, module, sample).resolved(pipeline.spec)
+        contexts = objective.trainee.video_texts(module, sample.caption, request, pipeline)
+        latents = pipeline.sample(request, contexts)
         frames = decoder.decode_all(request, latents)
         sound = Waveform(sample.sound[None], SAMPLE_RATE)
         path = folder / f"{_file_name(sample.id.removesuffix(ENDING))}{ENDING}"
@@ -78,19 +79,13 @@ def make_videos(
         yield Video(sample.id, frames, sample.sound, av_align(frames, data.fps, sound).score, path)
 
 
-def _request(objective: Objective, mapper: AudioMapper, sample: Sample) -> VideoRequest:
-    """Request for the video of a clip's sound, with the negative prompt of the config."""
+def _request(objective: Objective, module: nn.Module, sample: Sample) -> VideoRequest:
+    """Request for the video of a clip's sound, without its texts."""
     config, data, settings = objective.config, objective.config.data, objective.config.validation
-    prompt = prompt_of(data, sample.caption, config.mapper.words)
-    _, words = objective.words(mapper, [sample])
-    negative_tokens = None
-    if settings.away_from == "no_sound":
-        negative_tokens = mapper.pool(mapper.no_sound_tokens(data.num_frames, data.fps))
+    _, words = objective.words(module, [sample], none_dropped(1))
     return VideoRequest(
-        prompt,
+        "",
         AudioTokens({word: values[0] for word, values in words.items()}, data.fps),
-        "" if negative_tokens is None else prompt,
-        negative_tokens,
         settings=SampleSettings(
             settings.steps,
             settings.guidance_scale,

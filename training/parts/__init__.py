@@ -3,7 +3,7 @@
 from .average import MovingAverage
 from .metrics_log import MetricsLog, read_lines
 from .minimize import Checkpointing, minimize
-from .objective import PredictionError, temp_l1
+from .objective import PredictionError, motion_weights, temp_l1
 from .optimizer import LearningRate, make_optimizer, set_learning_rate
 from .state import load_state, state_tensors
 
@@ -16,6 +16,7 @@ __all__ = [
     "load_state",
     "make_optimizer",
     "minimize",
+    "motion_weights",
     "read_lines",
     "set_learning_rate",
     "state_tensors",

@@ -44,7 +44,7 @@ def install(models: Path) -> None:
     write_adapter(adapters / ADAPTER, mapper)
     write_adapter(adapters / OTHER, mapper, blocks=(1, 2), inner=8)
     write_adapter(adapters / LAST, mapper, blocks=(2,))
-    write_adapter(adapters / BIAS, mapper, blocks=(0,), attends=False)
+    write_adapter(adapters / BIAS, mapper, blocks=(0,), route="bias")
     ltx = {"family": "LTX-Video", "base_model": "tiny LTX-Video", "width": 256, "layers": 2, "time": 8}
     write_adapter(adapters / LTX, mapper, blocks=(0, 1), **ltx)
 
