@@ -49,11 +49,12 @@ def test_animatediff_follows_the_sound(families: Comfy, graph: Graph) -> None:
 
 def test_long_videos_of_animatediff(families: Comfy, graph: Graph) -> None:
     longer = changed(graph, A2VAudioMapper={"num_frames": 20, "fps": 20.0})
-    windows = with_model(longer, "motion", long_video="whole-model windows")
-    assert tuple(video(families, windows).shape) == (20, 32, 32, 3)
-    run = families.run(with_model(longer, "motion"))
-    assert "AnimateDiff cannot do that" in run.message
-    assert "whole-model windows" in run.message
+    made = [
+        video(families, with_model(longer, "motion", long_video=mode))
+        for mode in ("windowed attention", "whole-model windows")
+    ]
+    assert [tuple(frames.shape) for frames in made] == [(20, 32, 32, 3)] * 2
+    assert float((made[0] - made[1]).abs().mean()) > 1e-4
 
 
 def test_wan_makes_videos_from_text(families: Comfy, graph: Graph) -> None:
@@ -63,6 +64,9 @@ def test_wan_makes_videos_from_text(families: Comfy, graph: Graph) -> None:
     path = families.file(run, node_of(text, "SaveVideo"))
     assert tuple(read_video(path).frames.shape) == (9, 32, 32, 3)  # the length nearest to a second
     assert load_audio(path).duration == pytest.approx(9 / 8, abs=0.03)
+    run = families.run(changed(text, A2VT2VSampler={"num_frames": 85}))
+    assert "Wan cannot do that" in run.message
+    assert "whole-model windows" in run.message
     spoken = families.run(with_model(graph, "wan", num_frames=9))
     assert "audio" in spoken.message
 

@@ -14,11 +14,14 @@ from .load import (
     filled_networks,
 )
 from .patches import blocks
+from .units import attention_layers, sees_text
+from .walk import predict, time_embedding
 
 __all__ = [
     "MODELS",
     "CLIPUNet",
     "Networks",
+    "attention_layers",
     "blocks",
     "built_diffusers",
     "built_networks",
@@ -26,5 +29,8 @@ __all__ = [
     "fill_network",
     "fill_unet",
     "filled_networks",
+    "predict",
+    "sees_text",
     "spec_of",
+    "time_embedding",
 ]
