@@ -74,8 +74,8 @@ def _convolved(plan: Plan, layers: Any, y: Tensor, added: Tensor | None) -> Tens
 
 
 def temporal_transformer(plan: Plan, model: Any, x: Tensor) -> Tensor:
-    """diffusers' TransformerTemporalModel or AnimateDiffTransformer3D on a few pixels at a time, with attention
-    in windows."""
+    """diffusers' TransformerTemporalModel or AnimateDiffTransformer3D on a few pixels at a time, its
+    attention in windows."""
     frames, pixels = x.shape[0], x.shape[2] * x.shape[3]
     scale, shift = _moments(plan, model.norm, x)
     result = torch.empty_like(x)

@@ -144,7 +144,7 @@ def test_what_it_can_do(backbone: UNetMotionBackbone) -> None:
     )
     for capability in able:
         assert require(backbone, capability, "a test") is backbone
-    with pytest.raises(A2VError, match="AnimateDiff cannot do that .*lacks FeatureReuse"):
+    with pytest.raises(A2VError, match=r"AnimateDiff cannot do that .*lacks FeatureReuse"):
         require(backbone, FeatureReuse, "a test")
 
 
