@@ -11,6 +11,11 @@ PACK = Path(__file__).resolve().parents[1]
 PINNED = PACK / ".comfyui" / "0.3.75"
 
 
+def clip_tokenizer(comfyui: Path) -> Path:
+    """The folder in which a ComfyUI keeps the tokenizer of CLIP ViT-L, that of Stable Diffusion 1.x."""
+    return comfyui / "comfy" / "sd1_tokenizer"
+
+
 def find_comfyui(given: str | os.PathLike[str] | None = None) -> Path:
     """The ComfyUI to start: the given folder, else COMFYUI_PATH, else the one that this pack is installed in,
     else the one that `make setup` unpacked. Raises WorkflowError when there is none."""

@@ -19,8 +19,18 @@ FOLDERS = ("folder",)
 MODEL_INDEX = "model_index.json"
 """The file that makes a folder a model in the diffusers layout."""
 
+PART_CONFIG = "config.json"
+"""The settings of one network of such a model."""
+
 # The denoisers of text-to-video models in the diffusers layout that have a backbone, by their class.
 T2V_DENOISERS = ("UNet3DConditionModel", "UNetMotionModel", "WanTransformer3DModel")
+
+T2V_DENOISER_FOLDERS = ("unet", "transformer", "transformer_2")
+"""What such models call the folders of their denoisers; some have two."""
+
+PICTURE_DENOISER = "UNet2DConditionModel"
+ADAPTER_FOLDER = "motion_adapter"
+"""The denoiser of a model for pictures, and the folder that makes it one for videos."""
 
 BEATS = "BEATs encoder"
 MAPPER = "AudioMapper"
@@ -109,7 +119,8 @@ PLACES = (
         "checkpoints",
         "core's Load Checkpoint",
         keys=(r"model\.diffusion_model\.", r"first_stage_model\.|cond_stage_model\.|conditioner\."),
-        note="; no node of this pack takes it",
+        note="; or, of Stable Diffusion 1.5, beside a file of motion modules in a folder of "
+        f"models/{_T2V}, for {_LOAD_T2V}",
     ),
     Place(
         ADAPTER,
@@ -157,7 +168,14 @@ PLACES = (
         note="; no node of this pack takes it",
     ),
     Place(UNET, _T2V, _LOAD_T2V, keys=(r"\bdown_blocks\.", r"\btime_embedding\.", _TEMPORAL), part="unet"),
-    Place(MOTION_ADAPTER, _T2V, _LOAD_T2V, keys=(r"\bmotion_modules\.\d+\.",), part="motion_adapter"),
+    Place(
+        MOTION_ADAPTER,
+        _T2V,
+        _LOAD_T2V,
+        keys=(r"\bmotion_modules\.\d+\.",),
+        part="motion_adapter",
+        note="; or beside a checkpoint of Stable Diffusion 1.5 in a folder there",
+    ),
     Place(
         PICTURE_UNET,
         "diffusion_models",
@@ -191,13 +209,30 @@ PLACES = (
         "diffusion_models",
         _LOAD_DIFFUSION,
         keys=(r"\b(?:double|joint|transformer)_blocks\.0\.|\bblocks\.0\.cross_attn\.",),
-        note=f"; {_LOAD_T2V} takes ModelScope, Zeroscope and AnimateDiff",
+        note=f"; {_LOAD_T2V} takes ModelScope, Zeroscope, AnimateDiff and Wan, as folders",
     ),
     Place(T2V_FOLDER, _T2V, _LOAD_T2V, endings=FOLDERS, demo="t2v"),
     Place(
-        OTHER_FOLDER, "", "", endings=FOLDERS, note=f"{_LOAD_T2V} needs ModelScope, Zeroscope or AnimateDiff"
+        OTHER_FOLDER,
+        "",
+        "",
+        endings=FOLDERS,
+        note=f"{_LOAD_T2V} needs ModelScope, Zeroscope, AnimateDiff or Wan",
     ),
 )
+
+
+def weight_files(names: Iterable[str]) -> list[str]:
+    """Those of the files in a folder that hold weights, sorted; without what macOS notes about files."""
+    return sorted(name for name in names if name.lower().endswith(WEIGHTS) and not name.startswith("."))
+
+
+def holds_model(names: Iterable[str]) -> bool:
+    """Whether a folder with files of these names may be a text-to-video model: one in the diffusers layout,
+    or one of two single files, such as a checkpoint and its motion modules."""
+    names = list(names)
+    is_part = PART_CONFIG in names  # of a model in the diffusers layout
+    return MODEL_INDEX in names or (not is_part and len(weight_files(names)) > 1)
 
 
 def place_of(kind: str) -> Place:

@@ -12,10 +12,21 @@ from pathlib import Path
 
 import folder_paths
 
+from ..a2v_core import comfyui
 from ..a2v_core.demo import demo_path
 from ..a2v_core.errors import A2VError, CheckpointError, MediaError
 from ..a2v_core.media import SOUND_ENDINGS, VIDEO_ENDINGS
-from ..a2v_core.places import ADAPTER, BEATS, LORA, MAPPER, PLACES, T2V_FOLDER, place_of
+from ..a2v_core.places import (
+    ADAPTER,
+    BEATS,
+    LORA,
+    MAPPER,
+    MODEL_INDEX,
+    PLACES,
+    T2V_FOLDER,
+    holds_model,
+    place_of,
+)
 
 BUNDLED = "demo (bundled)"
 BUNDLED_SOUND = BUNDLED + ": "
@@ -33,7 +44,6 @@ _MEDIA = {
     *(*VIDEO_ENDINGS, ".flv", ".m2ts", ".mts", ".ts", ".wmv"),
 }
 _OWN = (MAPPER, ADAPTER, T2V_FOLDER)  # kinds whose folders ComfyUI has not by itself
-_INDEX = "model_index.json"
 _DEEPEST = 3  # such as author/model/version
 
 
@@ -88,6 +98,11 @@ def model_path(key: str, name: str) -> Path:
             "list, or choose another entry" + "".join(f"; '{entry}' is always there" for entry in always)
         )
     return found
+
+
+def clip_tokenizer() -> Path:
+    """The folder of the tokenizer that ComfyUI has for Stable Diffusion 1.x."""
+    return comfyui.clip_tokenizer(Path(folder_paths.__file__).resolve().parent)
 
 
 def sound_names() -> list[str]:
@@ -174,7 +189,7 @@ def _bundled_sounds() -> list[Path]:
 
 
 def _t2v_folders() -> dict[str, Path]:
-    """Name -> folder of every diffusers model; of two with one name the first counts."""
+    """Name -> folder of every model; of two with one name the first counts."""
     found: dict[str, Path] = {}
     for root in map(Path, folder_paths.get_folder_paths(T2V_MODELS)):
         for folder in _model_folders(root):
@@ -187,7 +202,8 @@ def _model_folders(root: Path) -> Iterator[Path]:
     for place, below, files in os.walk(root, followlinks=True):
         folder = Path(place)
         below[:] = [name for name in below if not _hidden(Path(name))]
-        if _INDEX in files:
+        # Single files make no model of the folder that all models are in.
+        if MODEL_INDEX in files or (folder != root and holds_model(files)):
             yield folder
-        if _INDEX in files or len(folder.relative_to(root).parts) >= _DEEPEST:
+        if MODEL_INDEX in files or len(folder.relative_to(root).parts) >= _DEEPEST:
             below.clear()

@@ -22,15 +22,17 @@ class A2VLoadT2VModel(io.ComfyNode):
             display_name="Load T2V Model",
             category=CATEGORY,
             description=(
-                "Loads a text-to-video diffusion model (ModelScope 1.7b, Zeroscope v2, AnimateDiff) from a "
-                "folder in the diffusers layout in models/a2v_t2v."
+                "Loads a text-to-video diffusion model (ModelScope 1.7b, Zeroscope v2, AnimateDiff, Wan 2.1 "
+                "and 2.2) from a folder in models/a2v_t2v."
             ),
             inputs=[
                 downloads.name_input(
                     folders.T2V_MODELS,
                     "model_name",
-                    "Folder in models/a2v_t2v with model_index.json and the folders unet, vae, text_encoder, "
-                    "tokenizer and scheduler. Use the model that the AudioMapper was trained for.",
+                    "Folder in models/a2v_t2v: in the diffusers layout (model_index.json, unet or "
+                    "transformer, vae, text_encoder, tokenizer, scheduler), or AnimateDiff as two files, a "
+                    "checkpoint of Stable Diffusion 1.5 and motion modules. Use the model that the "
+                    "AudioMapper was trained for.",
                 ),
                 io.Combo.Input(
                     "dtype",
@@ -39,7 +41,7 @@ class A2VLoadT2VModel(io.ComfyNode):
                     tooltip=(
                         "Precision. auto = what ComfyUI chooses for this machine (fp16 on most GPUs, fp32 "
                         "on the CPU). bf16 or fp32 if pictures come out black. fp8 = bf16 with half the "
-                        "memory for the UNet, a little less exact."
+                        "memory for the denoiser, a little less exact."
                     ),
                 ),
                 downloads.switch_input(),
@@ -49,7 +51,7 @@ class A2VLoadT2VModel(io.ComfyNode):
                     default=folders.NO_LORA,
                     optional=True,
                     tooltip=(
-                        "LoRA for the UNet, from models/loras. A few-step one, such as T2V-Turbo's "
+                        "LoRA for the denoiser, from models/loras. A few-step one, such as T2V-Turbo's "
                         "unet_lora.pt for ModelScope: scheduler lcm, cfg 1, 4 to 8 steps in T2V Sampler. "
                         "The bundled one is for the bundled model: 2 to 4 steps."
                     ),
@@ -108,7 +110,8 @@ class A2VLoadT2VModel(io.ComfyNode):
         folder = downloads.model_path(folders.T2V_MODELS, model_name, download_if_missing)
 
         def read() -> ManagedT2V:
-            backbone = load_t2v(folder, runtime.unet_dtype_name() if dtype == "auto" else dtype)
+            number = runtime.unet_dtype_name() if dtype == "auto" else dtype
+            backbone = load_t2v(folder, number, tokenizer=folders.clip_tokenizer())
             if dtype == "auto":
                 for network in backbone.parts()["vae"]:
                     network.to(runtime.vae_dtype())

@@ -49,7 +49,10 @@ def sampler_inputs() -> list[io.Input]:
                 min=0,
                 max=MAX_SIZE,
                 step=SIZE_STEP,
-                tooltip="Pixels, a multiple of 8; 0 = the size the model was trained at (demo: 64).",
+                tooltip=(
+                    "Pixels, a multiple of 8 (Wan: 16 or 32); 0 = the size the model was trained at "
+                    "(demo 64, AnimateDiff 512)."
+                ),
             )
             for side in ("width", "height")
         ),
@@ -60,7 +63,8 @@ def sampler_inputs() -> list[io.Input]:
             max=100000,
             tooltip=(
                 "Frames of the video; 0 = as the audio tokens, else as long as the sound, else the "
-                "model's own number. Has to be that of the audio tokens when they are in the prompt."
+                "model's own number (AnimateDiff 16, ModelScope 24, Wan 81; Wan makes 4n+1). Has to be "
+                "that of the audio tokens when they are in the prompt."
             ),
         ),
         io.Float.Input(
@@ -89,7 +93,7 @@ def sampler_inputs() -> list[io.Input]:
             round=0.01,
             tooltip=(
                 "Guidance scale: how strongly to follow prompt and sound. 1 = no guidance, twice as "
-                "fast. Demo 3, ModelScope and Zeroscope 9 to 25."
+                "fast. Demo 3, ModelScope and Zeroscope 9 to 25, AnimateDiff 7 to 8, Wan 5."
             ),
         ),
         io.Combo.Input(
@@ -141,9 +145,10 @@ def sampler_inputs() -> list[io.Input]:
             default=WINDOWED,
             optional=True,
             tooltip=(
-                "For more frames than the model was trained on (24). windowed attention: fastest, "
-                "memory of a short clip. whole-model windows: twice the time. off: all frames at "
-                "once. Up to 24 frames all three are the same."
+                "For more frames than the model was trained on (24, AnimateDiff 16, Wan 81). windowed "
+                "attention: fastest, memory of a short clip; not for Wan. whole-model windows: twice the "
+                "time. off: all frames at once (AnimateDiff: at most 24 or 32). Up to so many frames all "
+                "three are the same."
             ),
         ),
         io.Int.Input(

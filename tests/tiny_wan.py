@@ -9,11 +9,15 @@ from typing import Any
 import torch
 
 CHANNELS, TEXT_WIDTH, HEADS, HEAD_DIM, LAYERS, SHIFT = 16, 24, 2, 24, 3, 3.0
+TI2V_CHANNELS = 48
 WORDS = ["a", "an", "the", "of", "ball", "dog", "red", "blue", "bouncing", "video", "drum"]
 
 
-def make_tiny_wan(folder: Path, second: bool = False) -> Path:
-    """Write the model with random weights from a seed and return its folder; `second`: two denoisers."""
+def make_tiny_wan(folder: Path, second: bool = False, channels: int = CHANNELS) -> Path:
+    """Write the model with random weights from a seed and return its folder; `second`: two denoisers.
+
+    `channels` of the latents: 48 for a model laid out like Wan 2.2 TI2V 5B.
+    """
     import diffusers
     from transformers import UMT5Config, UMT5EncoderModel
 
@@ -31,8 +35,10 @@ def make_tiny_wan(folder: Path, second: bool = False) -> Path:
         names.append("transformer_2")
         index |= {"transformer_2": ["diffusers", "WanTransformer3DModel"], "boundary_ratio": 0.875}
     for name in names:
-        tiny_denoiser().save_pretrained(folder / name)
-    _vae().save_pretrained(folder / "vae")
+        tiny_denoiser(channels).save_pretrained(folder / name)
+    if channels == TI2V_CHANNELS:
+        index |= {"expand_timesteps": True}
+    _vae(channels).save_pretrained(folder / "vae")
     tokens = _write_tokenizer(folder / "tokenizer")
     config = UMT5Config(
         vocab_size=tokens,
@@ -52,15 +58,15 @@ def make_tiny_wan(folder: Path, second: bool = False) -> Path:
     return folder
 
 
-def tiny_denoiser() -> Any:
+def tiny_denoiser(channels: int = CHANNELS) -> Any:
     """A WanTransformer3DModel."""
     from diffusers import WanTransformer3DModel
 
     model = WanTransformer3DModel(
         num_attention_heads=HEADS,
         attention_head_dim=HEAD_DIM,
-        in_channels=CHANNELS,
-        out_channels=CHANNELS,
+        in_channels=channels,
+        out_channels=channels,
         text_dim=TEXT_WIDTH,
         freq_dim=16,
         ffn_dim=64,
@@ -74,9 +80,25 @@ def tiny_denoiser() -> Any:
     return model
 
 
-def _vae() -> Any:
+def _vae(channels: int) -> Any:
     from diffusers import AutoencoderKLWan
 
+    if channels == TI2V_CHANNELS:
+        spread = torch.linspace(-1, 1, channels)
+        return AutoencoderKLWan(
+            base_dim=4,
+            decoder_base_dim=8,
+            z_dim=channels,
+            num_res_blocks=1,
+            temperal_downsample=[False, True, True],
+            latents_mean=spread.tolist(),
+            latents_std=(1.5 + spread).tolist(),
+            is_residual=True,
+            in_channels=12,
+            out_channels=12,
+            patch_size=2,
+            scale_factor_spatial=16,
+        )
     return AutoencoderKLWan(base_dim=4, z_dim=CHANNELS, num_res_blocks=1)
 
 

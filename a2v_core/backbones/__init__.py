@@ -23,7 +23,7 @@ from .contract import (
     require,
     to_device,
 )
-from .diffusers_folder import check_folder, denoiser_class, denoiser_folder, parts_of, read_json
+from .diffusers_folder import check_folder, denoiser_class, denoiser_folder, is_of_files, parts_of, read_json
 from .dtypes import DTYPES, FP8
 from .feature_cache import FeatureCache
 from .fingerprint import bytes_of, fingerprint_of
@@ -56,6 +56,7 @@ __all__ = [
     "denoiser_class",
     "denoiser_folder",
     "fingerprint_of",
+    "is_of_files",
     "load_t2v",
     "make_windows",
     "networks",

@@ -12,12 +12,11 @@ from torch import Tensor
 
 from ..checkpoints import read_checkpoint
 from ..errors import CheckpointError
+from ..places import ADAPTER_FOLDER, MODEL_INDEX, PICTURE_DENOISER, holds_model
 from ..texts import read_text
 
 FOLDERS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 DENOISERS = ("unet", "transformer")  # what families call the first of them
-PICTURE_DENOISER = "UNet2DConditionModel"
-ADAPTER_FOLDER = "motion_adapter"  # what makes a denoiser for pictures one for videos
 DIFFUSERS_STEM = "diffusion_pytorch_model"
 _LAYOUT = "model_index.json and the folders " + ", ".join(FOLDERS)
 
@@ -30,16 +29,24 @@ def check_folder(folder: Path) -> None:
         )
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: no such folder; put the text-to-video model there, with {_LAYOUT}")
-    if not (folder / "model_index.json").is_file():
+    if not (folder / MODEL_INDEX).is_file():
         raise CheckpointError(
             f"{folder}: is not a text-to-video model in the diffusers layout, model_index.json is missing; "
-            f"it should have {_LAYOUT}"
+            f"it should have {_LAYOUT}; or two files, Stable Diffusion 1.5 and motion modules of AnimateDiff"
         )
     missing = [part for part in parts_of(folder) if not (folder / part).is_dir()]
     if missing:
         raise CheckpointError(
             f"{folder}: lacks the folder {', '.join(missing)}; download the whole model ({_LAYOUT})"
         )
+
+
+def is_of_files(folder: Path) -> bool:
+    """Whether a folder holds single files, such as a checkpoint and its motion modules, and no such model."""
+    if not folder.is_dir():
+        return False
+    names = [path.name for path in folder.iterdir() if path.is_file()]
+    return MODEL_INDEX not in names and holds_model(names)
 
 
 def denoiser_folder(folder: Path) -> Path:

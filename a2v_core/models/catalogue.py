@@ -11,7 +11,7 @@ from typing import Literal, get_args
 
 from ..errors import A2VError
 from ..places import Place, place_called
-from .sources import DriveFile, HubFile, HubFolder, Source
+from .sources import DriveFile, HubFile, HubFolder, HubWithAdapter, Source
 
 Kind = Literal["beats", "mapper", "t2v"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -49,6 +49,8 @@ _MAPPER_LICENCE = "MIT (the repository; the files themselves state none)"
 _UNILM = "https://github.com/microsoft/unilm/tree/master/beats"
 _TEMPOTOKENS = "https://github.com/guyyariv/TempoTokens"
 _DRIVE = "10pRWoq0m5torvMXILmIQd7j9fLPEeHtS"
+_STABLE_DIFFUSION = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+_MOTION = "guoyww/animatediff-motion-adapter-v1-5-2"
 _CPT2 = "BEATs_iter3_plus_AS2M_finetuned_on_AS2M_cpt2"
 
 
@@ -62,6 +64,19 @@ def _mapper(data_set: str, title: str) -> Model:
         sources=(DriveFile(_DRIVE, f"{data_set}/learned_embeds.pth"),),
         licence=_MAPPER_LICENCE,
         page=_TEMPOTOKENS,
+    )
+
+
+def _wan(name: str, repo: str, title: str) -> Model:
+    where = f"Wan-AI/{repo}-Diffusers"
+    return Model(
+        name=name,
+        kind="t2v",
+        title=title,
+        target=f"{repo}-Diffusers",
+        sources=(HubFolder(where),),
+        licence="Apache-2.0",
+        page=f"https://huggingface.co/{where}",
     )
 
 
@@ -127,6 +142,19 @@ CATALOGUE: tuple[Model, ...] = (
         licence=_NON_COMMERCIAL,
         page="https://huggingface.co/ali-vilab/text-to-video-ms-1.7b",
     ),
+    Model(
+        name="animatediff",
+        kind="t2v",
+        title="AnimateDiff: motion adapter v1.5-2 in Stable Diffusion 1.5",
+        target="animatediff-v1-5-2",
+        sources=(HubWithAdapter(HubFolder(_STABLE_DIFFUSION), HubFolder(_MOTION)),),
+        licence="CreativeML OpenRAIL-M (Stable Diffusion 1.5); Apache-2.0 (AnimateDiff)",
+        page=f"https://huggingface.co/{_MOTION}",
+    ),
+    _wan("wan2.1-1.3b", "Wan2.1-T2V-1.3B", "Wan 2.1 text-to-video, 1.3B"),
+    _wan("wan2.1-14b", "Wan2.1-T2V-14B", "Wan 2.1 text-to-video, 14B"),
+    _wan("wan2.2-5b", "Wan2.2-TI2V-5B", "Wan 2.2 text-to-video, 5B"),
+    _wan("wan2.2-14b", "Wan2.2-T2V-A14B", "Wan 2.2 text-to-video, two denoisers of 14B"),
     _mapper("vggsound", "VGGSound"),
     _mapper("landscape", "Landscape"),
     _mapper("audioset_drum", "AudioSet-Drum"),

@@ -7,7 +7,15 @@ import os
 from pathlib import Path
 
 from ..errors import A2VError
-from ..places import MODEL_INDEX, SAFETENSORS, T2V_DENOISERS
+from ..places import (
+    ADAPTER_FOLDER,
+    MODEL_INDEX,
+    PART_CONFIG,
+    PICTURE_DENOISER,
+    SAFETENSORS,
+    T2V_DENOISER_FOLDERS,
+    T2V_DENOISERS,
+)
 from ..texts import read_text
 from .convert import check, convert
 from .errors import DownloadError
@@ -101,8 +109,8 @@ def _folder(plan: Plan, report: Report) -> Path:
             done = before
             download(file, path, lambda received, _: report(done + received, total))  # noqa: B023
         before += path.stat().st_size
-        if file.path == "unet/config.json":
-            _check_unet(path)
+        if file.path.removesuffix(f"/{PART_CONFIG}") in T2V_DENOISER_FOLDERS:
+            _check_denoiser(path, plan)
     if staging != plan.target:
         os.replace(staging, plan.target)
     return plan.target
@@ -116,15 +124,16 @@ def _is_complete(path: Path, file: RemoteFile) -> bool:
     return not file.sha256 or sha256_of(path) == file.sha256
 
 
-def _check_unet(config: Path) -> None:
+def _check_denoiser(config: Path, plan: Plan) -> None:
     try:
         found = json.loads(read_text(config)).get("_class_name")
     except (ValueError, AttributeError) as error:
         raise DownloadError(
             f"{config}: is not the config of a model ({error}); is this the right repository?"
         ) from error
-    if found not in T2V_DENOISERS:
+    has_adapter = any(file.path.startswith(f"{ADAPTER_FOLDER}/") for file in plan.files)
+    if found not in T2V_DENOISERS and not (has_adapter and found == PICTURE_DENOISER):
         raise DownloadError(
             f"{config}: is a {found}, expected one of {', '.join(T2V_DENOISERS)}: this repository is no "
-            "text-to-video model of the ModelScope, Zeroscope or AnimateDiff kind"
+            "text-to-video model of the ModelScope, Zeroscope, AnimateDiff or Wan kind"
         )

@@ -9,26 +9,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ..places import MODEL_INDEX
+from ..places import ADAPTER_FOLDER, MODEL_INDEX, PART_CONFIG, T2V_DENOISER_FOLDERS
 from .addresses import endpoint
 from .errors import DownloadError, NotThereError
 from .remote import RemoteFile, check_online, get_text
-from .sources import HubFile, HubFolder
+from .sources import HubFile, HubFolder, HubWithAdapter
 
 _TYPE_PREFIXES = {"model": "", "dataset": "datasets/", "space": "spaces/"}
-_WEIGHTS = {
-    "unet": ("diffusion_pytorch_model",),
-    "vae": ("diffusion_pytorch_model",),
-    "text_encoder": ("model", "pytorch_model"),
-}
+_STEMS = ("diffusion_pytorch_model",)
+_TEXT_STEMS = ("model", "pytorch_model")
 _CONFIG_FILES = re.compile(
     r"(?:model_index\.json|README\.md|LICENSE[\w.]*"
-    r"|(?:unet|vae|text_encoder)/config\.json|scheduler/[\w.]+\.json|tokenizer/[\w.]+\.(?:json|txt))"
+    r"|(?:unet|transformer|transformer_2|vae|text_encoder)/config\.json"
+    r"|scheduler/[\w.]+\.json|tokenizer/[\w.]+\.(?:json|txt|model))"
 )
 
 
@@ -61,16 +60,34 @@ def hub_folder(source: HubFolder, variant: str = "") -> tuple[tuple[RemoteFile, 
     `variant` "fp16" prefers half precision. Errors as `hub_file`; NotThereError also for a repository that is
     not in the diffusers layout.
     """
-    if (index := _cached(source.repo, MODEL_INDEX, source.revision, source.repo_type)) and _offline():
-        folder = index.parent
+    return _chosen(source, MODEL_INDEX, lambda names: choose_files(names, source.repo, variant))
+
+
+def hub_with_adapter(source: HubWithAdapter, variant: str = "") -> tuple[tuple[RemoteFile, ...], str]:
+    """The files of a model for pictures, and in its folder for that those of a motion adapter; the licences.
+
+    Errors as `hub_folder`.
+    """
+    pictures, licence = hub_folder(source.pictures, variant)
+    adapter, other = _chosen(
+        source.adapter, PART_CONFIG, lambda names: choose_adapter(names, source.adapter.repo, variant)
+    )
+    inside = tuple(replace(file, path=f"{ADAPTER_FOLDER}/{file.path}") for file in adapter)
+    return pictures + inside, "; ".join(name for name in (licence, other) if name)
+
+
+def _chosen(
+    source: HubFolder, mark: str, choose: Callable[[Iterable[str]], list[str]]
+) -> tuple[tuple[RemoteFile, ...], str]:
+    """The files of a repository that `choose` takes, and its licence; `mark` is one that it always has."""
+    if (found := _cached(source.repo, mark, source.revision, source.repo_type)) and _offline():
+        folder = found.parent
         names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-        chosen = choose_files(names, source.repo, variant)
-        return tuple(_from_disk(folder / name, name) for name in chosen), ""
+        return tuple(_from_disk(folder / name, name) for name in choose(names)), ""
     info = _repo_info(source.repo, source.revision, source.repo_type)
     entries = {entry["rfilename"]: entry for entry in info["siblings"]}
-    chosen = choose_files(entries, source.repo, variant)
-    files = tuple(_remote(info, source.repo, entries[name], source.repo_type, name) for name in chosen)
-    return files, _licence(info)
+    files = (_remote(info, source.repo, entries[name], source.repo_type, name) for name in choose(entries))
+    return tuple(files), _licence(info)
 
 
 def choose_files(names: Iterable[str], repo: str, variant: str = "") -> list[str]:
@@ -82,21 +99,34 @@ def choose_files(names: Iterable[str], repo: str, variant: str = "") -> list[str
     if MODEL_INDEX not in names:
         raise NotThereError(f"{repo}: is no model in the diffusers layout, it has no {MODEL_INDEX}")
     chosen = [name for name in names if _CONFIG_FILES.fullmatch(name)]
-    variants = (".fp16", "") if variant == "fp16" else ("", ".fp16")
-    for part, stems in _WEIGHTS.items():
-        sets = (
-            _one_set(names, f"{part}/{stem}", kind, ending)
-            for ending in (".safetensors", ".bin")
-            for kind in variants
-            for stem in stems
-        )
-        found = next((files for files in sets if files), None)
-        if not found:
-            raise NotThereError(
-                f"{repo}: has no weights in {part}; expected {part}/{stems[0]}.safetensors or .bin"
-            )
-        chosen += found
+    denoisers = [part for part in T2V_DENOISER_FOLDERS if any(name.startswith(f"{part}/") for name in names)]
+    for part in (*(denoisers or T2V_DENOISER_FOLDERS[:1]), "vae", "text_encoder"):
+        stems = _TEXT_STEMS if part == "text_encoder" else _STEMS
+        chosen += _weights(names, repo, part, [f"{part}/{stem}" for stem in stems], variant)
     return chosen
+
+
+def choose_adapter(names: Iterable[str], repo: str, variant: str = "") -> list[str]:
+    """The files of a repository of a motion adapter. NotThereError when it is none."""
+    names = sorted(names)
+    if PART_CONFIG not in names:
+        raise NotThereError(f"{repo}: is no motion adapter in the diffusers layout, it has no {PART_CONFIG}")
+    return [PART_CONFIG, *_weights(names, repo, "it", list(_STEMS), variant)]
+
+
+def _weights(names: list[str], repo: str, part: str, stems: list[str], variant: str) -> list[str]:
+    """One set of weights of a part, whose files are called like one of `stems`."""
+    variants = (".fp16", "") if variant == "fp16" else ("", ".fp16")
+    sets = (
+        _one_set(names, stem, kind, ending)
+        for ending in (".safetensors", ".bin")
+        for kind in variants
+        for stem in stems
+    )
+    found = next((files for files in sets if files), None)
+    if not found:
+        raise NotThereError(f"{repo}: has no weights in {part}; expected {stems[0]}.safetensors or .bin")
+    return found
 
 
 def _one_set(names: list[str], stem: str, variant: str, ending: str) -> list[str]:

@@ -15,10 +15,12 @@ from ..audio.beats import BEATsConfig, read_cfg
 from ..checkpoints import Checkpoint, read_checkpoint
 from ..errors import A2VError
 from ..places import (
+    ALL_IN_ONE,
     BEATS,
     LORA,
     MAPPER,
     MODEL_INDEX,
+    MOTION_ADAPTER,
     ORIGINAL_T2V_UNET,
     ORIGINAL_UNET,
     ORIGINAL_VAE,
@@ -32,6 +34,7 @@ from ..places import (
     VAE,
     belongs,
     describe,
+    weight_files,
 )
 from ..tokens import config_of
 from .describe import format_size
@@ -173,9 +176,18 @@ _FACTS: dict[str, Callable[[Checkpoint], dict[str, Any]]] = {
 
 def _folder(path: Path) -> Identity:
     """A diffusers folder, by its index; its weights are not read."""
-    from ..backbones import check_folder, denoiser_class, denoiser_folder, parts_of, read_json
+    from ..backbones import (
+        check_folder,
+        denoiser_class,
+        denoiser_folder,
+        is_of_files,
+        parts_of,
+        read_json,
+    )
 
     index = path / MODEL_INDEX
+    if is_of_files(path):
+        return _files(path)
     if not index.is_file():
         check_folder(path)  # raises and names what is missing
     pipeline = read_json(index).get("_class_name", "unknown")
@@ -189,11 +201,20 @@ def _folder(path: Path) -> Identity:
         "missing parts": [part for part in parts if not (path / part).is_dir()],
     }
     if denoiser:
-        width = denoiser.get("cross_attention_dim")
+        width = denoiser.get("cross_attention_dim") or denoiser.get("text_dim")
         facts |= {folder.name: denoiser.get("_class_name"), "text width": width}
     known = bool(denoiser) and denoiser_class(path) in T2V_DENOISERS
     kind = T2V_FOLDER if known else OTHER_FOLDER
     return Identity(path, kind, belongs(kind), {name: value for name, value in facts.items() if value})
+
+
+def _files(path: Path) -> Identity:
+    """A folder of single files: AnimateDiff, if they are what it is made of."""
+    files = [identify(path / name) for name in weight_files(file.name for file in path.iterdir())]
+    made_of = sorted(file.kind for file in files)
+    kind = T2V_FOLDER if made_of == sorted((ALL_IN_ONE, MOTION_ADAPTER)) else OTHER_FOLDER
+    facts = {"bytes": sum(file.facts["bytes"] for file in files)}
+    return Identity(path, kind, belongs(kind), facts | {file.path.name: file.kind for file in files})
 
 
 def _second_size(tensors: Mapping[str, Tensor], ending: str) -> int | None:

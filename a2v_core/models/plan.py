@@ -8,16 +8,16 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ..errors import A2VError
-from ..places import MODEL_INDEX, SAFETENSORS, WEIGHTS
+from ..places import ADAPTER_FOLDER, MODEL_INDEX, SAFETENSORS, T2V_DENOISER_FOLDERS, WEIGHTS
 from .addresses import file_link
 from .catalogue import Model
 from .disk import check_folder, free_bytes
 from .drive import direct_link, drive_file
 from .errors import DownloadError, NotThereError
-from .hub import hub_file, hub_folder
+from .hub import hub_file, hub_folder, hub_with_adapter
 from .own import own_source
 from .remote import RemoteFile, check_online
-from .sources import DriveFile, HubFile, HubFolder, Source, WebFile
+from .sources import DriveFile, HubFile, HubFolder, HubWithAdapter, Source, WebFile
 from .transfer import part_of
 
 CONFIRM_BYTES = 50_000_000
@@ -139,8 +139,10 @@ def is_installed(model: Model, target: Path) -> bool:
     """Whether a complete model is at `target` already."""
     if model.kind != "t2v":
         return target.is_file()
-    parts = ("unet", "vae", "text_encoder")
-    return (target / MODEL_INDEX).is_file() and all(
+    denoisers = [part for part in T2V_DENOISER_FOLDERS if (target / part).is_dir()]
+    adapter = [ADAPTER_FOLDER] if (target / ADAPTER_FOLDER).is_dir() else []
+    parts = (*denoisers, *adapter, "vae", "text_encoder")
+    return bool(denoisers and (target / MODEL_INDEX).is_file()) and all(
         any(_is_weights(file) for file in (target / part).glob("*")) for part in parts
     )
 
@@ -165,6 +167,8 @@ def _files(source: Source | Path, variant: str) -> tuple[tuple[RemoteFile, ...],
         return (RemoteFile(source.as_uri(), source.name, source.stat().st_size, local=source),), ""
     if isinstance(source, HubFolder):
         return hub_folder(source, variant)
+    if isinstance(source, HubWithAdapter):
+        return hub_with_adapter(source, variant)
     if isinstance(source, HubFile):
         file, licence = hub_file(source)
         return (file,), licence
@@ -194,6 +198,8 @@ def _origin(source: Source | Path) -> str:
         return source.url
     if isinstance(source, DriveFile):
         return f"Google Drive folder {source.folder}: {source.path}"
+    if isinstance(source, HubWithAdapter):
+        return f"{_origin(source.pictures)}, with the motion adapter of {source.adapter.repo}"
     path = f": {source.path}" if isinstance(source, HubFile) else ""
     revision = "" if source.revision == "main" else f" at {source.revision}"
     return f"Hugging Face {source.repo}{revision}{path}"

@@ -28,6 +28,14 @@ class HubFolder:
 
 
 @dataclass(frozen=True)
+class HubWithAdapter:
+    """A model for pictures in the diffusers layout, and the motion adapter that makes it one for videos."""
+
+    pictures: HubFolder
+    adapter: HubFolder
+
+
+@dataclass(frozen=True)
 class DriveFile:
     """A file below a public Google Drive folder; `path` leads there from the folder."""
 
@@ -42,4 +50,4 @@ class WebFile:
     url: str
 
 
-Source = HubFile | HubFolder | DriveFile | WebFile
+Source = HubFile | HubFolder | HubWithAdapter | DriveFile | WebFile

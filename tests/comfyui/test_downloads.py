@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from a2v_core.headless.server import find_comfyui, running_server
+from a2v_core.models import fetchable
 from tests.comfyui import tiny_models
 from tests.comfyui.conftest import toy
 from tests.comfyui.driver import Comfy, Graph, changed, load_graph, node_of
@@ -54,7 +55,9 @@ def files_of_a_model(folder: Path) -> dict[str, bytes]:
 def test_what_a_new_node_shows_is_there(fresh: Comfy) -> None:
     info = fresh.get("/object_info/A2VLoadT2VModel")["A2VLoadT2VModel"]["input"]
     options = info["required"]["model_name"][1]
-    assert options["options"] == [NAME, "text-to-video-ms-1.7b", "demo (bundled)"]
+    published = [model.target for model in fetchable("t2v")]
+    assert options["options"] == [*published, "demo (bundled)"]
+    assert NAME in published
     assert options["default"] == "demo (bundled)"
     assert info["optional"]["download_if_missing"][1]["default"] is False
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from a2v_core.backbones import load_t2v
 from a2v_core.media import load_audio, read_video
 from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.sampling import SampleSettings
+from tests import tiny_original
 from tests.comfyui.driver import Comfy, Graph, changed, node_of
 from tests.tiny_motion import make_tiny_motion
 from tests.tiny_wan import make_tiny_wan
@@ -49,11 +50,29 @@ def test_animatediff_follows_the_sound(families: Comfy, graph: Graph) -> None:
 
 def test_long_videos_of_animatediff(families: Comfy, graph: Graph) -> None:
     longer = changed(graph, A2VAudioMapper={"num_frames": 20, "fps": 20.0})
-    windows = with_model(longer, "motion", long_video="whole-model windows")
-    assert tuple(video(families, windows).shape) == (20, 32, 32, 3)
-    run = families.run(with_model(longer, "motion"))
-    assert "AnimateDiff cannot do that" in run.message
-    assert "whole-model windows" in run.message
+    made = [
+        video(families, with_model(longer, "motion", long_video=mode))
+        for mode in ("windowed attention", "whole-model windows")
+    ]
+    assert [tuple(frames.shape) for frames in made] == [(20, 32, 32, 3)] * 2
+    assert float((made[0] - made[1]).abs().mean()) > 1e-4
+
+
+def test_animatediff_of_two_files(families: Comfy, graph: Graph) -> None:
+    """A checkpoint and motion modules in a folder, with the tokenizer that ComfyUI has."""
+    folder = families.server.models / "a2v_t2v" / "mine" / "two files"
+    folder.mkdir(parents=True)
+    parts = dict(zip(("unet", "vae", "text_encoder"), tiny_original.networks(49408), strict=True))
+    save_file(tiny_original.checkpoint(**parts), folder / "sd15.safetensors")
+    torch.save(tiny_original.published(tiny_original.motion_adapter().state_dict()), folder / "mm.ckpt")
+    text = with_model(graph, "mine/two files", prompt="a red ball", num_frames=4)
+    del text[node_of(text, "A2VT2VSampler")]["inputs"]["audio_tokens"]
+    assert tuple(video(families, text).shape) == (4, 32, 32, 3)
+    (folder / "mm.ckpt").unlink()
+    names = families.get("/object_info/A2VLoadT2VModel")["A2VLoadT2VModel"]["input"]["required"]["model_name"]
+    assert "motion" in names[1]["options"]
+    assert "mine/two files" not in names[1]["options"]
+    shutil.rmtree(folder.parent)
 
 
 def test_wan_makes_videos_from_text(families: Comfy, graph: Graph) -> None:
@@ -63,6 +82,9 @@ def test_wan_makes_videos_from_text(families: Comfy, graph: Graph) -> None:
     path = families.file(run, node_of(text, "SaveVideo"))
     assert tuple(read_video(path).frames.shape) == (9, 32, 32, 3)  # the length nearest to a second
     assert load_audio(path).duration == pytest.approx(9 / 8, abs=0.03)
+    run = families.run(changed(text, A2VT2VSampler={"num_frames": 85}))
+    assert "Wan cannot do that" in run.message
+    assert "whole-model windows" in run.message
     spoken = families.run(with_model(graph, "wan", num_frames=9))
     assert "audio" in spoken.message
 

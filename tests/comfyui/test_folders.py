@@ -51,7 +51,10 @@ def clutter(folder: Path, ending: str) -> None:
 
 def own(comfy: Comfy, node: str, name: str) -> list[str]:
     options = comfy.get(f"/object_info/{node}")[node]["input"]["required"][name][1]["options"]
-    published = ("BEATs_iter3", "tempotokens_", "zeroscope", "text-to-video-ms", "demo (bundled)")
+    published = (
+        *("BEATs_iter3", "tempotokens_", "zeroscope", "text-to-video-ms", "animatediff-", "Wan2."),
+        "demo (bundled)",
+    )
     return [option for option in options if not option.startswith(published)]
 
 

@@ -113,7 +113,8 @@ def test_dropdowns_list_the_users_models_then_the_published_ones_then_the_demo(
     mappers = ["published.safetensors", "tiny.safetensors", "wide.safetensors"]
     sets = [f"tempotokens_{name}.safetensors" for name in ("vggsound", "landscape", "audioset_drum")]
     assert options("A2VLoadAudioMapper", "mapper_name") == [*mappers, *sets, demo]
-    published = ["zeroscope_v2_576w", "text-to-video-ms-1.7b"]
+    published = ["zeroscope_v2_576w", "text-to-video-ms-1.7b", "animatediff-v1-5-2"]
+    published += [f"Wan2.{name}-Diffusers" for name in ("1-T2V-1.3B", "1-T2V-14B", "2-TI2V-5B", "2-T2V-A14B")]
     assert options("A2VLoadT2VModel", "model_name") == ["tiny", *published, demo]
     sounds = options("A2VLoadAudio", "audio")
     local = [name for name in sounds if demo not in name]

@@ -45,6 +45,15 @@ def test_tables_of_numbers_round_too_and_others_stay() -> None:
     assert layer.get_buffer("table") is table
 
 
+def test_what_is_kept_stays_by_name() -> None:
+    network = nn.ModuleDict({"norm1": nn.Linear(4, 4), "out": nn.Linear(4, 4), "norm10": nn.Linear(4, 4)})
+    network.register_buffer("table", torch.ones(2))
+    with in_bfloat16(network, ["norm1", "table"]):
+        assert network["norm1"].weight.dtype == network.get_buffer("table").dtype == torch.float32
+        assert network["out"].weight.dtype == network["norm10"].bias.dtype == torch.bfloat16
+    assert network["out"].weight.dtype == torch.float32
+
+
 def test_an_error_inside_brings_them_back_too() -> None:
     layer = nn.Linear(8, 8)
     with pytest.raises(RuntimeError, match="cancelled"), in_bfloat16(layer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from a2v_core.models.hub import choose_files, hub_file, hub_folder
 from a2v_core.models.sources import DriveFile, HubFile
 from a2v_core.tokens import load_mapper
 from tests.models.server import COMMIT, Server
+from tests.tiny_wan import make_tiny_wan
 from tests.tokens.tiny import tiny_mapper
 
 Files = dict[str, bytes]
@@ -95,11 +97,83 @@ def test_a_model_of_another_kind_shows_before_its_weights_come(
 
 
 def test_a_folder_of_animatediff(hub: Server, tmp_path: Path, motion_folder: Path) -> None:
-    files = [path for path in motion_folder.rglob("*") if path.is_file()]
-    hub.add_repo("me/motion", {p.relative_to(motion_folder).as_posix(): p.read_bytes() for p in files})
+    hub.add_repo("me/motion", files_of(motion_folder))
     target = fetch(make_plan(own_model("t2v", "me/motion"), tmp_path))
     assert load_t2v(target).fingerprint() == load_t2v(motion_folder).fingerprint()
     assert not (target / "motion_adapter").exists()  # its weights are in the UNet's
+
+
+def files_of(folder: Path) -> Files:
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def test_animatediff_by_name_is_two_repositories(hub: Server, tmp_path: Path, adapter_folder: Path) -> None:
+    """Stable Diffusion 1.5, which has files of other layouts too, and a motion adapter in its folder."""
+    whole = files_of(adapter_folder)
+    motion = {name.removeprefix("motion_adapter/"): body for name, body in whole.items() if "motion_" in name}
+    pictures = {name: body for name, body in whole.items() if not name.startswith("motion_")}
+    hub.add_repo(
+        "stable-diffusion-v1-5/stable-diffusion-v1-5",
+        pictures | {"v1-5-pruned.safetensors": b"in one file", "safety_checker/a.bin": b"not used"},
+    )
+    hub.add_repo("guoyww/animatediff-motion-adapter-v1-5-2", motion | {"README.md": b"# Motion"})
+    plan = planned("animatediff", tmp_path)
+    assert plan.licence == "CreativeML OpenRAIL-M (Stable Diffusion 1.5); Apache-2.0 (AnimateDiff)"
+    assert "with the motion adapter of guoyww/animatediff-motion-adapter-v1-5-2" in plan.origin
+    target = fetch(plan)
+    assert target == tmp_path / "animatediff-v1-5-2"
+    assert tree(target) == set(whole)
+    assert load_t2v(target).fingerprint() == load_t2v(adapter_folder).fingerprint()
+    assert planned("animatediff", tmp_path).done
+    (target / "motion_adapter" / "diffusion_pytorch_model.safetensors").unlink()
+    assert not planned("animatediff", tmp_path).done
+
+
+def test_a_repository_without_a_motion_adapter_is_told(
+    hub: Server, tmp_path: Path, adapter_folder: Path
+) -> None:
+    hub.add_repo("stable-diffusion-v1-5/stable-diffusion-v1-5", files_of(adapter_folder))
+    hub.add_repo("guoyww/animatediff-motion-adapter-v1-5-2", {"mm.ckpt": b"of another layout"})
+    with pytest.raises(
+        DownloadError, match=r"v1-5-2: is no motion adapter in the diffusers layout, it has no"
+    ):
+        planned("animatediff", tmp_path)
+
+
+def test_wan_by_name_with_two_denoisers_in_pieces(hub: Server, tmp_path: Path) -> None:
+    import diffusers
+    import transformers
+
+    source = make_tiny_wan(tmp_path / "source", second=True)
+    expected = load_t2v(source)
+    kinds = {
+        "transformer": diffusers.WanTransformer3DModel,
+        "transformer_2": diffusers.WanTransformer3DModel,
+        "text_encoder": transformers.UMT5EncoderModel,
+    }
+    for part, kind in kinds.items():
+        network = kind.from_pretrained(source / part)
+        shutil.rmtree(source / part)
+        network.save_pretrained(source / part, max_shard_size="20KB")
+    whole = files_of(source)
+    assert {part: sum(part == name.split("/")[0] for name in whole) > 3 for part in kinds} == dict.fromkeys(
+        kinds, True
+    )
+    extra = {"assets/logo.png": b"picture", "google/umt5-xxl/spiece.model": b"of another layout"}
+    hub.add_repo("Wan-AI/Wan2.2-T2V-A14B-Diffusers", whole | extra, licence="apache-2.0")
+    plan = planned("wan2.2-14b", tmp_path / "models")
+    assert plan.licence == "Apache-2.0"
+    target = fetch(plan)
+    assert tree(target) == set(whole)
+    found = load_t2v(target)
+    assert found.fingerprint() == expected.fingerprint()
+    texts = [model.encode_prompt("a red ball", None, 9).states for model in (found, expected)]
+    assert torch.equal(*texts)
+    (target / "transformer_2" / "diffusion_pytorch_model.safetensors.index.json").unlink()
+    for piece in (target / "transformer_2").glob("*.safetensors"):
+        piece.unlink()
+    assert not planned("wan2.2-14b", tmp_path / "models").done
 
 
 def test_which_weights_are_taken() -> None:
@@ -111,6 +185,10 @@ def test_which_weights_are_taken() -> None:
     pieces = [f"{unet}-0000{n}-of-00002.safetensors" for n in (1, 2)]
     parts = [*rest, f"{unet}.safetensors.index.json", *pieces, f"{unet}-00001-of-00002.fp16.safetensors"]
     assert choose_files(parts, "me/x")[1:4] == [f"{unet}.safetensors.index.json", *pieces]
+    wan = [name.replace("unet/", "transformer/") for name in parts]
+    assert choose_files(wan, "me/x")[1:4] == [name.replace("unet/", "transformer/") for name in parts[3:6]]
+    with pytest.raises(NotThereError, match=r"me/x: has no weights in transformer_2; expected transformer_2"):
+        choose_files([*wan, "transformer_2/config.json"], "me/x")
     with pytest.raises(NotThereError, match=r"me/x: has no weights in unet"):
         choose_files(rest, "me/x")
     with pytest.raises(NotThereError, match=r"no model in the diffusers layout"):

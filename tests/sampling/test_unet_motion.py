@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from a2v_core.backbones import Backbone, load_t2v
 from a2v_core.errors import A2VError
 from a2v_core.prompts import FrameContext
 from a2v_core.sampling import SampleSettings, sample
-from a2v_core.sampling.long import LongSettings, Progress, sample_long
+from a2v_core.sampling.long import LongMode, LongSettings, Progress, sample_long
 from a2v_core.tokens import AudioTokens
 from tests.tiny_motion import LONGEST
 from tests.tiny_t2v import TEXT_WIDTH
@@ -21,6 +22,7 @@ from tests.tiny_t2v import TEXT_WIDTH
 FRAMES = 6
 SETTINGS = SampleSettings(4, 3.0, scheduler="ddim", seed=5, width=32, height=32, num_frames=FRAMES)
 LONG = LongSettings("model", window=8, stride=4)
+MODES = get_args(LongMode)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,7 @@ def test_all_positions_at_once_and_no_more(backbone: Backbone) -> None:
         if frames == LONGEST:
             assert sample(backbone, *texts, settings).shape[2] == frames
         else:
-            with pytest.raises(A2VError, match=r"at most 20 frames at once, got 21.*long mode 'model'"):
+            with pytest.raises(A2VError, match=r"at most 20 frames at once, got 21.*Make a long video"):
                 sample(backbone, *texts, settings)
 
 
@@ -90,41 +92,47 @@ def test_speed_modes(backbone: Backbone) -> None:
         sample(backbone, *texts, replace(SETTINGS, speed="deep_2"))
 
 
-def test_long_videos_in_windows(backbone: Backbone) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_long_videos_in_windows(backbone: Backbone, mode: LongMode) -> None:
+    long = replace(LONG, mode=mode)
     frames = LONGEST + 8
     settings = replace(SETTINGS, steps=2, num_frames=frames)
     texts = contexts(backbone, words(frames))
-    made = sample_long(backbone, *texts, settings, LONG)
+    made = sample_long(backbone, *texts, settings, long)
     assert made.shape == (1, 4, frames, 4, 4)
-    apart = sample_long(backbone, *texts, replace(settings, batch_guidance=False), LONG)
+    apart = sample_long(backbone, *texts, replace(settings, batch_guidance=False), long)
     torch.testing.assert_close(made, apart, atol=1e-4, rtol=1e-4)
-    with pytest.raises(A2VError, match=r"long mode 'attention' \('model', .* runs any model\)"):
-        sample_long(backbone, *texts, settings, LongSettings(window=8))
     with pytest.raises(A2VError, match="windows of at most 20 frames; 16 are best"):
-        sample_long(backbone, *texts, settings, LongSettings("model", window=LONGEST + 1))
+        sample_long(backbone, *texts, settings, LongSettings(mode, window=LONGEST + 1))
 
 
-def test_a_video_of_one_window_is_plain(backbone: Backbone) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_a_video_of_one_window_is_plain(backbone: Backbone, mode: LongMode) -> None:
     texts = contexts(backbone, words(8))
     settings = replace(SETTINGS, num_frames=8)
-    assert torch.equal(sample_long(backbone, *texts, settings, LONG), sample(backbone, *texts, settings))
+    long = sample_long(backbone, *texts, settings, replace(LONG, mode=mode))
+    assert torch.equal(long, sample(backbone, *texts, settings))
 
 
 class KilledError(Exception):
     """Ends a run in the middle."""
 
 
-def test_a_killed_run_goes_on(motion_folder: Path, backbone: Backbone, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_a_killed_run_goes_on(
+    motion_folder: Path, backbone: Backbone, tmp_path: Path, mode: LongMode
+) -> None:
+    long = replace(LONG, mode=mode)
     texts = contexts(backbone, words(12))
     settings = replace(SETTINGS, num_frames=12, scheduler="dpmpp_2m_sde")
-    whole = sample_long(backbone, *texts, settings, LONG)
+    whole = sample_long(backbone, *texts, settings, long)
 
     def kill(step: int, *_: object) -> None:
         if step == 1:
             raise KilledError
 
     with pytest.raises(KilledError):
-        sample_long(backbone, *texts, settings, LONG, kill, progress=Progress(tmp_path))
+        sample_long(backbone, *texts, settings, long, kill, progress=Progress(tmp_path))
     assert len(list(tmp_path.glob("*/*.safetensors"))) == 2
     again = load_t2v(motion_folder)
-    assert torch.equal(sample_long(again, *texts, settings, LONG, progress=Progress(tmp_path)), whole)
+    assert torch.equal(sample_long(again, *texts, settings, long, progress=Progress(tmp_path)), whole)

@@ -8,23 +8,39 @@ from .load import (
     Networks,
     built_diffusers,
     built_networks,
+    built_text_encoder,
+    checked,
     fill_diffusers,
     fill_network,
+    fill_text_encoder,
     fill_unet,
     filled_networks,
+    load_tokenizer,
+    only,
 )
 from .patches import blocks
+from .units import attention_layers, sees_text
+from .walk import predict, time_embedding
 
 __all__ = [
     "MODELS",
     "CLIPUNet",
     "Networks",
+    "attention_layers",
     "blocks",
     "built_diffusers",
     "built_networks",
+    "built_text_encoder",
+    "checked",
     "fill_diffusers",
     "fill_network",
+    "fill_text_encoder",
     "fill_unet",
     "filled_networks",
+    "load_tokenizer",
+    "only",
+    "predict",
+    "sees_text",
     "spec_of",
+    "time_embedding",
 ]

@@ -18,9 +18,12 @@ from ...layers import in_bfloat16, use_onednn_layers
 from ...prompts import ContextBatch, FrameContext, encode_clips, encode_prompt
 from ...schedules import DEFAULT_SCHEDULER, NoiseSchedule
 from .. import image_vae
-from ..contract import BackboneSpec, Grid, Part
+from ..contract import BackboneSpec, Grid, LongWork, Part
 from ..fingerprint import fingerprint_of
+from ..windows import Windows
+from . import chunked
 from .patches import checkpoint_blocks, checkpoint_layers, compile_blocks, offload_weights
+from .temporal import Plan
 
 if TYPE_CHECKING:
     from ...tokens import AudioTokens
@@ -67,6 +70,16 @@ class CLIPUNet:
     def encode_texts(self, prompts: Sequence[str], words: Mapping[str, Tensor]) -> ContextBatch:
         """See `prompts.encode_clips`."""
         return ContextBatch(encode_clips(self.text_encoder, self.tokenizer, prompts, words))
+
+    def denoise_windowed(
+        self, x: Tensor, t: Tensor, context: ContextBatch, windows: Windows, long: LongWork
+    ) -> Tensor:
+        """See `WindowedAttention`: as many frames at once as all texts of one window have together."""
+        run = self._denoise_long
+        if len(x) == 1:
+            return run(x, t, context.states, windows, long)
+        parts = [slice(b, b + 1) for b in range(len(x))]
+        return torch.cat([run(x[b], t, context.states[b], windows, long) for b in parts])
 
     def word_embeddings(self, words: Sequence[str]) -> Tensor:
         """See `WordEmbeddings`."""
@@ -126,6 +139,17 @@ class CLIPUNet:
     def encode(self, frames: Tensor, chunk: int = 8) -> Tensor:
         """See `image_vae.encode`."""
         return image_vae.encode(self.vae, frames, chunk).transpose(0, 1)[None]
+
+    def _denoise_long(self, x: Tensor, t: Tensor, texts: Tensor, windows: Windows, long: LongWork) -> Tensor:
+        device, frames = self.device, x[0].transpose(0, 1)
+        on_cpu = long.on_cpu
+        if on_cpu is None:
+            free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else float("inf")
+            on_cpu = chunked.activation_bytes(self.unet, frames) > free / 2
+        kept_on = torch.device("cpu") if on_cpu else device
+        plan = Plan(windows.to(device), long.window * len(texts), device, kept_on, long.closed_loop)
+        predicted = chunked.denoise_long(self.unet, frames, torch.as_tensor(t), texts, plan)
+        return predicted.transpose(1, 2).to(x.device)
 
 
 def spec_of(

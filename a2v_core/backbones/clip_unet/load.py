@@ -49,24 +49,30 @@ def built_networks(folder: Path, unet: Any) -> Networks:
     CheckpointError when a part is missing, broken or of another kind, or when they are not of one model.
     """
     schedule = _scheduler_config(folder / "scheduler" / "scheduler_config.json")
-    tokenizer = _load_tokenizer(folder / "tokenizer")
-    text_encoder = _built_text_encoder(folder / "text_encoder")
+    tokenizer = load_tokenizer(folder / "tokenizer")
+    settings = folder / "text_encoder" / "config.json"
+    text_encoder = built_text_encoder(settings, read_json(settings))
     vae = built_diffusers(folder / "vae", "AutoencoderKL")
-    _check_fit(folder, unet, vae, text_encoder, tokenizer)
-    return Networks(unet, vae, text_encoder, tokenizer, schedule)
+    return checked(folder, Networks(unet, vae, text_encoder, tokenizer, schedule))
 
 
 def filled_networks(networks: Networks, folder: Path, dtype: str, parts: Collection[Part]) -> Networks:
     """The same with the weights of text encoder and VAE, and None for what is not among `parts`."""
     _, vae, text_encoder, _, _ = networks
     if "text" in parts:
-        _fill_text_encoder(text_encoder.to(DTYPES[dtype]), folder / "text_encoder")
+        weights = read_weights(folder / "text_encoder", ("model", "pytorch_model"))
+        fill_text_encoder(text_encoder, *weights, DTYPES[dtype])
     if "vae" in parts:
         fill_diffusers(vae, folder / "vae", VAE, DTYPES[dtype])
+    return only(parts, networks)
+
+
+def only(parts: Collection[Part], networks: Networks) -> Networks:
+    """The same with None for what is not among `parts`."""
     return networks._replace(
         unet=networks.unet if "denoiser" in parts else None,
-        vae=vae if "vae" in parts else None,
-        text_encoder=text_encoder if "text" in parts else None,
+        vae=networks.vae if "vae" in parts else None,
+        text_encoder=networks.text_encoder if "text" in parts else None,
     )
 
 
@@ -98,18 +104,19 @@ def fill_unet(unet: Any, tensors: Mapping[str, Tensor], path: Path, dtype: str) 
     _fill(unet, tensors, path, UNET)
 
 
-def _built_text_encoder(folder: Path) -> Any:
+def built_text_encoder(path: Path, config: Mapping[str, Any]) -> Any:
+    """A CLIP text encoder by its settings, which were read from `path`, without memory for its weights."""
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    config = read_json(folder / "config.json")
     model_type = config.get("model_type", "clip_text_model")
     if model_type != "clip_text_model":
-        raise CheckpointError(f"{folder}: is a {model_type}, expected a clip_text_model; {MODELS}")
-    return built(folder / "config.json", lambda: CLIPTextModel(CLIPTextConfig.from_dict(config)))
+        raise CheckpointError(f"{path.parent}: is a {model_type}, expected a clip_text_model; {MODELS}")
+    return built(path, lambda: CLIPTextModel(CLIPTextConfig.from_dict(dict(config))))
 
 
-def _fill_text_encoder(module: Any, folder: Path) -> None:
-    tensors, path = read_weights(folder, ("model", "pytorch_model"))
+def fill_text_encoder(module: Any, tensors: Mapping[str, Tensor], path: Path, dtype: torch.dtype) -> None:
+    """Give a built CLIP text encoder its weights, which were read from `path`."""
+    module.to(dtype)
     bare = {
         key.removeprefix("text_model."): value
         for key, value in tensors.items()
@@ -122,7 +129,8 @@ def _fill_text_encoder(module: Any, folder: Path) -> None:
     embeddings.position_ids = torch.arange(embeddings.position_embedding.num_embeddings)[None]
 
 
-def _load_tokenizer(folder: Path) -> Any:
+def load_tokenizer(folder: Path) -> Any:
+    """The CLIPTokenizer in a folder. CheckpointError when it is not there or broken."""
     from transformers import CLIPTokenizer
 
     if not (folder / "tokenizer.json").is_file():
@@ -167,8 +175,9 @@ def _new_attention_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def _check_fit(folder: Path, unet: Any, vae: Any, text_encoder: Any, tokenizer: Any) -> None:
-    """CheckpointError when the parts of a folder are not of one model."""
+def checked(folder: Path, networks: Networks) -> Networks:
+    """The same networks. CheckpointError when those of a folder are not of one model."""
+    unet, vae, text_encoder, tokenizer, _ = networks
     table = text_encoder.get_input_embeddings()
     channels = vae.config.latent_channels
     wanted = {
@@ -187,3 +196,4 @@ def _check_fit(folder: Path, unet: Any, vae: Any, text_encoder: Any, tokenizer: 
             f"{folder}: the tokenizer has {len(tokenizer)} words, the text_encoder only "
             f"{table.num_embeddings}; the folders are of different models, download the whole model again"
         )
+    return networks

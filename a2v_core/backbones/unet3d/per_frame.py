@@ -18,8 +18,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ...errors import A2VError
-from ..clip_unet import blocks
-from .units import sees_text
+from ..clip_unet import blocks, sees_text
 
 _INSTALLED = "_a2v_per_frame_text"
 

@@ -1,8 +1,8 @@
 """One evaluation of a stock UNet3DConditionModel on all frames at once, doing nothing twice.
 
-The order is that of `walk.py`. Branches of guidance that differ in their text alone share the layers before
-the first text: the first convolution, the first temporal transformer, the first residual block with its
-temporal convolution.
+The order is that of `clip_unet/walk.py`. Branches of guidance that differ in their text alone share the
+layers before the first text: the first convolution, the first temporal transformer, the first residual block
+with its temporal convolution.
 
 Legend: B branches (clips), F frames, L text positions, C text width, E width of the time embedding, c latent
 channels, h w latent size.
@@ -18,8 +18,16 @@ import torch
 from torch import Tensor
 
 from ...errors import A2VError
+from ...layers import is_replaced
+from ..clip_unet import predict, time_embedding
 from ..feature_cache import FeatureCache
-from .walk import predict, time_embedding
+
+
+def understands(unet: Any) -> bool:
+    """Whether a UNet is one whose order is known here: a UNet3DConditionModel, not compiled as a whole."""
+    from diffusers import UNet3DConditionModel
+
+    return type(unet) is UNet3DConditionModel and not is_replaced(unet)
 
 
 @torch.no_grad()

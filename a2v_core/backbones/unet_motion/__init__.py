@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .backbone import UNetMotionBackbone
-from .load import load_unet_motion
+from .load import load_files, load_unet_motion
 
-__all__ = ["UNetMotionBackbone", "load_unet_motion"]
+__all__ = ["UNetMotionBackbone", "load_files", "load_unet_motion"]

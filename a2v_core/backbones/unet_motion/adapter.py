@@ -61,10 +61,15 @@ def find_adapter(folder: Path) -> Adapter:
             "diffusers layout, or one file of motion modules such as mm_sd_v15_v2.ckpt"
         )
     (path,) = files
-    tensors = renamed(read_checkpoint(path).tensors)
+    return adapter_of(path, read_checkpoint(path).tensors)
+
+
+def adapter_of(path: Path, content: Mapping[str, Tensor]) -> Adapter:
+    """The motion adapter in a published file that was read. CheckpointError for another kind of file."""
+    tensors = renamed(content)
     if (found := describe(tensors)) != MOTION_ADAPTER:
         raise CheckpointError(f"{path}: expected a {MOTION_ADAPTER}, but this file looks like: {found}")
-    return Adapter(_built(path, tensors), folder, (tensors, path))
+    return Adapter(_built(path, tensors), path.parent, (tensors, path))
 
 
 def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -19,7 +19,8 @@ from torch import Tensor
 from ...errors import A2VError
 from ...prompts import ContextBatch
 from .. import clip_unet
-from ..contract import BackboneSpec
+from ..contract import BackboneSpec, LongWork
+from ..windows import Windows
 
 FAMILY = "AnimateDiff"
 NATIVE_FRAMES = 16  # of the clips that the published motion modules were trained on
@@ -27,11 +28,15 @@ NATIVE_SIZE = 512  # pixels, of Stable Diffusion 1.5: for a config that does not
 
 
 class UNetMotionBackbone(clip_unet.CLIPUNet):
-    """A text-to-video model as `Backbone` asks for it; made by `load_t2v`. unet: UNetMotionModel."""
+    """A text-to-video model as `Backbone` asks for it; made by `load_t2v`. unet: UNetMotionModel.
+
+    In a long video every window has the positions of a clip of its own, from the first on.
+    """
 
     def denoise(self, x: Tensor, t: Tensor, context: ContextBatch) -> Tensor:
         """See `Backbone.denoise`. A2VError for more frames than the motion modules have positions for."""
-        self._check(x, context)
+        self._check(x.shape[2])
+        self._check_texts(x, context)
         weight = next(self.unet.parameters())
         x = x.to(weight.device, weight.dtype).expand(len(context), -1, -1, -1, -1)
         texts = context.states.to(weight.device, weight.dtype).flatten(0, 1)  # [B*F, L, C]
@@ -39,14 +44,24 @@ class UNetMotionBackbone(clip_unet.CLIPUNet):
         predicted: Tensor = self.unet(x, timestep, texts, return_dict=False)[0]
         return predicted
 
-    def _check(self, x: Tensor, context: ContextBatch) -> None:
-        frames, most = x.shape[2], int(self.unet.config.motion_max_seq_length)
+    def denoise_windowed(
+        self, x: Tensor, t: Tensor, context: ContextBatch, windows: Windows, long: LongWork
+    ) -> Tensor:
+        """See `WindowedAttention`. A2VError for windows of more frames than there are positions for."""
+        self._check(windows.index.shape[1])
+        return super().denoise_windowed(x, t, context, windows, long)
+
+    def _check(self, frames: int) -> None:
+        most = int(self.unet.config.motion_max_seq_length)
         if frames > most:
             raise A2VError(
                 f"{FAMILY} makes at most {most} frames at once, got {frames}: its motion modules have no "
-                "position for more. Make a long video (long mode 'model'), with windows of at most "
-                f"{most} frames; {self.spec.native_frames} are best"
+                f"position for more. Make a long video, with windows of at most {most} frames; "
+                f"{self.spec.native_frames} are best"
             )
+
+    def _check_texts(self, x: Tensor, context: ContextBatch) -> None:
+        frames = x.shape[2]
         if context.num_frames != frames or len(x) not in (1, len(context)):
             raise A2VError(
                 f"Per-frame text of {len(context)} clips x {context.num_frames} frames does not fit latents "

@@ -10,7 +10,7 @@ size, L text positions, C text width, n audio tokens of a latent frame, D their 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -19,13 +19,14 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import A2VError
-from ...layers import checkpoint_modules
+from ...layers import checkpoint_modules, in_bfloat16
 from ...prompts import ContextBatch, FrameContext
 from ...schedules import FlowSchedule
 from ..contract import BackboneSpec, BlockStack, Grid, Part
 from ..dit import AudioAdapter, FrozenText, audio_in_blocks
 from ..fingerprint import fingerprint_of
 from . import text, vae
+from .patches import compile_blocks, in_fp32, offload_weights
 
 if TYPE_CHECKING:
     from ...tokens import AudioTokens
@@ -158,6 +159,33 @@ class WanBackbone:
         if self.adapter is not None:
             found.append(fingerprint_of(self.adapter, {"config": self.adapter.config.to_json()}))
         return b"".join([*found, f"{self.shift} {self.boundary}".encode()])
+
+    @contextmanager
+    def bfloat16(self, part: Part) -> Iterator[None]:
+        """See `HalfPrecision`."""
+        with ExitStack() as stack:
+            for network in self.parts()[part]:
+                kept = in_fp32(network) if network in self.denoisers else ()
+                stack.enter_context(in_bfloat16(network, kept))
+            yield
+
+    def compile_blocks(self) -> Callable[[], None]:
+        """See `CompiledBlocks`."""
+        return compile_blocks(self.denoisers)
+
+    def offload_weights(self, device: torch.device | str) -> Callable[[], None]:
+        """See `OffloadedWeights`; of an audio adapter no weights are offloaded."""
+        home, adapter = self.device, self.adapter
+        undo = offload_weights(self.denoisers, device)
+        if adapter is not None:
+            adapter.to(device)
+
+        def undo_all() -> None:
+            undo()
+            if adapter is not None:
+                adapter.to(home)
+
+        return undo_all
 
     def recompute_activations(self) -> Callable[[], None]:
         """See `Recompute`: of the blocks, and of the layers of the adapter that is in use."""

@@ -7,32 +7,41 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ...checkpoints import load_strict
-from ...errors import A2VError, CheckpointError
+from ...errors import CheckpointError
 from ...files import utf8_path
+from ...layers import fp8_tensors
 from ..contract import PARTS, BackboneSpec, Part
 from ..diffusers_folder import DIFFUSERS_STEM, built, built_diffusers, check_folder, read_json, read_weights
 from ..dtypes import DTYPES, FP8
 from .backbone import WanBackbone
+from .patches import in_fp32, store_fp8
 
 FAMILY = "Wan"
 MODELS = "use Wan 2.1 or 2.2 text-to-video in the diffusers layout"
-NATIVE_FRAMES, NATIVE_SIZE = 81, (832, 480)
 TRAIN_TIMESTEPS = 1000
-# By the channels of the latents, ComfyUI's names of them.
-LATENT_FORMATS = {16: "Wan21", 48: "Wan22"}
+
+
+class _Kind(NamedTuple):
+    """ComfyUI's name of the latents, and frames and size of the clips that a model was trained on."""
+
+    latent_format: str
+    frames: int
+    size: tuple[int, int]
+
+
+# By the channels of the latents; of the second kind is Wan 2.2 5B.
+_KINDS = {16: _Kind("Wan21", 81, (832, 480)), 48: _Kind("Wan22", 121, (1280, 704))}
 
 
 def load_wan(folder: Path, dtype: str = "fp32", parts: Collection[Part] = PARTS) -> WanBackbone:
-    """See `backbones.load_t2v`. A2VError for fp8."""
+    """See `backbones.load_t2v`."""
     check_folder(folder)
-    if dtype == FP8:
-        raise A2VError(f"{FAMILY} cannot be stored in fp8 here: choose bf16")
     index = read_json(folder / "model_index.json")
     places = ["transformer", *(["transformer_2"] if "boundary_ratio" in index and _has_second(index) else [])]
     denoisers = [built_diffusers(folder / place, "WanTransformer3DModel", MODELS) for place in places]
@@ -41,10 +50,9 @@ def load_wan(folder: Path, dtype: str = "fp32", parts: Collection[Part] = PARTS)
     number = DTYPES[dtype]
     if "denoiser" in parts:
         for place, denoiser in zip(places, denoisers, strict=True):
-            _fill(denoiser, folder / place, number, denoiser._keep_in_fp32_modules)
-            _with_rope(denoiser)
+            _fill_denoiser(denoiser, folder / place, dtype)
     if "vae" in parts:
-        _fill(vae, folder / "vae", number)
+        _fill_vae(vae, folder / "vae", number)
     text = "text" in parts
     return WanBackbone(
         tuple(denoisers) if "denoiser" in parts else (),
@@ -67,6 +75,11 @@ def _spec(folder: Path, denoiser: Any, vae: Any) -> BackboneSpec:
     """The facts of a model, from the configs of its denoiser and VAE."""
     channels, space = vae.config.z_dim, vae.config.scale_factor_spatial
     patch = denoiser.config.patch_size[-1]
+    if channels not in _KINDS:
+        raise CheckpointError(
+            f"{folder}: the vae has {channels} channels, expected {' or '.join(map(str, _KINDS))}; {MODELS}"
+        )
+    kind = _KINDS[channels]
     for name in ("in_channels", "out_channels"):
         if denoiser.config[name] != channels:
             raise CheckpointError(
@@ -78,32 +91,37 @@ def _spec(folder: Path, denoiser: Any, vae: Any) -> BackboneSpec:
         latent_channels=channels,
         space=space,
         size_multiple=space * patch,
-        native_frames=NATIVE_FRAMES,
-        native_size=NATIVE_SIZE,
+        native_frames=kind.frames,
+        native_size=kind.size,
         token_width=None,
-        latent_format=LATENT_FORMATS.get(channels, ""),
+        latent_format=kind.latent_format,
         time=vae.config.scale_factor_temporal,
         first_alone=True,
     )
 
 
-def _fill(module: Any, folder: Path, dtype: torch.dtype, in_fp32: Collection[str] = ()) -> None:
-    """Give a network its weights. Those whose names have one of `in_fp32` stay float32, as in diffusers."""
-    tensors, path = read_weights(folder, (DIFFUSERS_STEM,))
-    nn.Module.to(module, dtype)  # past diffusers' own, which warns of nothing
-    for name, parameter in module.named_parameters():
-        if any(kept in name.split(".") for kept in in_fp32):
-            parameter.data = parameter.data.float()
-    load_strict(module, tensors, path, FAMILY)
-    module.eval().requires_grad_(False)
-
-
-def _with_rope(denoiser: Any) -> None:
-    """Give a filled denoiser its rotary embedding, which is computed and in no file."""
+def _fill_denoiser(denoiser: Any, folder: Path, dtype: str) -> None:
+    """Give a denoiser its weights, and its rotary embedding, which is computed and in no file."""
     from diffusers.models.transformers.transformer_wan import WanRotaryPosEmbed
 
+    tensors, path = read_weights(folder, (DIFFUSERS_STEM,))
+    nn.Module.to(denoiser, DTYPES[dtype])  # past diffusers' own, which warns of nothing
+    for name, parameter in denoiser.named_parameters():
+        if not set(in_fp32(denoiser)).isdisjoint(name.split(".")):
+            parameter.data = parameter.data.float()
+    if dtype == FP8:
+        store_fp8(denoiser)
+        tensors = fp8_tensors(denoiser, tensors)
+    load_strict(denoiser, tensors, path, FAMILY)
+    denoiser.eval().requires_grad_(False)
     config = denoiser.config
     denoiser.rope = WanRotaryPosEmbed(config.attention_head_dim, config.patch_size, config.rope_max_seq_len)
+
+
+def _fill_vae(vae: Any, folder: Path, dtype: torch.dtype) -> None:
+    tensors, path = read_weights(folder, (DIFFUSERS_STEM,))
+    load_strict(nn.Module.to(vae, dtype), tensors, path, FAMILY)
+    vae.eval().requires_grad_(False)
 
 
 def _text_encoder(folder: Path, dtype: torch.dtype) -> Any:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
 
 from a2v_core.backbones.unet_motion import load_unet_motion
 from a2v_core.backbones.unet_motion.adapter import find_adapter, renamed
@@ -17,22 +16,10 @@ from a2v_core.errors import CheckpointError
 from a2v_core.models import identify
 from a2v_core.places import MOTION_ADAPTER
 from tests.tiny_motion import filled, make_tiny_adapter
+from tests.tiny_original import published
 
 CHANNELS = (32, 64)
 HEADS = 8
-
-# From the names in diffusers to those of the published files, as the authors' code has them.
-NAMES = {
-    ".transformer_blocks.": ".temporal_transformer.transformer_blocks.",
-    ".attn1.": ".attention_blocks.0.",
-    ".attn2.": ".attention_blocks.1.",
-    ".norm1.": ".norms.0.",
-    ".norm2.": ".norms.1.",
-    ".norm3.": ".ff_norm.",
-    ".norm.": ".temporal_transformer.norm.",
-    ".proj_in.": ".temporal_transformer.proj_in.",
-    ".proj_out.": ".temporal_transformer.proj_out.",
-}
 
 
 def adapter(**settings: Any) -> Any:
@@ -40,17 +27,6 @@ def adapter(**settings: Any) -> Any:
 
     facts = {"motion_layers_per_block": 1, "motion_max_seq_length": 24, **settings}
     return filled(MotionAdapter(block_out_channels=CHANNELS, motion_num_attention_heads=HEADS, **facts))
-
-
-def published(network: Any) -> dict[str, Tensor]:
-    """The weights under the names of the published files."""
-    made = {}
-    for key, value in network.state_dict().items():
-        for new, old in NAMES.items():
-            key = key.replace(new, old)
-        for number in (0, 1):
-            made[key.replace(".pos_embed.", f".attention_blocks.{number}.pos_encoder.")] = value.clone()
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +56,7 @@ def beside(folder: Path, tmp_path: Path, name: str, content: Any) -> Path:
 @pytest.mark.parametrize("name", ["mm_sd_v15_v2.ckpt", "v3_sd15_mm.ckpt", "mm.safetensors"])
 def test_published_files(folder: Path, network: Any, tmp_path: Path, name: str) -> None:
     """Bare, as a trainer saved them, and in safetensors."""
-    content = published(network)
+    content = published(network.state_dict())
     assert "mid_block.motion_modules.0.temporal_transformer.norm.bias" in content
     assert any(key.endswith("transformer_blocks.0.attention_blocks.1.pos_encoder.pe") for key in content)
     wrapped = {"epoch": 3, "state_dict": {f"module.{key}": value for key, value in content.items()}}
@@ -97,7 +73,7 @@ def test_renaming_is_that_of_diffusers(network: Any) -> None:
     """But for the position embeddings, which diffusers leaves out and computes."""
     from diffusers.loaders.single_file_utils import convert_animatediff_checkpoint_to_diffusers
 
-    content = published(network)
+    content = published(network.state_dict())
     own, theirs = renamed(content), convert_animatediff_checkpoint_to_diffusers(content)
     assert {key for key in own if not key.endswith(".pe")} == set(theirs)
     assert all(torch.equal(own[key], value) for key, value in theirs.items())
@@ -106,7 +82,7 @@ def test_renaming_is_that_of_diffusers(network: Any) -> None:
 
 def test_sizes_are_read_from_the_weights(tmp_path: Path) -> None:
     other = adapter(motion_layers_per_block=2, motion_max_seq_length=32, use_motion_mid_block=False)
-    torch.save(published(other), tmp_path / "mm_sd_v15.ckpt")
+    torch.save(published(other.state_dict()), tmp_path / "mm_sd_v15.ckpt")
     found = find_adapter(tmp_path)
     assert list(found.network.config.block_out_channels) == list(CHANNELS)
     facts = ("motion_layers_per_block", "motion_max_seq_length", "use_motion_mid_block")
@@ -117,7 +93,7 @@ def test_sizes_are_read_from_the_weights(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_is_named(folder: Path, network: Any, tmp_path: Path) -> None:
-    content = published(network)
+    content = published(network.state_dict())
     made = beside(folder, tmp_path, "mm.ckpt", {"model.diffusion_model.x": torch.zeros(2)})
     file = made / "motion_adapter" / "mm.ckpt"
     with pytest.raises(CheckpointError, match=r"mm\.ckpt: expected a motion adapter, but .* unknown"):

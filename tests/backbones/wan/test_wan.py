@@ -11,18 +11,38 @@ import pytest
 import torch
 from torch import Tensor
 
-from a2v_core.backbones import AudioAdapted, Grid, load_t2v, require
+from a2v_core.backbones import (
+    AudioAdapted,
+    CompiledBlocks,
+    Grid,
+    HalfPrecision,
+    OffloadedWeights,
+    Recompute,
+    load_t2v,
+    require,
+)
 from a2v_core.backbones.dit import AdapterConfig, AudioAdapter
 from a2v_core.backbones.wan import WanBackbone
+from a2v_core.backbones.wan.patches import compile_blocks
 from a2v_core.backbones.wan.text import say_that_words_go
 from a2v_core.errors import A2VError, CheckpointError
+from a2v_core.layers import is_replaced
 from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.prompts import ContextBatch
 from a2v_core.sampling import SampleSettings, decode_video
 from a2v_core.sampling.long import LongSettings, Progress
 from a2v_core.tokens import AudioMapper, AudioTokens, MapperConfig
 from tests.golden_recipe import fill_module, recipe
-from tests.tiny_wan import CHANNELS, HEAD_DIM, HEADS, LAYERS, SHIFT, TEXT_WIDTH, make_tiny_wan
+from tests.tiny_wan import (
+    CHANNELS,
+    HEAD_DIM,
+    HEADS,
+    LAYERS,
+    SHIFT,
+    TEXT_WIDTH,
+    TI2V_CHANNELS,
+    make_tiny_wan,
+)
 
 PROMPT, FRAMES, SIDE = "a red ball bouncing", 9, 32
 SETTINGS = SampleSettings(3, 4.0, "unipc", seed=6, width=SIDE, height=SIDE, num_frames=FRAMES)
@@ -79,19 +99,38 @@ def test_its_facts(wan: WanBackbone) -> None:
         spec.grid(80, 832, 480)
 
 
-@torch.no_grad()
 def test_it_equals_the_pipeline_of_diffusers(folder: Path, wan: WanBackbone) -> None:
+    assert_equals_the_pipeline(folder, wan, SIDE)
+
+
+def test_a_model_of_the_5b_kind_equals_the_pipeline(tmp_path: Path) -> None:
+    """48 channels of 16 x 16 pixels, and a timestep for every token: of pure text all are the same."""
+    folder = make_tiny_wan(tmp_path / "wan", channels=TI2V_CHANNELS)
+    wan = load_t2v(folder)
+    assert isinstance(wan, WanBackbone)
+    spec = wan.spec
+    assert (spec.latent_channels, spec.space, spec.size_multiple, spec.time) == (48, 16, 32, 4)
+    assert (spec.latent_format, spec.native_frames, spec.native_size) == ("Wan22", 121, (1280, 704))
+    assert json.loads((folder / "model_index.json").read_text())["expand_timesteps"] is True
+    assert_equals_the_pipeline(folder, wan, 64)
+    frames = recipe("frames", (5, 64, 64, 3)) + 0.5
+    assert wan.encode(frames).shape == (1, 48, 2, 4, 4)
+
+
+@torch.no_grad()
+def assert_equals_the_pipeline(folder: Path, wan: WanBackbone, side: int) -> None:
+    """Frames of a short video, noise to pictures."""
     from diffusers import WanPipeline
 
+    settings = replace(SETTINGS, width=side, height=side)
     pipeline = WanPipeline.from_pretrained(str(folder), local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
-    grid = SETTINGS.grid(wan.spec)
-    noise = torch.randn(grid.shape, generator=torch.Generator().manual_seed(6))
+    noise = torch.randn(settings.grid(wan.spec).shape, generator=torch.Generator().manual_seed(6))
     expected = pipeline(
         PROMPT,
         "a dog",
-        height=SIDE,
-        width=SIDE,
+        height=side,
+        width=side,
         num_frames=FRAMES,
         num_inference_steps=3,
         guidance_scale=4.0,
@@ -99,8 +138,8 @@ def test_it_equals_the_pipeline_of_diffusers(folder: Path, wan: WanBackbone) -> 
         output_type="pt",
         max_sequence_length=512,
     ).frames[0]
-    video = VideoPipeline(wan).generate(VideoRequest(PROMPT, None, "a dog", settings=SETTINGS))
-    assert video.frames.shape == (FRAMES, SIDE, SIDE, 3)
+    video = VideoPipeline(wan).generate(VideoRequest(PROMPT, None, "a dog", settings=settings))
+    assert video.frames.shape == (FRAMES, side, side, 3)
     torch.testing.assert_close(video.frames, expected.permute(0, 2, 3, 1), atol=2e-3, rtol=0)
     assert float(video.frames.std()) > 0.01
 
@@ -259,8 +298,73 @@ def test_what_cannot_be_is_named(wan: WanBackbone, folder: Path) -> None:
         wan.encode_prompt(PROMPT, tokens_of(5), FRAMES)
     with pytest.raises(A2VError, match="its width is 64, that of the connected model 48"):
         WanBackbone(wan.denoisers, None, None, None, wan.spec, adapter=adapter(width=64))
-    with pytest.raises(A2VError, match="cannot be stored in fp8"):
-        load_t2v(folder, "fp8")
+
+
+def some_flow(wan: WanBackbone) -> Tensor:
+    """What it predicts for some noise and text, in float32."""
+    return predict(wan, wan.encode_prompt(PROMPT, None, FRAMES)).float()
+
+
+def change(one: Tensor, other: Tensor) -> float:
+    return float((one - other).abs().mean() / other.abs().mean())
+
+
+@torch.no_grad()
+def test_weights_in_8_bits(folder: Path, wan: WanBackbone) -> None:
+    """Those of the blocks; what diffusers keeps in float32 stays so."""
+    small = load_t2v(folder, "fp8")
+    assert isinstance(small, WanBackbone)
+    (denoiser,) = small.denoisers
+    dtypes = {name: value.dtype for name, value in denoiser.state_dict().items()}
+    assert dtypes["blocks.0.attn1.to_q.weight"] == torch.float8_e4m3fn
+    assert dtypes["blocks.2.ffn.net.0.proj.weight"] == torch.float8_e4m3fn
+    assert dtypes["patch_embedding.weight"] == torch.bfloat16
+    assert dtypes["condition_embedder.time_embedder.linear_1.weight"] == torch.float32
+    assert dtypes["blocks.0.scale_shift_table"] == torch.float32
+    half = load_t2v(folder, "bf16")
+    assert isinstance(half, WanBackbone)
+    exact = some_flow(wan)
+    assert 0 < change(some_flow(half), exact) < change(some_flow(small), exact) < 0.1
+    small.adapter = adapter().to(torch.bfloat16)
+    heard = small.encode_prompt(PROMPT, tokens_of(FRAMES), FRAMES)
+    assert change(predict(small, heard).float(), some_flow(small)) > 0.01
+
+
+@torch.no_grad()
+def test_bfloat16_for_a_while(folder: Path, wan: WanBackbone) -> None:
+    half = load_t2v(folder, "bf16")
+    assert isinstance(half, WanBackbone)
+    before, context = some_flow(wan), wan.encode_prompt(PROMPT, None, FRAMES)
+    with wan.bfloat16("denoiser"):
+        near = predict(wan, context)
+        assert wan.denoisers[0].scale_shift_table.dtype == torch.float32
+        assert wan.denoisers[0].rope.freqs_cos.dtype == half.denoisers[0].rope.freqs_cos.dtype
+    assert torch.equal(near, predict(half, context))
+    assert torch.equal(some_flow(wan), before)
+    wan.adapter, half.adapter = adapter(), adapter().to(torch.bfloat16)
+    heard = wan.encode_prompt(PROMPT, tokens_of(FRAMES), FRAMES)
+    with wan.bfloat16("denoiser"):
+        assert torch.equal(predict(wan, heard), predict(half, heard))
+    with wan.bfloat16("text"):
+        assert change(wan.encode_prompt(PROMPT, None, FRAMES).states.float(), context.states) > 0
+
+
+@torch.no_grad()
+def test_offloaded_and_compiled(folder: Path, wan: WanBackbone) -> None:
+    wan.adapter = adapter()
+    context = wan.encode_prompt(PROMPT, tokens_of(FRAMES), FRAMES)
+    before = predict(wan, context)
+    undo = wan.offload_weights("cpu")
+    assert torch.equal(predict(wan, context), before)
+    undo()
+    undo = compile_blocks(wan.denoisers, "eager")
+    assert all(is_replaced(block) for block in wan.denoisers[0].blocks)
+    torch.testing.assert_close(predict(wan, context), before, atol=1e-5, rtol=1e-5)
+    undo()
+    assert torch.equal(predict(wan, context), before)
+    able: tuple[Any, ...] = (CompiledBlocks, HalfPrecision, OffloadedWeights, Recompute)
+    for capability in able:
+        assert require(wan, capability, "a test") is wan
 
 
 def test_parts_and_precision(folder: Path) -> None:

@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from a2v_core.backbones.clip_unet.chunked import denoise_long
+from a2v_core.backbones.clip_unet.temporal import Plan
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
-from a2v_core.backbones.unet3d.chunked import denoise_long
 from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.backbones.unet3d.per_frame import denoise
-from a2v_core.backbones.unet3d.temporal import Plan
 from a2v_core.backbones.windows import make_windows
 from a2v_core.errors import A2VError
 from a2v_core.prompts import ContextBatch

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 
 from a2v_core.backbones import FeatureCache, make_windows
 from a2v_core.backbones.clip_unet import blocks
-from a2v_core.backbones.unet3d.chunked import denoise_long
+from a2v_core.backbones.clip_unet.chunked import denoise_long
+from a2v_core.backbones.clip_unet.temporal import Plan
+from a2v_core.backbones.clip_unet.units import down_units, sees_text, unit_count, up_units
 from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.backbones.unet3d.per_frame import denoise
-from a2v_core.backbones.unet3d.temporal import Plan
-from a2v_core.backbones.unet3d.units import down_units, sees_text, understands, unit_count, up_units
-from a2v_core.backbones.unet3d.whole import evaluate
+from a2v_core.backbones.unet3d.whole import evaluate, understands
 
 CPU = torch.device("cpu")
 FRAMES = 3

@@ -1,4 +1,7 @@
-"""What a UNet3DConditionModel is made of: blocks, their layers, and the units of its two ways.
+"""What a text-to-video UNet of diffusers is made of: blocks, their layers, and the units of its two ways.
+
+Its layers have a residual block each; a UNet3DConditionModel has temporal convolutions after these, and calls
+its temporal transformers `temp_attentions`, a UNetMotionModel calls them `motion_modules`.
 
 A unit is one layer, one change of resolution, or on the way up a layer and the change of resolution after it.
 Unit n on the way down makes the skip connection that the n-th unit from the end reads on the way up.
@@ -12,20 +15,21 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from ...layers import is_replaced
-from ..clip_unet import blocks
+from .patches import blocks
 
 
 class Layer(NamedTuple):
-    """A residual block, the temporal convolution after it and, in blocks that see text, two transformers."""
+    """A residual block and what follows it: a temporal convolution, a transformer that sees text, a temporal
+    transformer. None for what a layer does not have."""
 
-    resnet: Any
-    temporal_conv: Any
+    resnet: Any = None
+    temporal_conv: Any = None
     attention: Any = None
     temporal_attention: Any = None
 
 
-NO_LAYER = Layer(None, None)  # of a unit that only changes the resolution
+NO_LAYER = Layer()  # of a unit that only changes the resolution
+_LISTS = (("resnets",), ("temp_convs",), ("attentions",), ("temp_attentions", "motion_modules"))
 
 
 class Unit(NamedTuple):
@@ -33,13 +37,6 @@ class Unit(NamedTuple):
 
     layer: Layer
     resize: Sequence[Any] = ()
-
-
-def understands(unet: Any) -> bool:
-    """Whether a UNet is one whose order is known here: a UNet3DConditionModel, not compiled as a whole."""
-    from diffusers import UNet3DConditionModel
-
-    return type(unet) is UNet3DConditionModel and not is_replaced(unet)
 
 
 def attention_layers(unet: nn.Module) -> list[nn.Module]:
@@ -80,7 +77,5 @@ def unit_count(unet: Any) -> int:
 
 def layers(block: Any) -> list[Layer]:
     """Of any block. The middle block ends with a layer that has no transformers."""
-    parts = [block.resnets, block.temp_convs]
-    if sees_text(block):
-        parts += [block.attentions, block.temp_attentions]
-    return [Layer(*layer) for layer in zip_longest(*parts)]
+    found = [next((getattr(block, name) for name in names if hasattr(block, name)), ()) for names in _LISTS]
+    return [Layer(*layer) for layer in zip_longest(*found)]

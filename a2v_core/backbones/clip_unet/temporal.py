@@ -5,6 +5,9 @@ Temporal attention sees all frames, but one pixel: it runs on a few pixels, in w
 (FreeNoise, arXiv 2310.15169, section 3.3: attention is fused, projections and feed-forward layers run once
 per frame). Group normalisation over time takes the moments of all frames first.
 
+Motion modules have position embeddings: in every window the positions begin anew, as where AnimateDiff runs
+on windows of a longer video.
+
 Legend: F frames, C channels, h w latent size, P pixels, W windows, n frames of a window.
 """
 
@@ -71,7 +74,8 @@ def _convolved(plan: Plan, layers: Any, y: Tensor, added: Tensor | None) -> Tens
 
 
 def temporal_transformer(plan: Plan, model: Any, x: Tensor) -> Tensor:
-    """diffusers' TransformerTemporalModel on a few pixels at a time, its attention in windows."""
+    """diffusers' TransformerTemporalModel or AnimateDiffTransformer3D on a few pixels at a time, its
+    attention in windows."""
     frames, pixels = x.shape[0], x.shape[2] * x.shape[3]
     scale, shift = _moments(plan, model.norm, x)
     result = torch.empty_like(x)
@@ -89,25 +93,31 @@ def temporal_transformer(plan: Plan, model: Any, x: Tensor) -> Tensor:
 
 def _transformer_block(windows: Windows, block: Any, rows: Tensor) -> Tensor:
     """diffusers' BasicTransformerBlock with two self-attentions over time; rows [p, F, C]."""
-    rows = _attention(windows, block.attn1, block.norm1(rows)) + rows
+    length = windows.index.shape[1]
+    places = None if block.pos_embed is None else block.pos_embed.pe[:, :length].to(rows)
+    rows = _attention(windows, block.attn1, block.norm1(rows), places) + rows
     if block.attn2 is not None:
-        rows = _attention(windows, block.attn2, block.norm2(rows)) + rows
+        rows = _attention(windows, block.attn2, block.norm2(rows), places) + rows
     return rows + block.ff(block.norm3(rows))
 
 
-def _attention(windows: Windows, attention: Any, rows: Tensor) -> Tensor:
-    """Self-attention within every window of frames, fused by the windows' weights; rows [p, F, C]."""
+def _attention(windows: Windows, attention: Any, rows: Tensor, places: Tensor | None) -> Tensor:
+    """Self-attention within every window of frames, fused by the windows' weights; rows [p, F, C].
+
+    `places` [1, n, C] are added to the rows of every window; projections are linear, so once is enough.
+    """
     count, length = windows.index.shape
 
-    def in_windows(projected: Tensor) -> Tensor:  # [p, F, C] -> [p * W, heads, n, width]
-        spread = projected[:, windows.index.flatten()]
+    def in_windows(project: Any) -> Tensor:  # [p, F, C] -> [p * W, heads, n, width]
+        spread = project(rows)[:, windows.index.flatten()]
+        if places is not None:
+            added = project(places) - project(torch.zeros_like(places))  # without the bias
+            spread = spread + added.repeat(1, count, 1)
         return spread.reshape(-1, length, attention.heads, spread.shape[-1] // attention.heads).transpose(
             1, 2
         )
 
-    query, key, value = (
-        in_windows(project(rows)) for project in (attention.to_q, attention.to_k, attention.to_v)
-    )
+    query, key, value = (in_windows(project) for project in (attention.to_q, attention.to_k, attention.to_v))
     seen = nnf.scaled_dot_product_attention(query, key, value, scale=attention.scale)
     fused = windows.fuse(seen.transpose(1, 2).reshape(len(rows), count * length, -1))
     for step in attention.to_out:

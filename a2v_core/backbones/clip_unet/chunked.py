@@ -1,4 +1,4 @@
-"""A long video through a stock UNet3DConditionModel: layer by layer over all frames, a few at a time.
+"""A long video through a stock text-to-video UNet: layer by layer over all frames, a few at a time.
 
 What a layer needs decides what it gets: spatial layers see one frame and run on a few frames at once; how the
 temporal ones are cut is told in `temporal.py`. Everything but attention's windows is what the UNet itself

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from a2v_core.backbones import make_windows
+from a2v_core.backbones.clip_unet.temporal import Plan, temporal_conv, temporal_transformer
 from a2v_core.backbones.unet3d.load import load_unet3d
-from a2v_core.backbones.unet3d.temporal import Plan, temporal_conv, temporal_transformer
 
 CPU = torch.device("cpu")
 FRAMES = 7

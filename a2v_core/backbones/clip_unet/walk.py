@@ -1,10 +1,10 @@
-"""The order of a UNet3DConditionModel, written once: which part runs when, and on what.
+"""The order of a text-to-video UNet, written once: which part runs when, and on what.
 
-It is that of diffusers' `forward` (unet_3d_condition.py), with two additions. The first layers see no text,
-so that several texts can share them. With a `FeatureCache` the deep features of an earlier step replace those
-of this one, and only the shallow units run: DeepCache (arXiv 2312.00858) for a UNet with temporal layers. How
-a part runs is up to the executor: `whole.py` has one that runs all frames at once, `chunked.py` one that runs
-a few at a time.
+It is that of diffusers' `forward` (unet_3d_condition.py, unet_motion_model.py), with two additions. The first
+layers see no text, so that several texts can share them. With a `FeatureCache` the deep features of an
+earlier step replace those of this one, and only the shallow units run: DeepCache (arXiv 2312.00858) for a
+UNet with temporal layers. How a part runs is up to the executor: `unet3d/whole.py` has one that runs all
+frames at once, `chunked.py` one that runs a few at a time.
 
 Legend: F frames, C channels, h w size of an activation, E width of the time embedding.
 """
@@ -38,7 +38,7 @@ class Executor(Protocol):
         """A Transformer2DModel: within every frame, and to the frame's text."""
 
     def temporal_attention(self, transformer: Any, x: Tensor) -> Tensor:
-        """A TransformerTemporalModel: between the frames, at every pixel."""
+        """A TransformerTemporalModel or motion module: between the frames, at every pixel."""
 
     def for_each_text(self) -> Sequence[Executor]:
         """Executors for what follows the first text: one for all texts, or one for each."""
@@ -79,7 +79,8 @@ def _route(unet: Any, cache: FeatureCache | None) -> _Route:
 def _before_text(unet: Any, executor: Executor, latents: Tensor, route: _Route) -> list[Tensor]:
     """The first skip connection and, if any unit follows, what its layer makes before it sees a text."""
     x = executor.each_frame(unet.conv_in, latents)
-    x = executor.temporal_attention(unet.transformer_in, x)
+    if (first := getattr(unet, "transformer_in", None)) is not None:
+        x = executor.temporal_attention(first, x)
     return [x, *(_convolve(executor, unit.layer, x) for unit in route.down[:1])]
 
 
@@ -131,8 +132,8 @@ def _middle(executor: Executor, block: Any, x: Tensor) -> Tensor:
 
 def _up(executor: Executor, unit: Unit, held: list[Tensor]) -> Tensor:
     """Takes the running activation and its skip connection from `held`."""
-    resnet, conv, *_ = layer = unit.layer
-    x = executor.temporal_conv(conv, executor.resnet(resnet, held.pop(), held.pop()))
+    layer = unit.layer
+    x = _mixed(executor, layer, executor.resnet(layer.resnet, held.pop(), held.pop()))
     x = _attend(executor, layer, x)
     for upsampler in unit.resize:
         size = held[-1].shape[-2:] if held else None
@@ -153,16 +154,19 @@ def _to_size(upsampler: Any, size: torch.Size | None) -> Callable[[Tensor], Tens
 
 
 def _convolve(executor: Executor, layer: Layer, x: Tensor) -> Tensor:
-    if layer.resnet is None:
-        return x
-    return executor.temporal_conv(layer.temporal_conv, executor.resnet(layer.resnet, x))
+    return x if layer.resnet is None else _mixed(executor, layer, executor.resnet(layer.resnet, x))
+
+
+def _mixed(executor: Executor, layer: Layer, x: Tensor) -> Tensor:
+    return x if layer.temporal_conv is None else executor.temporal_conv(layer.temporal_conv, x)
 
 
 def _attend(executor: Executor, layer: Layer, x: Tensor) -> Tensor:
-    if layer.attention is None:
-        return x
-    x = executor.attention(layer.attention, x)
-    return executor.temporal_attention(layer.temporal_attention, x)
+    if layer.attention is not None:
+        x = executor.attention(layer.attention, x)
+    if layer.temporal_attention is not None:
+        x = executor.temporal_attention(layer.temporal_attention, x)
+    return x
 
 
 def _last_layers(unet: Any) -> Callable[[Tensor], Tensor]:
