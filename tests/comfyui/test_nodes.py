@@ -26,6 +26,7 @@ SOCKETS = {
         ["A2V_T2V_MODEL", "A2V_AUDIO_TOKENS", "AUDIO"],
         ["IMAGE", "LATENT", "FLOAT", "AUDIO"],
     ),
+    "A2VT2VModelAsModel": (["A2V_T2V_MODEL"], ["MODEL", "CLIP", "VAE"]),
     "A2VAVAlignScore": (["IMAGE,VIDEO", "AUDIO"], ["FLOAT", "STRING", "FLOAT", "IMAGE"]),
 }
 WIDGETS = ("INT", "FLOAT", "STRING", "COMBO", "BOOLEAN")

@@ -18,6 +18,7 @@ from comfy_api.latest import ComfyExtension, io, ui
 from safetensors.torch import save_file
 
 from .core_models import ProbeFrame, ProbeSD
+from .sampling import ProbeControl, ProbeMemory, ProbeNoise, ProbeRow, ProbeSigmas, ProbeSplit
 
 
 class LazySound(Mapping[str, Any]):
@@ -165,6 +166,12 @@ class Probes(ComfyExtension):
             ProbeUNet,
             ProbeSD,
             ProbeFrame,
+            ProbeNoise,
+            ProbeSigmas,
+            ProbeSplit,
+            ProbeRow,
+            ProbeControl,
+            ProbeMemory,
         ]
 
 
