@@ -15,6 +15,7 @@ from .load_audio_adapter import A2VLoadAudioAdapter
 from .load_audio_mapper import A2VLoadAudioMapper
 from .load_beats import A2VLoadBEATs
 from .load_t2v_model import A2VLoadT2VModel
+from .t2v_model_as_model import A2VT2VModelAsModel
 from .t2v_sampler import A2VT2VSampler
 from .temporal_context_pooling import A2VTemporalContextPooling
 from .text_encode import A2VTextEncode
@@ -38,6 +39,7 @@ class A2VExtension(ComfyExtension):
             A2VAudioPreview,
             A2VLoadT2VModel,
             A2VT2VSampler,
+            A2VT2VModelAsModel,
             A2VTextEncode,
             A2VLoadAudioAdapter,
             A2VApplyAudioAdapter,

@@ -11,7 +11,7 @@ Legend: F video frames, U distinct ones, K audio words, D token width, L text po
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -113,7 +113,7 @@ def _template(clip: Any, text: str, used: list[str], node: str) -> tuple[Tokens,
     taken = {name: set(_ids(lists)) for name, lists in clip.tokenize(AUDIO_WORD.sub(" ", text)).items()}
     stand_ins: dict[str, str] = {}
     ids: dict[str, dict[int, int]] = {name: {} for name in special}
-    for candidate in _STAND_INS:
+    for candidate in _candidates(clip, special):
         if len(stand_ins) == len(used):
             break
         tokens = clip.tokenize(candidate)
@@ -132,6 +132,17 @@ def _template(clip: Any, text: str, used: list[str], node: str) -> tuple[Tokens,
                 "encoder that the AudioMapper was trained for"
             )
     return template, ids
+
+
+def _candidates(clip: Any, names: Iterable[str]) -> Iterator[str]:
+    """Words that may be one token, the most likely first: a small vocabulary has few of the usual ones."""
+    yield from _STAND_INS
+    for name in names:
+        vocabulary = getattr(getattr(clip.tokenizer, f"clip_{name}", None), "inv_vocab", {})
+        whole = (
+            str(entry).removesuffix("</w>") for entry in vocabulary.values() if str(entry).endswith("</w>")
+        )
+        yield from (word for word in whole if word.isalpha())
 
 
 def _ids(lists: list[list[tuple[Any, ...]]]) -> Iterator[int]:

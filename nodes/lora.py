@@ -55,7 +55,7 @@ def lora_patches(
     check_used(path, tensors, used)
     shapes = {managed.weight_key(name): weight.shape for name, weight in network.state_dict().items()}
     for key, patch in found.items():
-        _check(path, key, patch, shapes.get(key))
+        _check(path, managed.weight_name(key), key, patch, shapes.get(key))
     patches: list[tuple[Patches, float]] = [(found, strength)]
     if GUIDANCE in pairs:
         first = network.get_submodule(FIRST)
@@ -88,7 +88,7 @@ class _Watched(dict[str, Tensor]):
             return default
 
 
-def _check(path: Path, key: str, patch: Any, shape: torch.Size | None) -> None:
+def _check(path: Path, name: str, key: str, patch: Any, shape: torch.Size | None) -> None:
     """CheckpointError unless core can put the patch on a weight of this shape; core itself only logs it."""
     device = "cpu" if getattr(patch, "name", "") in ("oft", "boft") else "meta"
     entry = (1.0, patch, 1.0, None, None)  # strengths of patch and weight, part of the weight, function
@@ -98,7 +98,7 @@ def _check(path: Path, key: str, patch: Any, shape: torch.Size | None) -> None:
             reason = misfit(shape, lambda weight: comfy.lora.calculate_weight([entry], weight, key), device)
         reasons += [reason] if reason else []
     if reasons:
-        name, why = key.removeprefix("module."), reasons[0].splitlines()[0]
+        why = reasons[0].splitlines()[0]
         raise CheckpointError(
             f"{path}: its update of {name} does not fit that weight, which is {list(shape or ())}; the "
             f"update is for another UNet ({why})"

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import comfy.latent_formats
 import comfy.model_management as mm
@@ -33,6 +33,7 @@ from ..a2v_core.sampling.long import keep_newest
 _log = logging.getLogger(__name__)
 
 Devices = tuple[torch.device, torch.device]
+Module = TypeVar("Module", bound=nn.Module)
 
 FRAMES_ON_DISK = 2**29  # bytes of frames from which on they lie in a file
 DECODING = 1 / 8  # of a step of the progress bar for every frame
@@ -92,27 +93,46 @@ class _Holder(nn.Module):
         self.module = module
 
 
+class Home(NamedTuple):
+    """Where a module lies in what ComfyUI moves and patches: `root`, and what the names of its weights begin
+    with there."""
+
+    root: nn.Module
+    prefix: str
+
+
+class WholePatcher(comfy.model_patcher.ModelPatcher):
+    """Loads a model whole or not at all, also when ComfyUI's own samplers ask for it and memory is short.
+
+    Layers of diffusers and transformers cannot fetch their weights one by one as ComfyUI's own can. That is
+    why it is a plain ModelPatcher also where newer versions have a CoreModelPatcher, which counts on such
+    layers; core does the same for models that must be whole.
+    """
+
+    def load(self, *args: Any, **kwargs: Any) -> None:
+        super().load(*args, **{**kwargs, "full_load": True})
+
+    def partially_unload(self, *args: Any, **kwargs: Any) -> int:
+        return 0  # bytes that were freed: then all of it is pushed out
+
+
 class Managed:
     """A module that ComfyUI moves to its device before use and may push out when others need the memory.
 
-    It is loaded whole or not at all: its layers cannot fetch their weights one by one as ComfyUI's own can.
-    That is why it is a plain ModelPatcher also where newer versions have a CoreModelPatcher, which leaves
-    buffers behind and counts on such layers; core does the same for models that must be whole.
+    It is loaded whole or not at all (`WholePatcher`). `home` says where it lies in a larger model of
+    ComfyUI's; by itself otherwise.
     """
 
-    def __init__(self, module: nn.Module, devices: Devices) -> None:
+    def __init__(self, module: nn.Module, devices: Devices, home: Home | None = None) -> None:
         load_device, offload_device = devices
         # ComfyUI's log names models by their class.
-        holder = type(type(module).__name__, (_Holder,), {})(module)
-        self.patcher: Any = comfy.model_patcher.ModelPatcher(
-            holder, load_device=load_device, offload_device=offload_device
-        )
+        home = home or Home(named_like(module, _Holder)(module), "module.")
+        self._prefix = home.prefix
+        self.patcher: Any = WholePatcher(home.root, load_device=load_device, offload_device=offload_device)
 
     def load(self, memory: float = 0) -> None:
         """Bring it to its device, with room for `memory` bytes of work. Out of memory passes through."""
         mm.load_models_gpu([self.patcher], memory_required=memory, force_full_load=True)
-        if self.patcher.loaded_size() < self.patcher.model_size():  # --novram loads nothing by itself
-            self.patcher.partially_load(self.patcher.load_device, 1e32)
 
     @property
     def device(self) -> torch.device:
@@ -133,7 +153,11 @@ class Managed:
 
     def weight_key(self, name: str) -> str:
         """The patcher's name for a weight of the module."""
-        return f"module.{name}"
+        return f"{self._prefix}{name}"
+
+    def weight_name(self, key: str) -> str:
+        """The module's own name for a weight, from the patcher's."""
+        return key.removeprefix(self._prefix)
 
     def weight(self, name: str) -> Tensor:
         """A weight of the module without any patches, wherever it waits."""
@@ -173,6 +197,11 @@ def _use_core_layers(module: nn.Module) -> None:
             _use_core_layers(layer)
             continue
         setattr(module, name, made)
+
+
+def named_like(module: nn.Module, base: type[Module]) -> type[Module]:
+    """A class like `base` with the name of another module's class."""
+    return type(type(module).__name__, (base,), {})
 
 
 def stop_if_cancelled() -> None:

@@ -8,8 +8,11 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from ..a2v_core.backbones import Backbone, Part
+from ..a2v_core.backbones.clip_unet import CLIPUNet
 from ..a2v_core.pipeline import VideoPipeline
 from . import runtime
+from .core_clip import text_home
+from .core_model import denoiser_home
 from .lora import lora_patches
 
 
@@ -52,8 +55,9 @@ class ManagedT2V(VideoPipeline):
         if devices["text"][0].type == "cpu":
             for network in parts["text"]:
                 network.float()  # half precision is slow there
+        homes = _homes(backbone)
         managed: dict[Part, list[runtime.Managed]] = {
-            part: [runtime.Managed(network, devices[part]) for network in networks]
+            part: [runtime.Managed(network, devices[part], homes.get(part)) for network in networks]
             for part, networks in parts.items()
         }
         super().__init__(backbone, ComfyMemory(backbone, managed))
@@ -71,3 +75,10 @@ class ManagedT2V(VideoPipeline):
             ]
             model.memory = self.memory.with_denoiser(patched)
         return model
+
+
+def _homes(backbone: Backbone) -> dict[Part, runtime.Home]:
+    """Where the parts lie that ComfyUI's own nodes can use too, so that both use the same weights."""
+    if not isinstance(backbone, CLIPUNet):
+        return {}
+    return {"denoiser": denoiser_home(backbone), "text": text_home(backbone)}

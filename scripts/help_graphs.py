@@ -158,6 +158,33 @@ GRAPHS: dict[str, Graph] = {
             "latent.LATENT > sampler.latent_image",
         ),
     ),
+    "A2VT2VModelAsModel": Graph(
+        {
+            "load": ("A2VLoadT2VModel", 0, {"model_name": DEMO}),
+            "core": ("A2VT2VModelAsModel", 0, {}),
+            "positive": ("CLIPTextEncode", 1, {"text": "a video of a red ball"}),
+            "negative": ("CLIPTextEncode", 1, {"text": ""}),
+            "latents": ("EmptyLatentImage", 1, {"width": 64, "height": 64, "batch_size": 12}),
+            "sampler": ("KSampler", 2, {"steps": 20, "cfg": 3.0}),
+            "decode": ("VAEDecode", 3, {}),
+            "show": ("SaveAnimatedWEBP", 3, {"fps": 12.0}),
+        },
+        (
+            "load.model > core.t2v_model",
+            "core.clip > positive.clip",
+            "core.clip > negative.clip",
+            "core.model > sampler.model",
+            "positive.CONDITIONING > sampler.positive",
+            "negative.CONDITIONING > sampler.negative",
+            "latents.LATENT > sampler.latent_image",
+            "sampler.LATENT > decode.samples",
+            "core.vae > decode.vae",
+            "decode.IMAGE > show.images",
+        ),
+        run=True,
+        widths={"positive": 260, "negative": 260},
+        heights={"positive": 120, "negative": 120},
+    ),
     "A2VTextEncode": Graph(
         {
             "sd": ("CheckpointLoaderSimple", 0, {}),

@@ -88,10 +88,10 @@ RUN = """(async () => {
     await app.queuePrompt(0);
     return await ended;
 })()"""
-# All outputs are displayed: images, and the first frame of videos.
-SHOWN = """Object.entries(app.nodeOutputs).every(([id, { images, animated }]) => {
+# All outputs are displayed: images, animated ones too, and the first frame of videos.
+SHOWN = """Object.entries(app.nodeOutputs).every(([id, { images }]) => {
     const node = app.graph.getNodeById(id);
-    const media = animated?.some(Boolean) ? node.videoContainer?.querySelectorAll('video') : node.imgs;
+    const media = node.videoContainer?.querySelectorAll('video') ?? node.imgs;
     const shown = (one) => one.naturalWidth > 0 || one.readyState >= 2;
     return !images?.length || media?.length && [...media].every(shown);
 })"""
@@ -128,7 +128,8 @@ def take(page: Page, graph: Graph) -> tuple[Image.Image, str]:
 
 
 def run(page: Page) -> None:
-    """Queue the graph and wait until its outputs are displayed."""
+    """Queue the graph and wait until its outputs are displayed, which those out of view never are."""
+    fit(page)
     page.wait_for_function(RUN, timeout=RUN_MS)
     page.wait_for_function(SHOWN)
     settle(page)

@@ -28,6 +28,7 @@ from .dtypes import DTYPES, FP8
 from .feature_cache import FeatureCache
 from .fingerprint import bytes_of, fingerprint_of
 from .load import load_t2v
+from .rows import denoise_rows
 from .windows import Windows, make_windows
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "bytes_of",
     "check_folder",
     "check_size",
+    "denoise_rows",
     "denoiser_class",
     "denoiser_folder",
     "fingerprint_of",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .cache import PromptCache
 from .context import ContextBatch, FrameContext
+from .embedded import EmbeddedStates, encode_embeddings, text_body
 from .prompt_ids import PromptIds, tokenize_prompt
 from .splice import (
     check_token_width,
@@ -17,14 +18,17 @@ from .splice import (
 
 __all__ = [
     "ContextBatch",
+    "EmbeddedStates",
     "FrameContext",
     "PromptCache",
     "PromptIds",
     "check_token_width",
     "distinct_frames",
     "encode_clips",
+    "encode_embeddings",
     "encode_ids",
     "encode_prompt",
+    "text_body",
     "text_length",
     "text_width",
     "tokenize_prompt",

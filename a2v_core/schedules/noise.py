@@ -57,6 +57,7 @@ SCHEDULERS: dict[str, SchedulerSpec] = {
     "tcd": SchedulerSpec("TCDScheduler"),
 }
 DEFAULT_SCHEDULER = "dpmpp_2m"
+_LEAST_ALPHA = 4.9e-8  # about the one that ComfyUI puts in the place of 0
 
 # Clipping the predicted picture to -1..1 suits pixels, not latents, but is the default of DDIM and DDPM.
 _LATENT_DEFAULTS = {"clip_sample": False}
@@ -104,6 +105,13 @@ class NoiseSchedule:
         """Cumulative alphas of the training, float32 [train_timesteps]."""
         alphas: Tensor = make_scheduler("ddpm", self._config).alphas_cumprod.float()
         return alphas
+
+    @functools.cached_property
+    def sigmas(self) -> Tensor:
+        """Noise over signal, sqrt((1 - a) / a), of the training, float32 [train_timesteps]; finite also where
+        the last alpha is 0 (arXiv 2305.08891)."""
+        alphas = self.alphas.double().clamp(min=_LEAST_ALPHA)
+        return ((1 - alphas) / alphas).sqrt().float()
 
     def noise(self, shape: tuple[int, ...]) -> Tensor:
         """See `Schedule.noise`."""

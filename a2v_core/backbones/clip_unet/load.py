@@ -20,6 +20,7 @@ from ...errors import CheckpointError
 from ...files import utf8_path
 from ...layers import fp8_tensors
 from ...places import TEXT_ENCODER, UNET, VAE
+from ...prompts import text_body
 from .. import diffusers_folder
 from ..contract import Part
 from ..diffusers_folder import DIFFUSERS_STEM, built, read_json, read_weights
@@ -125,7 +126,7 @@ def fill_text_encoder(module: Any, tensors: Mapping[str, Tensor], path: Path, dt
     # transformers 4 keeps the model under this prefix, transformers 5 does not.
     prefix = "text_model." if hasattr(module, "text_model") else ""
     _fill(module, {prefix + key: value for key, value in bare.items()}, path, TEXT_ENCODER)
-    embeddings = (module.text_model if prefix else module).embeddings
+    embeddings = text_body(module).embeddings
     embeddings.position_ids = torch.arange(embeddings.position_embedding.num_embeddings)[None]
 
 

@@ -18,6 +18,7 @@ from comfy_api.latest import ComfyExtension, io, ui
 from safetensors.torch import save_file
 
 from .core_models import ProbeFrame, ProbeSD
+from .sampling import ProbeControl, ProbeMemory, ProbeNoise, ProbeRow, ProbeSigmas, ProbeSplit
 from .video_models import ProbeCancel, ProbeFloats, ProbeLoaded, ProbeText, ProbeVideoModel
 
 
@@ -171,6 +172,12 @@ class Probes(ComfyExtension):
             ProbeVideoModel,
             ProbeLoaded,
             ProbeCancel,
+            ProbeNoise,
+            ProbeSigmas,
+            ProbeSplit,
+            ProbeRow,
+            ProbeControl,
+            ProbeMemory,
         ]
 
 
