@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from .adapter import AudioAdapter, audio_in_blocks
-from .config import AdapterConfig, every_third
+from .config import AdapterConfig, Placement, RouteName, every_third, place_blocks
 from .families import FAMILIES, Family, family_of
 from .files import load_adapter, save_adapter
 from .packing import frame_index, pack_strengths, pack_words
+from .routes import FrozenText, Route
 
 __all__ = [
     "FAMILIES",
     "AdapterConfig",
     "AudioAdapter",
     "Family",
+    "FrozenText",
+    "Placement",
+    "Route",
+    "RouteName",
     "audio_in_blocks",
     "every_third",
     "family_of",
@@ -20,5 +25,6 @@ __all__ = [
     "load_adapter",
     "pack_strengths",
     "pack_words",
+    "place_blocks",
     "save_adapter",
 ]
