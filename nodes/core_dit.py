@@ -22,7 +22,6 @@ from ..a2v_core.errors import A2VError
 _CLASSES = {
     "WanModel": ("Wan", "dim"),
     "VaceWanModel": ("Wan", "dim"),
-    "CameraWanModel": ("Wan", "dim"),
     "LTXVModel": ("LTX-Video", "inner_dim"),
 }
 

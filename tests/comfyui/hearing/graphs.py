@@ -14,15 +14,23 @@ from a2v_core.tokens import save_mapper
 from tests.comfyui import tiny_models
 from tests.comfyui.driver import Comfy, Graph, Run
 from tests.golden_recipe import fill_module
-from tests.tiny_core_wan import write_adapter, write_lora, write_ltx, write_wan, write_wan_vae
+from tests.tiny_core_wan import (
+    write_adapter,
+    write_lora,
+    write_ltx,
+    write_vace,
+    write_wan,
+    write_wan_vae,
+    write_wan_with_reference,
+)
 
 STRANGER = "stranger.safetensors"  # an AudioMapper of the same shape
 FRAMES, LATENT_FRAMES, SIDE = 17, 5, 32  # 32 pixels are 4 latent ones and 4 tokens of a latent frame
-WAN, LOW, WIDE, I2V, TI2V, LTX = (
-    f"{name}.safetensors" for name in ("wan", "low", "wide", "i2v", "5b", "ltx")
+WAN, LOW, WIDE, I2V, TI2V, LTX, FUN, VACE = (
+    f"{name}.safetensors" for name in ("wan", "low", "wide", "i2v", "5b", "ltx", "fun", "vace")
 )
-ADAPTER, OTHER, LAST, BIAS, WORDS = (
-    f"{name}.safetensors" for name in ("adapter", "other", "last", "bias", "words")
+ADAPTER, OTHER, LAST, BIAS, WORDS, LTX_LAST = (
+    f"{name}.safetensors" for name in ("adapter", "other", "last", "bias", "words", "ltx_last")
 )
 
 
@@ -37,6 +45,8 @@ def install(models: Path) -> None:
     write_wan(networks / I2V, in_channels=36)
     write_wan(networks / TI2V, in_channels=48, out_channels=48)
     write_ltx(networks / LTX)
+    write_wan_with_reference(networks / FUN)
+    write_vace(networks / VACE)
     write_wan_vae(models / "vae" / WAN)
     write_lora(models / "loras" / "wan.safetensors")
     mapper = tiny_models.mapper("time_aligned")
@@ -50,6 +60,7 @@ def install(models: Path) -> None:
     write_adapter(adapters / BIAS, mapper, blocks=(0,), route="bias")
     ltx = {"family": "LTX-Video", "base_model": "tiny LTX-Video", "width": 256, "layers": 2, "time": 8}
     write_adapter(adapters / LTX, mapper, blocks=(0, 1), **ltx)
+    write_adapter(adapters / LTX_LAST, mapper, blocks=(1,), **ltx)
 
 
 def node(kind: str, **inputs: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from comfy_api.latest import ComfyExtension, io, ui
 from safetensors.torch import save_file
 
 from .core_models import ProbeFrame, ProbeSD
-from .video_models import ProbeCancel, ProbeFloats, ProbeLoaded, ProbeText, ProbeVideoModel
+from .video_models import ProbeCancel, ProbeFloats, ProbeGuide, ProbeLoaded, ProbeText, ProbeVideoModel
 
 
 class LazySound(Mapping[str, Any]):
@@ -170,6 +170,7 @@ class Probes(ComfyExtension):
             ProbeFloats,
             ProbeVideoModel,
             ProbeLoaded,
+            ProbeGuide,
             ProbeCancel,
         ]
 
