@@ -77,7 +77,7 @@ LAYERS = "its number of blocks is 3, that of the connected model 4. Load tiny Wa
     [
         (
             set_input("frames", num_frames=16),
-            "the audio tokens are for 16 frames; .* 17 frames",
+            "the audio tokens are for 16 frames; .*: set num_frames of AudioMapper to 17",
         ),
         (
             longer,
