@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import torch
@@ -150,8 +151,9 @@ def _by_frame(strengths: Any, frames: int) -> Tensor:
     """Strengths [F] from a number, or from a list of one for every frame. A2VError for anything else."""
     if strengths is None:
         return torch.ones(frames)
-    listed = [strengths] * frames if isinstance(strengths, (int, float)) else strengths
-    if not isinstance(listed, Sequence) or not all(isinstance(value, (int, float)) for value in listed):
+    listed = strengths.tolist() if hasattr(strengths, "tolist") else strengths  # of numpy, or a tensor
+    listed = [listed] * frames if isinstance(listed, Real) else listed
+    if not isinstance(listed, Sequence) or not all(isinstance(value, Real) for value in listed):
         raise A2VError(
             f"strength_per_frame is a {type(strengths).__name__}, expected a number or a list of numbers"
         )

@@ -22,7 +22,6 @@ from ..a2v_core.errors import A2VError
 _CLASSES = {
     "WanModel": ("Wan", "dim"),
     "VaceWanModel": ("Wan", "dim"),
-    "CameraWanModel": ("Wan", "dim"),
     "LTXVModel": ("LTX-Video", "inner_dim"),
 }
 
@@ -35,7 +34,12 @@ class CoreDiT(NamedTuple):
     layers: int
 
     def check(self, config: AdapterConfig) -> None:
-        """A2VError unless the adapter is for a model like this."""
+        """A2VError unless the adapter is for a model like this, and works between its blocks."""
+        if config.route == "words":
+            raise A2VError(
+                "the audio adapter has the route words, which works inside of a model's blocks and is for "
+                "training and comparisons: choose an adapter of route frame_attention or bias"
+            )
         config.check_fits(self.width, self.layers, self.family.spec)
 
 

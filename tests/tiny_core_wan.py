@@ -43,6 +43,24 @@ def write_wan(path: Path, **options: Any) -> None:
     save_file(core_transformer(wan_transformer(**options).state_dict()), path)
 
 
+def write_wan_with_reference(path: Path) -> None:
+    """As those of the Fun series, which put the tokens of a reference picture before the video's."""
+    reference = fill_module({"ref_conv.weight": (WIDTH, 16, 2, 2), "ref_conv.bias": (WIDTH,)})
+    save_file({**core_transformer(wan_transformer().state_dict()), **reference}, path)
+
+
+def write_vace(path: Path) -> None:
+    """A VACE: a second row of blocks, here of one, whose outputs are added to the stream."""
+    weights = core_transformer(wan_transformer().state_dict())
+    beside = {name: tensor for name, tensor in weights.items() if name.startswith("blocks.0.")}
+    layout: dict[str, tuple[int, ...]] = {"vace_patch_embedding.weight": (WIDTH, 96, 1, 2, 2)}
+    layout |= {f"vace_blocks.0.{name}_proj.weight": (WIDTH, WIDTH) for name in ("before", "after")}
+    layout |= {f"vace_blocks.0.{name}_proj.bias": (WIDTH,) for name in ("before", "after")}
+    layout |= {"vace_patch_embedding.bias": (WIDTH,)}
+    own = {f"vace_{name}": tensor.clone() for name, tensor in beside.items()}
+    save_file({**weights, **own, **fill_module(layout)}, path)
+
+
 def write_wan_vae(path: Path) -> None:
     """A file for models/vae."""
     from diffusers import AutoencoderKLWan

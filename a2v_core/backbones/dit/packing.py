@@ -34,10 +34,11 @@ def pack_strengths(strengths: Tensor, spec: BackboneSpec) -> Tensor:
 
 def frame_index(spec: BackboneSpec, num_frames: int) -> Tensor:
     """The r video frames of every latent frame, int64 [f, r]. A2VError for a length that cannot be."""
-    if num_frames != spec.nearest_frames(num_frames):
+    nearest = spec.nearest_frames(num_frames)
+    if num_frames != nearest:
         raise A2VError(
-            f"the audio tokens are for {num_frames} frames; {spec.family} has videos of "
-            f"{spec.nearest_frames(num_frames)} frames, but not of so many"
+            f"the audio tokens are for {num_frames} frames; {spec.family} has videos of {nearest} frames, but "
+            f"not of so many: set num_frames of AudioMapper to {nearest}"
         )
     rows = []
     for latent_frame in range(spec.latent_frames(num_frames)):

@@ -7,21 +7,31 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
 from a2v_core.tokens import save_mapper
 from tests.comfyui import tiny_models
 from tests.comfyui.driver import Comfy, Graph, Run
-from tests.tiny_core_wan import write_adapter, write_lora, write_ltx, write_wan, write_wan_vae
+from tests.golden_recipe import fill_module
+from tests.tiny_core_wan import (
+    write_adapter,
+    write_lora,
+    write_ltx,
+    write_vace,
+    write_wan,
+    write_wan_vae,
+    write_wan_with_reference,
+)
 
 STRANGER = "stranger.safetensors"  # an AudioMapper of the same shape
 FRAMES, LATENT_FRAMES, SIDE = 17, 5, 32  # 32 pixels are 4 latent ones and 4 tokens of a latent frame
-WAN, LOW, WIDE, I2V, TI2V, LTX = (
-    f"{name}.safetensors" for name in ("wan", "low", "wide", "i2v", "5b", "ltx")
+WAN, LOW, WIDE, I2V, TI2V, LTX, FUN, VACE = (
+    f"{name}.safetensors" for name in ("wan", "low", "wide", "i2v", "5b", "ltx", "fun", "vace")
 )
-ADAPTER, OTHER, LAST, BIAS = (f"{name}.safetensors" for name in ("adapter", "other", "last", "bias"))
+ADAPTER, OTHER, LAST, BIAS, WORDS, LTX_LAST = (
+    f"{name}.safetensors" for name in ("adapter", "other", "last", "bias", "words", "ltx_last")
+)
 
 
 def install(models: Path) -> None:
@@ -35,18 +45,22 @@ def install(models: Path) -> None:
     write_wan(networks / I2V, in_channels=36)
     write_wan(networks / TI2V, in_channels=48, out_channels=48)
     write_ltx(networks / LTX)
+    write_wan_with_reference(networks / FUN)
+    write_vace(networks / VACE)
     write_wan_vae(models / "vae" / WAN)
     write_lora(models / "loras" / "wan.safetensors")
     mapper = tiny_models.mapper("time_aligned")
     stranger = copy.deepcopy(mapper)
-    torch.nn.init.normal_(stranger.fc2.weight, generator=torch.Generator().manual_seed(0))
+    stranger.load_state_dict(fill_module(stranger.state_dict(), seed=1))
     save_mapper(models / "a2v_mappers" / STRANGER, stranger)
     write_adapter(adapters / ADAPTER, mapper)
     write_adapter(adapters / OTHER, mapper, blocks=(1, 2), inner=8)
     write_adapter(adapters / LAST, mapper, blocks=(2,))
+    write_adapter(adapters / WORDS, mapper, route="words", text_width=4096)
     write_adapter(adapters / BIAS, mapper, blocks=(0,), route="bias")
     ltx = {"family": "LTX-Video", "base_model": "tiny LTX-Video", "width": 256, "layers": 2, "time": 8}
     write_adapter(adapters / LTX, mapper, blocks=(0, 1), **ltx)
+    write_adapter(adapters / LTX_LAST, mapper, blocks=(1,), **ltx)
 
 
 def node(kind: str, **inputs: Any) -> dict[str, Any]:

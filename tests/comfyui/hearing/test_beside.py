@@ -94,7 +94,7 @@ def test_the_loaders_own_fp8(models: Comfy) -> None:
 @pytest.mark.parametrize("sound_cfg", [1.0, 3.0])
 def test_easycache(models: Comfy, place: str, sound_cfg: float) -> None:
     """It reuses nothing below its threshold, and something above; with and without sound it keeps apart."""
-    steps = {"steps": 8}
+    steps: dict[str, Any] = {"steps": 8}
     graph = {**hearing(sound_cfg=sound_cfg), "exact": sampler(**steps)}
     for name, threshold in (("never", 0.0), ("often", 3.0)):
         cached = node(
@@ -136,7 +136,7 @@ def test_skip_layer_guidance(models: Comfy) -> None:
 
 def test_combined_conditionings(models: Comfy) -> None:
     """One step without guidance is linear: the mean of both."""
-    once = {"steps": 1, "cfg": 1.0}
+    once: dict[str, Any] = {"steps": 1, "cfg": 1.0}
     graph = hearing() | {"heard": sampler(**once), "unheard": plain(**once)}
     parts = {"conditioning_1": link("apply", 1), "conditioning_2": link("positive")}
     graph |= {"both": node("ConditioningCombine", **parts), "mixed": sampler(positive=link("both"), **once)}
@@ -151,7 +151,7 @@ def test_ranges_of_timesteps(models: Comfy) -> None:
     def ranged(conditioning: list[Any], start: float, end: float) -> dict[str, Any]:
         return node("ConditioningSetTimestepRange", conditioning=conditioning, start=start, end=end)
 
-    steps = {"steps": 4}
+    steps: dict[str, Any] = {"steps": 4}
     graph = hearing() | {
         "early": ranged(link("apply", 1), 0.0, 0.6),
         "late": ranged(link("positive"), 0.6, 1.0),

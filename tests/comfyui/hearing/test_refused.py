@@ -14,6 +14,7 @@ from tests.comfyui.hearing.graphs import (
     LTX,
     STRANGER,
     WIDE,
+    WORDS,
     floats,
     hearing,
     latent,
@@ -76,7 +77,7 @@ LAYERS = "its number of blocks is 3, that of the connected model 4. Load tiny Wa
     [
         (
             set_input("frames", num_frames=16),
-            "the audio tokens are for 16 frames; .* 17 frames",
+            "the audio tokens are for 16 frames; .*: set num_frames of AudioMapper to 17",
         ),
         (
             longer,
@@ -87,6 +88,10 @@ LAYERS = "its number of blocks is 3, that of the connected model 4. Load tiny Wa
         (
             set_input("model", unet_name=LTX),
             r"trained for tiny Wan \(Wan\): its family is Wan, that of the connected model LTX-Video",
+        ),
+        (
+            set_input("adapter", adapter_name=WORDS),
+            "the audio adapter has the route words, .*: choose an adapter of route frame_attention or bias",
         ),
         (
             stable_diffusion,

@@ -24,7 +24,7 @@ from tests.comfyui.hearing.graphs import (
 
 FRAMES, LATENT_FRAMES = 37, 10
 NEWER = ("freenoise", "retain_first_frame", "split_conds_to_windows")  # widgets that 0.3.75 does not have
-ONCE = {"steps": 1, "cfg": 1.0}
+ONCE: dict[str, Any] = {"steps": 1, "cfg": 1.0}
 
 
 def windows(model: str, schedule: str = "standard_static", closed_loop: bool = False) -> dict[str, Any]:

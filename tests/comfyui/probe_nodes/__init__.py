@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from .core_models import ProbeFrame, ProbeSD
 from .sampling import ProbeControl, ProbeMemory, ProbeNoise, ProbeRow, ProbeSigmas, ProbeSplit
-from .video_models import ProbeCancel, ProbeFloats, ProbeLoaded, ProbeText, ProbeVideoModel
+from .video_models import ProbeCancel, ProbeFloats, ProbeGuide, ProbeLoaded, ProbeText, ProbeVideoModel
 
 
 class LazySound(Mapping[str, Any]):
@@ -171,6 +171,7 @@ class Probes(ComfyExtension):
             ProbeFloats,
             ProbeVideoModel,
             ProbeLoaded,
+            ProbeGuide,
             ProbeCancel,
             ProbeNoise,
             ProbeSigmas,

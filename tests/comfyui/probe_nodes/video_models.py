@@ -11,6 +11,7 @@ import comfy.sd
 import folder_paths
 import torch
 from comfy_api.latest import io, ui
+from comfy_extras.nodes_lt import LTXVAddGuide
 
 
 class ProbeText(io.ComfyNode):
@@ -57,6 +58,26 @@ class ProbeVideoModel(io.ComfyNode):
         model = comfy.sd.load_diffusion_model(path, model_options={"dtype": getattr(torch, stored)})
         model.model.manual_cast_dtype = getattr(torch, computes)
         return io.NodeOutput(model)
+
+
+class ProbeGuide(io.ComfyNode):
+    """One frame of noise as a guide, by core's own function: after the latent's frames, as LTXVAddGuide."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        texts = [io.Conditioning.Input("positive"), io.Conditioning.Input("negative")]
+        outputs = [io.Conditioning.Output(), io.Conditioning.Output(), io.Latent.Output()]
+        return io.Schema(node_id="ProbeGuide", inputs=[*texts, io.Latent.Input("latent")], outputs=outputs)
+
+    @classmethod
+    def execute(cls, positive: Any, negative: Any, latent: Any) -> io.NodeOutput:
+        samples = latent["samples"]
+        guide = torch.randn(samples[:, :, :1].shape, generator=torch.Generator().manual_seed(0))
+        mask = torch.ones(1, 1, *samples.shape[2:])
+        scales = (8, 32, 32)
+        made = LTXVAddGuide.append_keyframe(positive, negative, 0, samples, mask, guide, 1.0, scales)
+        positive, negative, samples, mask = made
+        return io.NodeOutput(positive, negative, {"samples": samples, "noise_mask": mask})
 
 
 class ProbeCancel(io.ComfyNode):
