@@ -138,7 +138,7 @@ def test_the_first_loss_is_that_of_flow_matching(wan: dict[str, Any]) -> None:
     assert line["grad_norm"] > 0
     start = load_adapter(config.output_dir / "adapter.safetensors")
     # The first step moves what is zero, and nothing that is behind it.
-    assert float(start.requires_grad_(False).attention["0"].out.weight.abs().max()) > 0  # type: ignore[arg-type, operator, union-attr]
+    assert float(start.requires_grad_(False).attention["0"].out.weight.abs().max()) > 0  # type: ignore[operator, union-attr]
 
 
 class KilledError(Exception):
