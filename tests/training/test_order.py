@@ -56,6 +56,13 @@ def test_draws_follow_the_config() -> None:
     logit_normal = timesteps(timesteps="logit_normal")
     assert abs(logit_normal.mean() - 500) < 20
     assert logit_normal.std() < 0.85 * uniform.std()
+    # The median of a logit-normal level is 1/2, that of a shifted one k / (1 + k).
+    drawn = [
+        draw(1, place, (1,), Loss(timesteps="logit_normal"), 1000, shift=3.0).timestep
+        for place in range(2000)
+    ]
+    assert abs(np.median(drawn) - 750) < 15
+    assert abs(np.mean(np.array(drawn) < 500) - 0.136) < 0.03  # P(n < -log 3) for a standard normal n
     part = timesteps(timestep_min=200, timestep_max=300)
     assert (part.min(), part.max()) == (200, 300)
 

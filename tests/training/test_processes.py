@@ -32,16 +32,7 @@ def test_two_processes_equal_one_with_twice_the_batch(values: dict[str, Any], tm
     values["run"] |= {"batch_size": 2}
     config = tmp_path / "config.yaml"
     config.write_text(str(values))
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run(
-        [*launch, "-m", "training.fit", str(config)],
-        cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    with_two_processes("training.fit", config)
     two = make_config(values)
     curves = [read_lines(c.output_dir / "metrics.jsonl") for c in (one, two)]
     assert [len(lines) for lines in curves] == [3, 3]
@@ -52,3 +43,37 @@ def test_two_processes_equal_one_with_twice_the_batch(values: dict[str, Any], tm
     first, second = (read_checkpoint(path).tensors for path in (product, two.output_dir / product.name))
     for key, value in first.items():
         torch.testing.assert_close(value, second[key], rtol=1e-3, atol=1e-4)
+
+
+def test_two_processes_train_an_adapter(values: dict[str, Any], wan_folder: Path, tmp_path: Path) -> None:
+    values["models"]["t2v"] = str(wan_folder)
+    values["data"] |= {"num_frames": 9, "width": 32, "height": 32}
+    values["adapter"] = {"token_width": 12, "inner": 16, "heads": 2}
+    values["loss"] = {"l1_weight": 0.0}
+    values["run"] |= {"steps": 2, "batch_size": 1}
+    config = tmp_path / "config.yaml"
+    config.write_text(str(values))
+    for command in ("training.precompute", "training.fit"):
+        with_two_processes(command, config)
+    two = make_config(values)
+    assert len(list((two.cache_dir / "texts").iterdir())) == 2  # of three texts
+    values["cache"] |= {"dir": str(two.cache_dir)}
+    values["output_dir"] += "-one"
+    values["run"] |= {"batch_size": 2}
+    one = fit(make_config(values), progress=False).trained
+    first, second = (read_checkpoint(path).tensors for path in (one, two.output_dir / one.name))
+    for key, value in first.items():
+        torch.testing.assert_close(value, second[key], rtol=1e-3, atol=1e-4)
+
+
+def with_two_processes(module: str, config: Path) -> None:
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*launch, "-m", module, str(config)],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

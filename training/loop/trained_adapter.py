@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from a2v_core.backbones import AudioAdapted, Backbone, Recompute
+from a2v_core.backbones import AudioAdapted, Backbone, BackboneSpec, BlockStack, Recompute
 from a2v_core.backbones.dit import AdapterConfig, AudioAdapter, load_adapter, place_blocks, save_adapter
 from a2v_core.errors import A2VError
 from a2v_core.pipeline import Contexts, VideoPipeline, VideoRequest
@@ -51,7 +51,7 @@ class AdapterTrainee(Trainee[AudioAdapter]):
         architecture = replace(
             mapper_config(config, layer_width, num_layers, options.token_width), no_sound=False
         )
-        own = adapter_config(config, self._backbone)
+        own = adapter_config(config, self._backbone.spec, self._backbone.block_stack())
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             adapter = AudioAdapter(own, mapper_of(config, architecture))
@@ -112,9 +112,9 @@ class AdapterTrainee(Trainee[AudioAdapter]):
         save_adapter(path, saved)
 
 
-def adapter_config(config: Config, backbone: AdaptedBackbone) -> AdapterConfig:
+def adapter_config(config: Config, spec: BackboneSpec, stack: BlockStack) -> AdapterConfig:
     """That of the adapter of a training. ConfigError for blocks that the model does not have."""
-    options, spec, stack = config.adapter, backbone.spec, backbone.block_stack()
+    options = config.adapter
     try:
         return AdapterConfig(
             family=spec.family,

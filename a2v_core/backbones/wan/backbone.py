@@ -198,7 +198,10 @@ class WanBackbone:
             return self.denoisers[0]
         noisy = (t >= self.boundary).reshape(-1)
         if bool(noisy.any()) != bool(noisy.all()):
-            raise A2VError("A batch has timesteps of both denoisers of this model: draw them from one side")
+            raise A2VError(
+                f"A batch has timesteps of both denoisers of this model, whose border is {self.boundary:g}: "
+                "draw them from one side (loss.timestep_min or timestep_max of a training), or one at a time"
+            )
         return self.denoisers[0 if bool(noisy[0]) else 1]
 
     def _audio(self, denoiser: Any, context: ContextBatch, like: Tensor) -> Any:

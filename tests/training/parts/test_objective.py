@@ -11,9 +11,9 @@ from diffusers import DDPMScheduler
 from torch import Tensor
 
 from a2v_core.backbones.unet3d.per_frame import denoise
-from a2v_core.schedules import NoiseSchedule
+from a2v_core.schedules import FlowSchedule, NoiseSchedule
 from tests.tiny_t2v import TEXT_WIDTH, tiny_unet
-from training.parts import PredictionError, temp_l1
+from training.parts import PredictionError, motion_weights, temp_l1
 
 ALPHAS = (0.99, 0.9, 0.5, 0.2)
 
@@ -67,6 +67,27 @@ def test_error_of_a_unet_has_gradients_in_its_text() -> None:
     found.sum().backward()
     assert context.grad is not None
     assert context.grad.abs().amax(dim=(2, 3)).min() > 0  # of every frame of every clip
+
+
+def test_motion_weights() -> None:
+    clean = torch.zeros(2, 2, 4, 1, 2)
+    clean[0, 0, 2, 0, 0] = 6.0  # the left pixel leaves and comes back: changes of 3, the mean of two channels
+    change = torch.tensor([[0.0, 0.0], [3.0, 0.0], [3.0, 0.0], [3.0, 0.0]])
+    expected = (1 + 2 * change / change.mean()) / 3
+    found = motion_weights(clean, 2.0)
+    assert found.shape == (2, 1, 4, 1, 2)
+    torch.testing.assert_close(found[0, 0, :, 0], expected)
+    torch.testing.assert_close(found.mean(dim=(1, 2, 3, 4)), torch.ones(2))
+    assert torch.equal(found[1], torch.ones(1, 4, 1, 2))  # nothing moves
+    assert torch.equal(motion_weights(clean[:, :, :1], 2.0), torch.ones(2, 1, 1, 1, 2))
+    assert torch.equal(motion_weights(clean, 0.0), torch.ones_like(found))
+
+
+def test_min_snr_of_a_flow() -> None:
+    """An error of the flow is 1 / s times one of the clean latents, whose weight is min(snr, gamma)."""
+    t = torch.tensor([0.0, 250.0, 500.0, 1000.0])
+    error = PredictionError(lambda noisy, t, context: noisy, FlowSchedule(shift=3.0), min_snr_gamma=5.0)
+    torch.testing.assert_close(error.weight(t), torch.tensor([0.0, 5 * 0.25**2, 0.25, 0.0]))
 
 
 def test_magnitude_of_tokens() -> None:
