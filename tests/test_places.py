@@ -22,7 +22,7 @@ from transformers import (
 )
 
 from a2v_core import places
-from a2v_core.places import PLACES, belongs, describe, place_called, place_of
+from a2v_core.places import PLACES, belongs, describe, holds_model, place_called, place_of
 from tests.audio.tiny import tiny_beats
 from tests.tokens.tiny import tiny_mapper
 
@@ -151,3 +151,18 @@ def test_a_lora_has_a_node_of_this_pack() -> None:
         "else for core's Load LoRA"
     )
     assert belongs(places.TURBO_LORA) == "in models/loras, for Load T2V Model (lora_name)"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["model_index.json", "README.md"], True),
+        (["sd15.safetensors", "mm.CKPT"], True),
+        (["sd15.safetensors", "notes.txt"], False),
+        (["sd15.safetensors", "._sd15.safetensors"], False),
+        (["config.json", "model-1.safetensors", "model-2.safetensors"], False),
+    ],
+)
+def test_which_folders_may_be_models(names: list[str], expected: bool) -> None:
+    """A part of a model, whose weights may be in pieces, is none."""
+    assert holds_model(names) == expected

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from a2v_core.backbones.clip_unet.patches import offload_weights
 from a2v_core.backbones.clip_unet.patches import store_fp8 as store_unet_fp8
+from a2v_core.backbones.clip_unet.whole import understands
 from a2v_core.backbones.lora.merge import merge_lora
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
 from a2v_core.backbones.unet3d.load import load_unet3d
-from a2v_core.backbones.unet3d.whole import understands
 from a2v_core.demo import demo_path
 from a2v_core.layers.stored import (
     FP8,

@@ -19,19 +19,19 @@ from .load import (
     only,
 )
 from .patches import blocks
-from .units import attention_layers, sees_text
-from .walk import predict, time_embedding
+from .units import sees_text
+from .whole import evaluate, understands
 
 __all__ = [
     "MODELS",
     "CLIPUNet",
     "Networks",
-    "attention_layers",
     "blocks",
     "built_diffusers",
     "built_networks",
     "built_text_encoder",
     "checked",
+    "evaluate",
     "fill_diffusers",
     "fill_network",
     "fill_text_encoder",
@@ -39,8 +39,7 @@ __all__ = [
     "filled_networks",
     "load_tokenizer",
     "only",
-    "predict",
     "sees_text",
     "spec_of",
-    "time_embedding",
+    "understands",
 ]

@@ -6,6 +6,7 @@ D token width.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,11 +20,14 @@ from ...prompts import ContextBatch, FrameContext, encode_clips, encode_prompt
 from ...schedules import DEFAULT_SCHEDULER, NoiseSchedule
 from .. import image_vae
 from ..contract import BackboneSpec, Grid, LongWork, Part
+from ..feature_cache import FeatureCache
 from ..fingerprint import fingerprint_of
 from ..windows import Windows
 from . import chunked
 from .patches import checkpoint_blocks, checkpoint_layers, compile_blocks, offload_weights
 from .temporal import Plan
+from .units import attention_layers
+from .whole import evaluate, understands
 
 if TYPE_CHECKING:
     from ...tokens import AudioTokens
@@ -35,7 +39,7 @@ VAE_BYTES = 2178 * 64
 
 
 @dataclass
-class CLIPUNet:
+class CLIPUNet(ABC):
     """A text-to-video model as `Backbone` asks for it, but for `denoise`. What was not loaded is None.
 
     unet: a UNet of diffusers. vae: AutoencoderKL. text_encoder: transformers CLIPTextModel. tokenizer:
@@ -74,6 +78,13 @@ class CLIPUNet:
     def encode_texts(self, prompts: Sequence[str], words: Mapping[str, Tensor]) -> ContextBatch:
         """See `prompts.encode_clips`."""
         return ContextBatch(encode_clips(self.text_encoder, self.tokenizer, prompts, words))
+
+    def denoise_cached(self, x: Tensor, t: Tensor, context: ContextBatch, cache: FeatureCache) -> Tensor:
+        """See `FeatureReuse`."""
+        if not understands(self.unet):
+            return self.denoise(x, t, context)
+        with cache.attention(attention_layers(self.unet)):
+            return evaluate(self.unet, *self._ready(x, t, context), cache)
 
     def denoise_windowed(
         self, x: Tensor, t: Tensor, context: ContextBatch, windows: Windows, long: LongWork
@@ -136,6 +147,10 @@ class CLIPUNet:
         """See `OffloadedWeights`."""
         return offload_weights(self.unet, device)
 
+    @abstractmethod
+    def denoise(self, x: Tensor, t: Tensor, context: ContextBatch) -> Tensor:
+        """See `Backbone.denoise`."""
+
     def decode(self, latents: Tensor, chunk: int = 8) -> Iterator[Tensor]:
         """See `image_vae.decode_chunks`."""
         return image_vae.decode_chunks(self.vae, latents[0].transpose(0, 1), chunk)
@@ -143,6 +158,11 @@ class CLIPUNet:
     def encode(self, frames: Tensor, chunk: int = 8) -> Tensor:
         """See `image_vae.encode`."""
         return image_vae.encode(self.vae, frames, chunk).transpose(0, 1)[None]
+
+    def _ready(self, x: Tensor, t: Tensor, context: ContextBatch) -> tuple[Tensor, Tensor, Tensor]:
+        weight = next(self.unet.parameters())
+        states = context.states.to(weight.device, weight.dtype)
+        return x.to(weight.device, weight.dtype), torch.as_tensor(t).to(weight.device), states
 
     def _denoise_long(self, x: Tensor, t: Tensor, texts: Tensor, windows: Windows, long: LongWork) -> Tensor:
         device, frames = self.device, x[0].transpose(0, 1)

@@ -3,7 +3,7 @@
 It is that of diffusers' `forward` (unet_3d_condition.py, unet_motion_model.py), with two additions. The first
 layers see no text, so that several texts can share them. With a `FeatureCache` the deep features of an
 earlier step replace those of this one, and only the shallow units run: DeepCache (arXiv 2312.00858) for a
-UNet with temporal layers. How a part runs is up to the executor: `unet3d/whole.py` has one that runs all
+UNet with temporal layers. How a part runs is up to the executor: `whole.py` has one that runs all
 frames at once, `chunked.py` one that runs a few at a time.
 
 Legend: F frames, C channels, h w size of an activation, E width of the time embedding.

@@ -14,9 +14,7 @@ from torch import Tensor
 from ...prompts import ContextBatch
 from .. import clip_unet
 from ..contract import BackboneSpec
-from ..feature_cache import FeatureCache
-from . import per_frame, whole
-from .whole import understands
+from . import per_frame
 
 FAMILY = "UNet3D (ModelScope, Zeroscope)"
 NATIVE_FRAMES = 24  # the clips of the published adapters, and the shortest that ModelScope was trained on
@@ -24,28 +22,13 @@ NATIVE_SIZE = 256  # pixels, of ModelScope: for a config that does not say
 
 
 class UNet3DBackbone(clip_unet.CLIPUNet):
-    """A text-to-video model as `Backbone` asks for it; made by `load_t2v`.
-
-    unet: UNet3DConditionModel. What it can do beyond `CLIPUNet`: `FeatureReuse`.
-    """
+    """A text-to-video model as `Backbone` asks for it; made by `load_t2v`. unet: UNet3DConditionModel."""
 
     def denoise(self, x: Tensor, t: Tensor, context: ContextBatch) -> Tensor:
-        """See `per_frame.denoise`; without gradients `whole.evaluate`, which gives the same in less time."""
-        if torch.is_grad_enabled() or t.numel() > 1 or not understands(self.unet):
+        """See `per_frame.denoise`; without gradients `clip_unet.evaluate`: the same in less time."""
+        if torch.is_grad_enabled() or t.numel() > 1 or not clip_unet.understands(self.unet):
             return per_frame.denoise(self.unet, x, t, context.states)
-        return whole.evaluate(self.unet, *self._ready(x, t, context))
-
-    def denoise_cached(self, x: Tensor, t: Tensor, context: ContextBatch, cache: FeatureCache) -> Tensor:
-        """See `FeatureReuse`."""
-        if not understands(self.unet):
-            return per_frame.denoise(self.unet, x, t, context.states)
-        with cache.attention(clip_unet.attention_layers(self.unet)):
-            return whole.evaluate(self.unet, *self._ready(x, t, context), cache)
-
-    def _ready(self, x: Tensor, t: Tensor, context: ContextBatch) -> tuple[Tensor, Tensor, Tensor]:
-        weight = next(self.unet.parameters())
-        states = context.states.to(weight.device, weight.dtype)
-        return x.to(weight.device, weight.dtype), torch.as_tensor(t).to(weight.device), states
+        return clip_unet.evaluate(self.unet, *self._ready(x, t, context))
 
 
 def spec_of(unet: Mapping[str, Any], vae: Mapping[str, Any], token_width: int) -> BackboneSpec:

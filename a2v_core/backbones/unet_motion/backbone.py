@@ -20,6 +20,7 @@ from ...errors import A2VError
 from ...prompts import ContextBatch
 from .. import clip_unet
 from ..contract import BackboneSpec, LongWork
+from ..feature_cache import FeatureCache
 from ..windows import Windows
 
 FAMILY = "AnimateDiff"
@@ -43,6 +44,11 @@ class UNetMotionBackbone(clip_unet.CLIPUNet):
         timestep = torch.as_tensor(t).to(weight.device)
         predicted: Tensor = self.unet(x, timestep, texts, return_dict=False)[0]
         return predicted
+
+    def denoise_cached(self, x: Tensor, t: Tensor, context: ContextBatch, cache: FeatureCache) -> Tensor:
+        """See `FeatureReuse`. A2VError as `denoise`."""
+        self._check(x.shape[2])
+        return super().denoise_cached(x, t, context, cache)
 
     def denoise_windowed(
         self, x: Tensor, t: Tensor, context: ContextBatch, windows: Windows, long: LongWork

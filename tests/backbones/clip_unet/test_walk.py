@@ -16,9 +16,9 @@ from a2v_core.backbones.clip_unet import blocks
 from a2v_core.backbones.clip_unet.chunked import denoise_long
 from a2v_core.backbones.clip_unet.temporal import Plan
 from a2v_core.backbones.clip_unet.units import down_units, sees_text, unit_count, up_units
+from a2v_core.backbones.clip_unet.whole import evaluate, understands
 from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.backbones.unet3d.per_frame import denoise
-from a2v_core.backbones.unet3d.whole import evaluate, understands
 
 CPU = torch.device("cpu")
 FRAMES = 3

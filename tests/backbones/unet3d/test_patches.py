@@ -19,17 +19,17 @@ from diffusers.models.unets.unet_3d_blocks import DownBlock3D
 from torch import Tensor, nn
 from transformers.models.clip.modeling_clip import CLIPEncoderLayer
 
-from a2v_core.backbones.clip_unet import attention_layers
 from a2v_core.backbones.clip_unet.patches import (
     checkpoint_blocks,
     checkpoint_layers,
     compile_blocks,
     repeated_blocks,
 )
+from a2v_core.backbones.clip_unet.units import attention_layers
+from a2v_core.backbones.clip_unet.whole import understands
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
 from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.backbones.unet3d.per_frame import denoise
-from a2v_core.backbones.unet3d.whole import understands
 from a2v_core.layers import is_replaced
 from a2v_core.prompts import ContextBatch
 from a2v_core.prompts.splice import encode_ids

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from a2v_core.backbones.clip_unet.units import unit_count
+from a2v_core.backbones.clip_unet.whole import evaluate
 from a2v_core.backbones.feature_cache import FeatureCache
 from a2v_core.backbones.unet3d.backbone import UNet3DBackbone
 from a2v_core.backbones.unet3d.load import load_unet3d
 from a2v_core.backbones.unet3d.per_frame import denoise
-from a2v_core.backbones.unet3d.whole import evaluate
 from a2v_core.errors import A2VError
 from a2v_core.prompts import ContextBatch
 

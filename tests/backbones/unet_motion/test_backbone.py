@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from a2v_core.backbones import (
     CompiledBlocks,
+    FeatureCache,
     FeatureReuse,
     Grid,
     HalfPrecision,
@@ -136,6 +138,7 @@ def test_offloaded_weights(motion_folder: Path, backbone: UNetMotionBackbone) ->
 def test_what_it_can_do(backbone: UNetMotionBackbone) -> None:
     able: tuple[Any, ...] = (
         CompiledBlocks,
+        FeatureReuse,
         HalfPrecision,
         OffloadedWeights,
         Recompute,
@@ -144,8 +147,40 @@ def test_what_it_can_do(backbone: UNetMotionBackbone) -> None:
     )
     for capability in able:
         assert require(backbone, capability, "a test") is backbone
-    with pytest.raises(A2VError, match=r"AnimateDiff cannot do that .*lacks FeatureReuse"):
-        require(backbone, FeatureReuse, "a test")
+
+
+@torch.no_grad()
+def test_features_of_an_earlier_step(backbone: UNetMotionBackbone) -> None:
+    """All of them at the same step change nothing; at another one only the shallow layers are new."""
+    context, ran = ContextBatch(TEXTS), Counter[str]()
+    cache = FeatureCache(deep=True, attention=False, shallow=2)
+    cache.begin(("text", "prompt"), deep=True, attention=True)
+    fresh = backbone.denoise_cached(X, T, context, cache)
+    torch.testing.assert_close(fresh, backbone.denoise(X, T, context), atol=1e-5, rtol=1e-4)
+    cache.begin(("text", "prompt"), deep=False, attention=True)
+    torch.testing.assert_close(backbone.denoise_cached(X, T, context, cache), fresh, atol=1e-5, rtol=1e-4)
+    handles = [
+        module.register_forward_pre_hook(lambda *_, name=name: ran.update([name.split("_")[0]]))
+        for name, module in backbone.unet.named_modules()
+        if name.endswith("conv1")
+    ]
+    other = backbone.denoise_cached(X, T + 400, context, cache)
+    for handle in handles:
+        handle.remove()
+    assert ran == {"down": 1, "up": 2}
+    assert 0 < float((other - backbone.denoise(X, T + 400, context)).abs().mean()) < 1
+    with pytest.raises(A2VError, match="at most 20 frames at once, got 21"):
+        backbone.denoise_cached(random(1, 4, LONGEST + 1, 2, 2), T, context, cache)
+
+
+@torch.no_grad()
+def test_attention_of_an_earlier_step(backbone: UNetMotionBackbone) -> None:
+    context, cache = ContextBatch(TEXTS), FeatureCache(deep=False, attention=True, shallow=2)
+    cache.begin(("text", "prompt"), deep=True, attention=True)
+    fresh = backbone.denoise_cached(X, T, context, cache)
+    cache.begin(("text", "prompt"), deep=True, attention=False)
+    other = ContextBatch(random(2, 6, 7, TEXT_WIDTH, seed=9))
+    torch.testing.assert_close(backbone.denoise_cached(X, T, other, cache), fresh, atol=1e-5, rtol=1e-4)
 
 
 def test_more_frames_than_it_has_positions_for(backbone: UNetMotionBackbone) -> None:

@@ -1,6 +1,6 @@
-"""One evaluation of a stock UNet3DConditionModel on all frames at once, doing nothing twice.
+"""One evaluation of a stock text-to-video UNet on all frames at once, doing nothing twice.
 
-The order is that of `clip_unet/walk.py`. Branches of guidance that differ in their text alone share the
+The order is that of `walk.py`. Branches of guidance that differ in their text alone share the
 layers before the first text: the first convolution, the first temporal transformer, the first residual block
 with its temporal convolution.
 
@@ -19,15 +19,15 @@ from torch import Tensor
 
 from ...errors import A2VError
 from ...layers import is_replaced
-from ..clip_unet import predict, time_embedding
 from ..feature_cache import FeatureCache
+from .walk import predict, time_embedding
 
 
 def understands(unet: Any) -> bool:
-    """Whether a UNet is one whose order is known here: a UNet3DConditionModel, not compiled as a whole."""
-    from diffusers import UNet3DConditionModel
+    """Whether a UNet is one whose order is known here, and not compiled as a whole."""
+    from diffusers import UNet3DConditionModel, UNetMotionModel
 
-    return type(unet) is UNet3DConditionModel and not is_replaced(unet)
+    return type(unet) in (UNet3DConditionModel, UNetMotionModel) and not is_replaced(unet)
 
 
 @torch.no_grad()
@@ -85,8 +85,9 @@ class _AllFrames:
         return made
 
     def temporal_attention(self, transformer: Any, x: Tensor) -> Tensor:
-        made: Tensor = transformer(x, num_frames=self.frames, return_dict=False)[0]
-        return made
+        made = transformer(x, num_frames=self.frames)
+        mixed: Tensor = made if isinstance(made, Tensor) else made.sample  # of a motion module it is one
+        return mixed
 
     def for_each_text(self) -> Sequence[_AllFrames]:
         return [self]
