@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from a2v_core.backbones import denoise_rows, load_t2v
+from a2v_core.backbones import Part, denoise_rows, load_t2v
 from a2v_core.errors import A2VError
 from a2v_core.prompts import ContextBatch
 from tests.golden_recipe import recipe
 from tests.tiny_t2v import TEXT_WIDTH
 
 FRAMES = 3
+DENOISER: tuple[Part, ...] = ("denoiser",)
 T = torch.tensor(301.0)
 
 
@@ -21,7 +22,7 @@ T = torch.tensor(301.0)
 @torch.no_grad()
 def test_rows_are_the_frames_of_their_clips(family: str, request: pytest.FixtureRequest) -> None:
     folder: Path = request.getfixturevalue(family)
-    backbone = load_t2v(folder, parts=("denoiser",))
+    backbone = load_t2v(folder, parts=DENOISER)
     x, texts = recipe("x", (2 * FRAMES, 4, 8, 8)), recipe("texts", (2 * FRAMES, 7, TEXT_WIDTH))
     rows = denoise_rows(backbone, x, T, texts, 2)
     for clip in (slice(FRAMES), slice(FRAMES, None)):
@@ -35,6 +36,6 @@ def test_rows_are_the_frames_of_their_clips(family: str, request: pytest.Fixture
 
 @pytest.mark.parametrize(("rows", "texts"), [(7, 7), (6, 5)])
 def test_rows_that_make_no_clips(tiny_folder: Path, rows: int, texts: int) -> None:
-    backbone = load_t2v(tiny_folder, parts=("denoiser",))
+    backbone = load_t2v(tiny_folder, parts=DENOISER)
     with pytest.raises(A2VError, match=f"{rows} latents and {texts} rows of text do not make 2 clips"):
         denoise_rows(backbone, torch.zeros(rows, 4, 8, 8), T, torch.zeros(texts, 7, TEXT_WIDTH), 2)
