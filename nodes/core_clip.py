@@ -21,6 +21,8 @@ from ..a2v_core.prompts import encode_embeddings, text_body, text_length, text_w
 from . import runtime
 
 _SD15_WIDTH = 768
+# Core loads a CLIP at once that starts on its device; this one is loaded by its own patcher.
+_NOWHERE = {"initial_device": torch.device("meta")}
 
 
 class _Embeddings:
@@ -90,7 +92,9 @@ class _Target:
         self._name = clip_name(backbone)
 
     def clip(self, **options: Any) -> Any:
-        return comfy.sd1_clip.SD1ClipModel(clip_name=self._name, clip_model=self._states, **options)
+        made = comfy.sd1_clip.SD1ClipModel(clip_name=self._name, clip_model=self._states, **options)
+        made.disable_offload = True  # newer versions: its layers cannot fetch their weights one by one
+        return made
 
     def tokenizer(self, **options: Any) -> Any:
         return comfy.sd1_clip.SD1Tokenizer(clip_name=self._name, tokenizer=self._tokens, **options)
@@ -142,7 +146,3 @@ def core_clip(backbone: CLIPUNet, managed: runtime.Managed) -> Any:
     patcher.is_clip, patcher.hook_mode = True, clip.patcher.hook_mode
     clip.patcher = patcher
     return clip
-
-
-# Core loads a CLIP at once that starts on its device; this one is loaded by its own patcher.
-_NOWHERE = {"initial_device": torch.device("meta")}

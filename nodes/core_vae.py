@@ -57,7 +57,7 @@ def core_vae(backbone: CLIPUNet, managed: runtime.Managed) -> Any:
     smallest = comfy.ldm.models.autoencoder.AutoencoderKL(**_SMALLEST)
     made = comfy.sd.VAE(sd=smallest.state_dict(), config={"params": _SMALLEST})
     made.first_stage_model = _Coder(backbone.vae).eval()
-    made.patcher = managed.patcher
+    made.patcher, made.disable_offload = managed.patcher, True
     made.vae_dtype = next(backbone.vae.parameters()).dtype
     made.latent_channels = backbone.spec.latent_channels
     made.downscale_ratio = made.upscale_ratio = backbone.spec.space

@@ -153,3 +153,12 @@ def test_published_timesteps() -> None:
 def test_unknown_name_lists_the_known() -> None:
     with pytest.raises(A2VError, match=r"'dpm\+\+'.*dpmpp_2m, .*unipc.*euler_a"):
         make_scheduler("dpm++", SCHEDULER)
+
+
+def test_sigmas_are_those_of_every_timestep() -> None:
+    """As diffusers' solvers have them, and finite where the last alpha is zero."""
+    schedule = NoiseSchedule({**SCHEDULER, "timestep_spacing": "leading"}, "euler", 5)
+    expected = make_scheduler("euler", SCHEDULER).sigmas[:-1].flip(0)
+    torch.testing.assert_close(schedule.sigmas, expected, atol=1e-5, rtol=1e-5)
+    last = NoiseSchedule({**SCHEDULER, "rescale_betas_zero_snr": True}, "ddpm").sigmas[-1]
+    assert 1000 < last < 10000

@@ -120,17 +120,29 @@ class ProbeControl(io.ComfyNode):
         return io.NodeOutput([[states, {**extra, **added}] for states, extra in conditioning])
 
 
+def _times_held(module: torch.nn.Module) -> int:
+    """How many of the models that ComfyUI counts have weights of this one."""
+    own = {id(weight) for weight in module.parameters()}
+    models = [one.model.model for one in comfy.model_management.current_loaded_models]
+    return sum(any(id(weight) in own for weight in model.parameters()) for model in models)
+
+
 class ProbeMemory(io.ComfyNode):
-    """Which models ComfyUI holds, and how much of a MODEL is loaded when there is hardly any memory."""
+    """How often ComfyUI holds each of these, and how much of a MODEL is loaded in hardly any memory."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
-        inputs = [io.Model.Input("model"), io.AnyType.Input("after")]
+        inputs = [
+            io.Model.Input("model"),
+            io.Clip.Input("clip"),
+            io.Vae.Input("vae"),
+            io.AnyType.Input("after"),
+        ]
         return io.Schema(node_id="ProbeMemory", inputs=inputs, outputs=[], is_output_node=True)
 
     @classmethod
-    def execute(cls, model: Any, after: Any) -> io.NodeOutput:
-        held = [type(one.model.model).__name__ for one in comfy.model_management.current_loaded_models]
+    def execute(cls, model: Any, clip: Any, vae: Any, after: Any) -> io.NodeOutput:
+        held = [_times_held(patcher.model) for patcher in (model, clip.patcher, vae.patcher)]
         kept = model.partially_unload(model.offload_device, 1)
         model.detach()
         model.partially_load(model.load_device, 1)
