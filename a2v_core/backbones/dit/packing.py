@@ -37,8 +37,8 @@ def frame_index(spec: BackboneSpec, num_frames: int) -> Tensor:
     nearest = spec.nearest_frames(num_frames)
     if num_frames != nearest:
         raise A2VError(
-            f"the audio tokens are for {num_frames} frames; {spec.family} has videos of {nearest} frames, but "
-            f"not of so many: set num_frames of AudioMapper to {nearest}"
+            f"the audio tokens are for {num_frames} frames; {spec.family} has videos of {nearest} frames, "
+            f"but not of so many: set num_frames of AudioMapper to {nearest}"
         )
     rows = []
     for latent_frame in range(spec.latent_frames(num_frames)):
