@@ -5,7 +5,8 @@
 For models of the Wan family. --published takes the sizes of Wan 2.1 1.3B instead of the config's model, which
 then need not be there. What is counted: weights of the frozen denoiser, the adapter with gradient, AdamW and
 EMA, and what one batch needs at its peak; with a cache neither UMT5 nor the VAE is in memory. A GPU needs
-about 1 GB more for its libraries. `benchmarks.adapter_memory` compares it with what smaller models take.
+about 1 GB more for its libraries. Counted for the route frame_attention: bias takes less, words more.
+`benchmarks.adapter_memory` compares it with what smaller models take.
 
 Legend: C width of the model, N video tokens of a batch, E inner width of the adapter, L text positions.
 """
