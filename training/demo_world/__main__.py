@@ -10,7 +10,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-STAGES = ("vae", "beats", "t2v", "mapper", "motion", "decoder", "few_step", "install")
+STAGES = ("vae", "beats", "t2v", "mapper", "motion", "decoder", "few_step", "install", "wan.vae")
 
 
 def main() -> None:
