@@ -102,7 +102,7 @@ def measure(
     """Everything the command prints, ready for JSON; times in seconds. A2VError when frames differ."""
     backbone = load_t2v(folder)
     pixels = size or backbone.spec.native_size[0]
-    tokens = _tokens(backbone.spec.token_width, frames)
+    tokens = _tokens(backbone.spec.word_width, frames)
     pipeline, published = DiffusersPipeline(folder), PublishedLoop(folder)
     ours = {speed: Ours(backbone, speed) for speed in ("exact", "fast", "few_steps")}
     distilled, has_lora = backbone, folder == demo_path("t2v")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from .contract import (
     PARTS,
+    AudioAdapted,
     Backbone,
     BackboneSpec,
+    BlockStack,
     CompiledBlocks,
     FeatureReuse,
     Grid,
@@ -32,8 +34,10 @@ __all__ = [
     "DTYPES",
     "FP8",
     "PARTS",
+    "AudioAdapted",
     "Backbone",
     "BackboneSpec",
+    "BlockStack",
     "CompiledBlocks",
     "FeatureCache",
     "FeatureReuse",

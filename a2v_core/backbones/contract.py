@@ -22,6 +22,7 @@ from .windows import Windows
 
 if TYPE_CHECKING:
     from ..tokens import AudioTokens
+    from .dit import AudioAdapter
 
 Part = Literal["text", "denoiser", "vae"]
 PARTS: tuple[Part, ...] = ("text", "denoiser", "vae")
@@ -59,7 +60,8 @@ class BackboneSpec:
     first_alone    the first latent frame stands for one video frame, as in models of time-causal VAEs
     size_multiple  width and height in pixels are divisible by it
     native_frames, native_size     frames, and width and height in pixels, of the clips that it was trained on
-    token_width    width of the audio tokens that fit its text encoder
+    token_width    width of the audio words in its prompts; None: the sound comes in beside the text, by frame
+                   attention of an adapter, whose audio tokens are as wide as it likes
     latent_format  ComfyUI's name of the latents (`comfy.latent_formats`), for previews
     latent_scale   what latents at ComfyUI's sockets are multiplied by before the denoiser sees them
     """
@@ -70,11 +72,26 @@ class BackboneSpec:
     size_multiple: int
     native_frames: int
     native_size: tuple[int, int]
-    token_width: int
+    token_width: int | None
     latent_format: str
     latent_scale: float = 1.0
     time: int = 1
     first_alone: bool = False
+
+    @property
+    def audio(self) -> Literal["words", "frame_attention"]:
+        """How the sound comes in: as words in the prompt, or beside the text."""
+        return "frame_attention" if self.token_width is None else "words"
+
+    @property
+    def word_width(self) -> int:
+        """Width of the audio words. A2VError for a model that has none in its prompts."""
+        if self.token_width is None:
+            raise A2VError(
+                f"{self.family} has no audio words in its prompts: sound comes in through an audio adapter. "
+                "Load one, or choose a model with audio words (ModelScope, Zeroscope, AnimateDiff)"
+            )
+        return self.token_width
 
     def grid(self, frames: int, width: int, height: int) -> Grid:
         """The latents of a clip. A2VError for a length or size that cannot be, with the nearest that can."""
@@ -225,6 +242,37 @@ class WordEmbeddings(Protocol):
 
     def word_embeddings(self, words: Sequence[str]) -> Tensor:
         """Of every word the sum of its tokens' embeddings, [N, D]."""
+
+
+class BlockStack(NamedTuple):
+    """The blocks of a video DiT: their number, width C of their video tokens, and of the text."""
+
+    number: int
+    width: int
+    text_width: int
+
+
+@runtime_checkable
+class AudioAdapted(Protocol):
+    """A backbone whose sound comes in beside the text, through an audio adapter (`backbones.dit`).
+
+    Its texts are the same whatever the sound is, and can be kept.
+    """
+
+    @property
+    def block_stack(self) -> BlockStack:
+        """What an adapter has to fit."""
+
+    def use_adapter(self, adapter: AudioAdapter | None) -> None:
+        """From now on sound comes in through this adapter; None: there is no sound. A2VError for one that
+        does not fit."""
+
+    def encode_captions(self, prompts: Sequence[str]) -> Tensor:
+        """The states of B texts alone [B, L, C], without gradients."""
+
+    def context_of(self, states: Tensor, words: Mapping[str, Tensor], gate: Tensor) -> ContextBatch:
+        """`Backbone.encode_texts` of captions that are encoded already: states [B, L, C] with
+        word -> [B, F, D] beside them, and a gate [B, 1]."""
 
 
 class LongWork(NamedTuple):

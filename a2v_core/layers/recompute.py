@@ -6,7 +6,8 @@ all. Here the forward of any module is wrapped (non-reentrant); results are the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,4 +33,38 @@ class _Recomputed(Replacement):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not torch.is_grad_enabled():
             return self.original(*args, **kwargs)
-        return checkpoint(self.original, *args, use_reentrant=False, **kwargs)
+        hooks = _hooks(self.module)
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            with _hooked(hooks):
+                return self.original(*args, **kwargs)
+
+        return checkpoint(run, *args, use_reentrant=False, **kwargs)
+
+
+_Hooks = dict[nn.Module, dict[int, Any]]
+
+
+def _hooks(module: nn.Module) -> _Hooks:
+    """The forward hooks of the modules in it."""
+    return {inner: dict(inner._forward_hooks) for inner in module.modules() if inner is not module}
+
+
+@contextmanager
+def _hooked(hooks: _Hooks) -> Iterator[None]:
+    """While it lasts, modules have these hooks: in backward those that they had in forward, which are gone by
+    then where they were for one call alone."""
+    now = {module: dict(module._forward_hooks) for module in hooks}
+    try:
+        for module, wanted in hooks.items():
+            _give(module, wanted)
+        yield
+    finally:
+        for module, before in now.items():
+            _give(module, before)
+
+
+def _give(module: nn.Module, hooks: dict[int, Any]) -> None:
+    if module._forward_hooks.keys() != hooks.keys():
+        module._forward_hooks.clear()
+        module._forward_hooks.update(hooks)

@@ -90,13 +90,22 @@ class VideoPipeline:
         prompt = self.encode_prompt(request.prompt, request.tokens, frames)
         negative = text = None
         if NEGATIVE in branches:
-            tokens = request.negative_tokens or request.tokens
-            used = tokens if audio_words(request.negative_prompt) else None
-            negative = self.encode_prompt(request.negative_prompt, used, frames)
+            negative = self.encode_prompt(request.negative_prompt, self._negative_tokens(request), frames)
         if TEXT in branches:
             plain = without_words(request.prompt, words)
-            text = self.encode_prompt(plain, request.tokens if audio_words(plain) else None, frames)
+            tokens = request.tokens if self._has_words(plain) else None
+            text = self.encode_prompt(plain, tokens, frames)
         return Contexts(prompt, negative, text)
+
+    def _negative_tokens(self, request: VideoRequest) -> AudioTokens | None:
+        if self._has_words(request.negative_prompt):
+            return request.negative_tokens or request.tokens
+        # Beside a text without words they are heard all the same.
+        return None if self.spec.audio == "words" else request.negative_tokens
+
+    def _has_words(self, text: str) -> bool:
+        """Whether the text is one that needs audio tokens."""
+        return self.spec.audio == "words" and bool(audio_words(text))
 
     def sample(
         self,

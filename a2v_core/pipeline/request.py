@@ -27,7 +27,8 @@ DEFAULT_FPS = 12.0
 class VideoRequest:
     """A video to be made.
 
-    prompt           text, with the words of the audio tokens anywhere in it
+    prompt           text, with the words of the audio tokens anywhere in it; a model that hears them beside
+                     the text needs none
     tokens           what the audio words stand for; None = text alone
     negative_prompt  what guidance leads away from; `negative_tokens` are for audio words in it
     sound            goes with the video, cut to its length; it does not steer

@@ -53,7 +53,7 @@ class FrameContext:
 class ContextBatch:
     """Text states of the branches or clips that are denoised in one batch.
 
-    states: [B, F, L, C].
+    states: [B, F, L, C]; a view when the frames of every clip share one text, and it stays one.
     audio: [B, F, n, D] audio tokens beside the text, and gate: [B, 1], 0 for what has no sound and else 1.
     None where nothing has a sound.
     """
@@ -66,7 +66,10 @@ class ContextBatch:
     def of(cls, contexts: Sequence[FrameContext]) -> ContextBatch:
         """Contexts of B branches or clips of one length, on the device and in the dtype of the last."""
         last = contexts[-1].states
-        states = torch.stack([context.per_frame.to(last.device, last.dtype) for context in contexts])
+        alone = all(len(context.states) == 1 for context in contexts)
+        states = torch.stack(
+            [(c.states if alone else c.per_frame).to(last.device, last.dtype) for c in contexts]
+        ).expand(-1, contexts[-1].num_frames, -1, -1)
         audio = [context.audio for context in contexts if context.audio is not None]
         if not audio:
             return cls(states)
@@ -89,13 +92,25 @@ class ContextBatch:
 
     def frames(self, index: Tensor) -> ContextBatch:
         """A selection of the frames, such as those of a window, by an index int64 [n]."""
-        whole = replace(self, gate=None)._each(lambda tensor: tensor[:, index.to(tensor.device)])
-        return replace(whole, gate=self.gate)
+        audio = None if self.audio is None else self.audio[:, index.to(self.audio.device)]
+        if self._one_text:
+            return replace(self, states=self.states[:, :1].expand(-1, len(index), -1, -1), audio=audio)
+        return replace(self, states=self.states[:, index.to(self.states.device)], audio=audio)
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> ContextBatch:
         """The same on `device`, in `dtype` if given."""
         return self._each(lambda tensor: tensor.to(device, dtype))
 
+    @property
+    def _one_text(self) -> bool:
+        """Whether the frames of every clip share one text: copies of it would take F times the memory."""
+        return self.states.stride(1) == 0
+
     def _each(self, change: Callable[[Tensor], Tensor]) -> ContextBatch:
+        """All tensors changed in another dimension than that of the frames."""
+        if self._one_text:
+            states = change(self.states[:, :1]).expand(-1, self.num_frames, -1, -1)
+        else:
+            states = change(self.states)
         audio = None if self.audio is None else change(self.audio)
-        return ContextBatch(change(self.states), audio, None if self.gate is None else change(self.gate))
+        return ContextBatch(states, audio, None if self.gate is None else change(self.gate))

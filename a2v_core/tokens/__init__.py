@@ -6,7 +6,15 @@ from .long_class import pool_long
 from .mapper import AudioMapper, stack_layers
 from .timing import CHUNK_FRAMES, frames_for, interpolate_steps
 from .types import DEFAULT_PROMPT, AudioTokens, FrameTokens, Layout, words_of
-from .words import AUDIO_WORD, audio_words, in_prompt, published_order, split_at_words, without_words
+from .words import (
+    AUDIO_WORD,
+    audio_words,
+    in_prompt,
+    plain_text,
+    published_order,
+    split_at_words,
+    without_words,
+)
 
 __all__ = [
     "AUDIO_WORD",
@@ -24,6 +32,7 @@ __all__ = [
     "in_prompt",
     "interpolate_steps",
     "load_mapper",
+    "plain_text",
     "pool_long",
     "published_order",
     "save_mapper",

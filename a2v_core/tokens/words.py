@@ -33,6 +33,16 @@ def without_words(text: str, words: Iterable[str]) -> str:
     return " ".join(" ".join(split_at_words(text, words)[::2]).split())
 
 
+def plain_text(text: str) -> str:
+    """A text without any audio word, for models whose sound comes in beside the text.
+
+    The "of" and the comma that joined the words to the rest go with them: "a video of <temp>, rain" is
+    "a video, rain".
+    """
+    rest = re.sub(rf"(\s+of)?(\s*{AUDIO_WORD.pattern})+", "", text, flags=re.IGNORECASE)
+    return re.sub(r"\s+,", ",", rest).strip(" ,")
+
+
 def published_order(words: Iterable[str]) -> tuple[str, ...]:
     """Audio words in the order of their ids: temp, local1, local2, ..., class, then any others by name."""
 

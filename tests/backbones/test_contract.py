@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,14 @@ def test_what_cannot_be_is_told_with_the_nearest(
 ) -> None:
     with pytest.raises(A2VError, match=message):
         facts.grid(*clip)
+
+
+def test_how_the_sound_comes_in() -> None:
+    words, beside = spec(), replace(spec(), token_width=None)
+    assert (words.audio, words.word_width) == ("words", 32)
+    assert beside.audio == "frame_attention"
+    with pytest.raises(A2VError, match=r"a toy has no audio words in its prompts: .* an audio adapter"):
+        _ = beside.word_width
 
 
 def test_capabilities(tiny_folder: Path) -> None:

@@ -101,7 +101,7 @@ def test_nearly_the_result_of_bf16() -> None:
     """With weights that were trained, those of the demo; random ones make much of roundings."""
     full, bf16, fp8 = (load_unet3d(demo_path("t2v"), dtype) for dtype in ("fp32", "bf16", "fp8"))
     assert understands(fp8.unet)
-    latents, text = random(1, 4, 3, 8, 8), random(2, 3, 77, full.spec.token_width, seed=1)
+    latents, text = random(1, 4, 3, 8, 8), random(2, 3, 77, full.spec.word_width, seed=1)
     with torch.no_grad():
         exact, half, eighth = (
             backbone.denoise(latents, torch.tensor(301), ContextBatch(text)).float()

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from a2v_core.tokens import audio_words, published_order, split_at_words, without_words
+from a2v_core.tokens import (
+    DEFAULT_PROMPT,
+    audio_words,
+    plain_text,
+    published_order,
+    split_at_words,
+    without_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,3 +37,18 @@ def test_the_order_is_the_published_one() -> None:
     assert published_order({"class", "beat", "local10", "local2", "temp"}) == (
         "temp", "local2", "local10", "class", "beat",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        (DEFAULT_PROMPT, "a video"),
+        ("a video of <temp> <Class>, a bell on a table", "a video, a bell on a table"),
+        ("<temp>, rain", "rain"),
+        ("a dog <local2> barks", "a dog barks"),
+        ("the sound of <drum> and of rain", "the sound of <drum> and of rain"),
+        ("a cup of tea", "a cup of tea"),
+    ],
+)
+def test_text_without_any_audio_word(text: str, plain: str) -> None:
+    assert plain_text(text) == plain

@@ -56,7 +56,7 @@ def test_the_first_loss_is_that_of_flow_matching(flow: dict[str, Any], toy: ToyB
     contents = open_cache(config)
     assert contents is not None
     sample = CachedSource(config, contents)[0]
-    mapper = make_mapper(config, 32, 3, SPEC.token_width)
+    mapper = make_mapper(config, 32, 3, SPEC.word_width)
     chosen = draw(config.seed, 0, sample.latents.shape, config.loss, 1000)
     level = chosen.timestep / 1000
     noisy = (1 - level) * sample.latents + level * chosen.noise

@@ -95,7 +95,7 @@ def validation_loss(
     piece = slice(first, first + recipe.frames)
     clean = clips.latents[:, :, piece]
     noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32)).to(clean.device)
-    tokens = words or {"temp": torch.zeros(len(clips), NUM_FRAMES, models.backbone.spec.token_width)}
+    tokens = words or {"temp": torch.zeros(len(clips), NUM_FRAMES, models.backbone.spec.word_width)}
     total = 0.0
     for rows in torch.arange(len(clips)).split(recipe.batch):
         batch = {word: value[rows][:, piece] for word, value in tokens.items()}

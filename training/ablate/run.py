@@ -78,7 +78,7 @@ class Ablation:
         if variant.kind == "none":
             return None, {"parameters": 0, "seconds": 0.0}
         path = self.work / "adapters" / f"{training_key(self.setup, variant, seed)}.safetensors"
-        width = self.models.backbone.spec.token_width
+        width = self.models.backbone.spec.word_width
         if path.exists():
             stored = read_checkpoint(path)
             adapter = make_adapter(variant, stored.tensors["fc1.weight"].shape[1], width, seed)

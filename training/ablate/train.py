@@ -40,7 +40,7 @@ def train(models: Models, clips: Clips, recipe: Recipe, variant: Variant, seed: 
     clock = time.process_time if models.backbone.device.type == "cpu" else time.perf_counter
     began = clock()
     features, times = clips.audio_features(variant.layout, variant.hop_ms)
-    adapter = make_adapter(variant, features.shape[-1], models.backbone.spec.token_width, seed)
+    adapter = make_adapter(variant, features.shape[-1], models.backbone.spec.word_width, seed)
     adapter.to(models.backbone.device).train()
     if variant.start == "words":
         fit_to_words(models, clips, recipe, variant, adapter, seed)

@@ -83,9 +83,7 @@ class Trainer:
         check_videos(config, backbone)
         self.objective = Objective.of(config, backbone)
         layers, width = self.source.feature_shape
-        self.mapper = make_mapper(config, width, layers, backbone.spec.token_width).to(
-            self.accelerator.device
-        )
+        self.mapper = make_mapper(config, width, layers, backbone.spec.word_width).to(self.accelerator.device)
         self.parameters = [p for p in self.mapper.parameters() if p.requires_grad]
         self.rate = learning_rate(config.optimizer)
         adamw = make_adamw(self.mapper, config.optimizer)

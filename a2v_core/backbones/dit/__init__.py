@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from .adapter import AudioAdapter, audio_in_blocks
-from .config import AdapterConfig, every_third
+from .config import AdapterConfig, Placement, RouteName, every_third, place_blocks
 from .files import load_adapter, save_adapter
 from .packing import frame_index, pack_words
+from .routes import FrozenText, Route
 
 __all__ = [
     "AdapterConfig",
     "AudioAdapter",
+    "FrozenText",
+    "Placement",
+    "Route",
+    "RouteName",
     "audio_in_blocks",
     "every_third",
     "frame_index",
     "load_adapter",
     "pack_words",
+    "place_blocks",
     "save_adapter",
 ]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 import torch.nn.functional as nnf
@@ -21,8 +20,8 @@ from ...errors import A2VError
 from ...tokens import AudioMapper
 from ..contract import BackboneSpec
 from .config import AdapterConfig
-from .frame_attention import FrameAttention
 from .packing import pack_words
+from .routes import ROUTES, FrozenText
 
 
 class AudioAdapter(nn.Module):
@@ -38,19 +37,7 @@ class AudioAdapter(nn.Module):
         self.config, self.mapper = config, mapper
         self.sub_frame = nn.Parameter(0.02 * torch.randn(config.time, 1, config.token_width))
         self.kind = nn.Parameter(0.02 * torch.randn(len(config.kinds), config.token_width))
-        self.attention = nn.ModuleDict(
-            {
-                str(block): FrameAttention(
-                    config.width,
-                    config.token_width,
-                    config.inner,
-                    config.heads,
-                    attends=config.attends,
-                    has_bias=config.has_bias,
-                )
-                for block in config.blocks
-            }
-        )
+        self.attention = ROUTES[config.route](config)
 
     def tokens(self, words: Mapping[str, Tensor], spec: BackboneSpec) -> Tensor:
         """Audio tokens [B, f, n, D] of every latent frame, from word -> [B, F, D]. See `pack_words`."""
@@ -62,34 +49,25 @@ class AudioAdapter(nn.Module):
         """The output x [B, N, C] of a block with audio in it, of the same shape.
 
         tokens [B, f, n, D]; gate [B, 1] or [B, f], 0 = none; the f * S video tokens begin at `offset`. Blocks
-        without audio, and rows whose gate is 0, come out as they are.
+        without audio, and rows whose gate is 0, come out as they are. A2VError for the route words.
         """
-        if str(block) not in self.attention:
-            return x
-        frames = tokens.shape[1]
-        stop = offset + (x.shape[1] - offset) // frames * frames
-        video = x[:, offset:stop]
-        residual = self.attention[str(block)](video, tokens) * gate[:, :, None, None].to(x.dtype)
-        changed = video + residual.to(x.dtype).flatten(1, 2)
-        return changed if stop - offset == x.shape[1] else torch.cat([x[:, :offset], changed, x[:, stop:]], 1)
+        return self.attention.inject(block, x, tokens, gate, offset)
 
 
 @contextmanager
 def audio_in_blocks(
-    blocks: Sequence[nn.Module], adapter: AudioAdapter, tokens: Tensor, gate: Tensor
+    blocks: Sequence[nn.Module],
+    adapter: AudioAdapter,
+    tokens: Tensor,
+    gate: Tensor,
+    text: FrozenText | None = None,
 ) -> Iterator[None]:
     """While it lasts, the blocks of a model, whose outputs are video tokens [B, f * S, C], have audio.
 
-    tokens [B, f, n, D], gate [B, 1] or [B, f], for the batch that goes through the model.
+    tokens [B, f, n, D], gate [B, 1] or [B, f], for the batch that goes through the model; `text` is needed
+    for the route words. Weights in float32 in a model in half precision compute as it does.
     """
-
-    def hook(number: int) -> Any:
-        def add(module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-            return adapter.inject(number, output, tokens.to(output), gate.to(output))
-
-        return add
-
-    handles = [blocks[number].register_forward_hook(hook(number)) for number in adapter.config.blocks]
+    handles = adapter.attention.hooks(blocks, tokens, gate, text)
     try:
         yield
     finally:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 from ...errors import A2VError
 from ...tokens import words_of
 from ..contract import BackboneSpec
+
+RouteName = Literal["frame_attention", "bias", "words"]
+Placement = Literal["every_third", "all", "early"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +30,10 @@ class AdapterConfig:
     kinds        audio words that a frame has, in order
     inner        width inside the attention
     heads        of the attention
-    attends      has attention; False: a bias per latent frame alone
-    has_bias     has a bias per latent frame
+    route        how audio comes in: frame_attention; bias, one per latent frame and nothing else; or words,
+                 tokens beside the text in the frozen cross-attention
+    has_bias     frame attention has a bias per latent frame too
+    text_width   width of the model's text, which words are brought to; 0 for the other routes
     facts        free notes: data set, dropout, training steps
     """
 
@@ -42,8 +48,9 @@ class AdapterConfig:
     inner: int
     heads: int
     kinds: tuple[str, ...] = words_of(4)
-    attends: bool = True
+    route: RouteName = "frame_attention"
     has_bias: bool = True
+    text_width: int = 0
     facts: dict[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -61,7 +68,8 @@ class AdapterConfig:
             f"blocks are some of 0 to {self.layers - 1}, ascending": self.blocks
             == tuple(sorted(set(self.blocks) & set(range(self.layers)))),
             "it has blocks": len(self.blocks) > 0,
-            "it has attention or a bias": self.attends or self.has_bias,
+            f"route is one of {', '.join(get_args(RouteName))}": self.route in get_args(RouteName),
+            "route words, and no other, has a text_width": (self.route == "words") == (self.text_width > 0),
             "it has a kind of word": bool(self.kinds),
         }
         if broken := [rule for rule, holds in checks.items() if not holds]:
@@ -110,3 +118,26 @@ class AdapterConfig:
 def every_third(layers: int) -> tuple[int, ...]:
     """Every third block from the first on: 10 of 30."""
     return tuple(range(0, layers, 3))
+
+
+def _all(layers: int) -> tuple[int, ...]:
+    return tuple(range(layers))
+
+
+def _early(layers: int) -> tuple[int, ...]:
+    return tuple(range(len(every_third(layers))))
+
+
+PLACEMENTS: Mapping[Placement, Callable[[int], tuple[int, ...]]] = {
+    "every_third": every_third,
+    "all": _all,
+    "early": _early,
+}
+
+
+def place_blocks(blocks: Placement | Sequence[int], layers: int) -> tuple[int, ...]:
+    """The blocks of a model of `layers` that audio comes in after, by name or by number.
+
+    every_third: from the first on. all. early: as many as every third, from the first on without a gap.
+    """
+    return PLACEMENTS[blocks](layers) if isinstance(blocks, str) else tuple(blocks)

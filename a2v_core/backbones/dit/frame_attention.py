@@ -9,59 +9,58 @@ of the model, D width of audio tokens, E inner width.
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
 
 
-class FrameAttention(nn.Module):
-    """One layer: LayerNorm -> cross-attention within every latent frame, plus a bias per latent frame.
+class BiasLayer(nn.Module):
+    """A layer that is a bias per latent frame alone: it can say when, not where."""
 
-    With `attends` False only the bias is left; with `has_bias` False only the attention.
-    """
+    def __init__(self, width: int, token_width: int) -> None:
+        super().__init__()
+        self.bias = _zero(nn.Linear(token_width, width))
+
+    def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
+        """What is added to video tokens x [B, f * S, C] for audio tokens [B, f, n, D]: [B, f, 1, C]."""
+        return _bias(self.bias, tokens)
+
+
+class FrameAttention(nn.Module):
+    """One layer: LayerNorm -> cross-attention within every latent frame, plus, where asked for, a bias."""
 
     def __init__(
-        self,
-        width: int,
-        token_width: int,
-        inner: int,
-        heads: int,
-        *,
-        attends: bool = True,
-        has_bias: bool = True,
+        self, width: int, token_width: int, inner: int, heads: int, *, has_bias: bool = True
     ) -> None:
         super().__init__()
-        self.heads, self.attends = heads, attends
-        self.bias = nn.Linear(token_width, width) if has_bias else None
-        if self.bias is not None:
-            _zero(self.bias)
-        if attends:
-            self.norm = nn.LayerNorm(width, elementwise_affine=False)
-            self.q = nn.Linear(width, inner)
-            self.k, self.v = nn.Linear(token_width, inner), nn.Linear(token_width, inner)
-            self.q_norm, self.k_norm = nn.RMSNorm(inner // heads), nn.RMSNorm(inner // heads)
-            self.out = nn.Linear(inner, width)
-            _zero(self.out)
+        self.heads = heads
+        self.bias = _zero(nn.Linear(token_width, width)) if has_bias else None
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.q = nn.Linear(width, inner)
+        self.k, self.v = nn.Linear(token_width, inner), nn.Linear(token_width, inner)
+        self.q_norm, self.k_norm = nn.RMSNorm(inner // heads), nn.RMSNorm(inner // heads)
+        self.out = _zero(nn.Linear(inner, width))
 
     def forward(self, x: Tensor, tokens: Tensor) -> Tensor:
         """What is added to video tokens x [B, f * S, C] for audio tokens [B, f, n, D]: [B, f, S, C]."""
-        frames = tokens.shape[1]
-        x = x.unflatten(1, (frames, -1))
-        added = self._attention(x, tokens) if self.attends else torch.zeros_like(x)
-        return added if self.bias is None else added + self.bias(tokens.mean(2))[:, :, None]
-
-    def _attention(self, x: Tensor, tokens: Tensor) -> Tensor:
+        x = x.unflatten(1, (tokens.shape[1], -1))
         q = self.q_norm(self._split(self.q(self.norm(x))))
         k, v = self.k_norm(self._split(self.k(tokens))), self._split(self.v(tokens))
         seen = nnf.scaled_dot_product_attention(q, k, v)
-        out: Tensor = self.out(seen.transpose(2, 3).flatten(3))
-        return out
+        added: Tensor = self.out(seen.transpose(2, 3).flatten(3))
+        return added if self.bias is None else added + _bias(self.bias, tokens)
 
     def _split(self, x: Tensor) -> Tensor:
         """[B, f, N, E] -> [B, f, heads, N, E / heads]."""
         return x.unflatten(3, (self.heads, -1)).transpose(2, 3)
 
 
-def _zero(layer: nn.Linear) -> None:
+def _bias(layer: nn.Linear, tokens: Tensor) -> Tensor:
+    """What all video tokens of a latent frame get of the mean of its audio tokens, [B, f, 1, C]."""
+    bias: Tensor = layer(tokens.mean(2))
+    return bias[:, :, None]
+
+
+def _zero(layer: nn.Linear) -> nn.Linear:
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
+    return layer

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,8 +22,8 @@ from ...errors import A2VError
 from ...layers import checkpoint_modules
 from ...prompts import ContextBatch, FrameContext
 from ...schedules import FlowSchedule
-from ..contract import BackboneSpec, Grid, Part
-from ..dit import AudioAdapter, audio_in_blocks
+from ..contract import BackboneSpec, BlockStack, Grid, Part
+from ..dit import AudioAdapter, FrozenText, audio_in_blocks
 from ..fingerprint import fingerprint_of
 from . import text, vae
 
@@ -52,10 +53,21 @@ class WanBackbone:
     adapter: AudioAdapter | None = None
 
     def __post_init__(self) -> None:
-        if self.adapter is not None and self.denoisers:
-            config = self.denoisers[0].config
-            width = config.num_attention_heads * config.attention_head_dim
-            self.adapter.config.check_fits(width, config.num_layers, self.spec)
+        self.use_adapter(self.adapter)
+
+    @property
+    def block_stack(self) -> BlockStack:
+        """See `AudioAdapted.block_stack`."""
+        config = self.denoisers[0].config
+        width = config.num_attention_heads * config.attention_head_dim
+        return BlockStack(config.num_layers, width, config.text_dim)
+
+    def use_adapter(self, adapter: AudioAdapter | None) -> None:
+        """See `AudioAdapted.use_adapter`."""
+        if adapter is not None and self.denoisers:
+            stack = self.block_stack
+            adapter.config.check_fits(stack.width, stack.number, self.spec)
+        self.adapter = adapter
 
     @property
     def device(self) -> torch.device:
@@ -76,7 +88,7 @@ class WanBackbone:
     def encode_prompt(self, prompt: str, audio_tokens: AudioTokens | None, num_frames: int) -> FrameContext:
         """See `Backbone.encode_prompt`: one text for all latent frames, audio tokens beside it."""
         frames = self.spec.grid(num_frames, *self.spec.native_size).frames
-        states = text.encode_texts(self.text_encoder, self.tokenizer, [prompt])
+        states = self.encode_captions([prompt])
         index = torch.zeros(frames, dtype=torch.int64)
         if audio_tokens is None:
             return FrameContext(states, index)
@@ -90,11 +102,17 @@ class WanBackbone:
 
     def encode_texts(self, prompts: Sequence[str], words: Mapping[str, Tensor]) -> ContextBatch:
         """See `Backbone.encode_texts`; gradients flow into the words and into the adapter."""
-        states = text.encode_texts(self.text_encoder, self.tokenizer, prompts)
+        return self.context_of(self.encode_captions(prompts), words, torch.ones(len(prompts), 1))
+
+    def encode_captions(self, prompts: Sequence[str]) -> Tensor:
+        """See `AudioAdapted.encode_captions`."""
+        return text.encode_texts(self.text_encoder, self.tokenizer, prompts)
+
+    def context_of(self, states: Tensor, words: Mapping[str, Tensor], gate: Tensor) -> ContextBatch:
+        """See `AudioAdapted.context_of`."""
         tokens = self._tokens(words)
-        frames = tokens.shape[1]
-        gate = torch.ones(len(prompts), 1, device=tokens.device)
-        return ContextBatch(states[:, None].expand(-1, frames, -1, -1), tokens, gate)
+        by_frame = states[:, None].expand(-1, tokens.shape[1], -1, -1)
+        return ContextBatch(by_frame, tokens, gate.to(tokens.device))
 
     def denoise(self, x: Tensor, t: Tensor, context: ContextBatch) -> Tensor:
         """See `Backbone.denoise`: the flow."""
@@ -143,8 +161,9 @@ class WanBackbone:
         return b"".join([*found, f"{self.shift} {self.boundary}".encode()])
 
     def recompute_activations(self) -> Callable[[], None]:
-        """See `Recompute`: of the blocks."""
-        return checkpoint_modules(self.cancel_points())
+        """See `Recompute`: of the blocks, and of the layers of the adapter that is in use."""
+        layers = () if self.adapter is None else self.adapter.attention.layers()
+        return checkpoint_modules([*self.cancel_points(), *layers])
 
     def _denoiser(self, t: Tensor) -> Any:
         """The denoiser of a timestep. A2VError for a batch that belongs to both."""
@@ -159,7 +178,8 @@ class WanBackbone:
         if self.adapter is None or context.audio is None or context.gate is None:
             return nullcontext()
         audio, gate = (tensor.to(like.device, like.dtype) for tensor in (context.audio, context.gate))
-        return audio_in_blocks(denoiser.blocks, self.adapter, audio, gate)
+        text = FrozenText(denoiser.condition_embedder.text_embedder, attrgetter("attn2"))
+        return audio_in_blocks(denoiser.blocks, self.adapter, audio, gate, text)
 
     def _tokens(self, words: Mapping[str, Tensor]) -> Tensor:
         if self.adapter is None:

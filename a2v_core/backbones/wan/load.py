@@ -80,7 +80,7 @@ def _spec(folder: Path, denoiser: Any, vae: Any) -> BackboneSpec:
         size_multiple=space * patch,
         native_frames=NATIVE_FRAMES,
         native_size=NATIVE_SIZE,
-        token_width=denoiser.config.text_dim,
+        token_width=None,
         latent_format=LATENT_FORMATS.get(channels, ""),
         time=vae.config.scale_factor_temporal,
         first_alone=True,

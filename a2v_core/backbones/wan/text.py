@@ -5,7 +5,9 @@ Legend: N prompts, L = 512 text positions, C text width.
 
 from __future__ import annotations
 
+import functools
 import html
+import logging
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -13,26 +15,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...errors import A2VError
-from ...tokens import AUDIO_WORD
+from ...tokens import AUDIO_WORD, plain_text
 
 LENGTH = 512
+_log = logging.getLogger(__name__)
 
 
 @torch.no_grad()
 def encode_texts(text_encoder: Any, tokenizer: Any, prompts: Sequence[str]) -> Tensor:
     """States [N, L, C]; positions after the end of a text are zeros, which the model attends to.
 
-    A2VError for audio words: in this family the sound does not come in through the text.
+    Audio words are left out, and the log says so once: here the sound comes in beside the text.
     """
-    for prompt in prompts:
-        if word := AUDIO_WORD.search(prompt):
-            raise A2VError(
-                f"The prompt {prompt!r} has the audio word {word[0]}; Wan hears audio tokens beside the "
-                "text: take the audio words out of the prompt"
-            )
     text = tokenizer(
-        [_cleaned(prompt) for prompt in prompts],
+        [_cleaned(_without_words(prompt)) for prompt in prompts],
         padding="max_length",
         max_length=LENGTH,
         truncation=True,
@@ -42,6 +38,19 @@ def encode_texts(text_encoder: Any, tokenizer: Any, prompts: Sequence[str]) -> T
     ids, mask = text.input_ids.to(device), text.attention_mask.to(device)
     states: Tensor = text_encoder(ids, mask).last_hidden_state
     return states * mask[:, :, None].to(states)
+
+
+def _without_words(prompt: str) -> str:
+    if not AUDIO_WORD.search(prompt):
+        return prompt
+    say_that_words_go()
+    return plain_text(prompt)
+
+
+@functools.cache
+def say_that_words_go() -> None:
+    """Log, once, that audio words are left out."""
+    _log.info("Wan hears the sound beside the text: audio words in prompts are left out")
 
 
 def _cleaned(text: str) -> str:

@@ -49,8 +49,8 @@ def test_an_untrained_adapter_changes_nothing(wan: Any) -> None:
     assert torch.equal(predict(wan), expected)
 
 
-@pytest.mark.parametrize("kind", [{}, {"attends": False}, {"has_bias": False}])
-def test_a_gate_of_zero_is_the_base_model(wan: Any, kind: dict[str, bool]) -> None:
+@pytest.mark.parametrize("kind", [{}, {"route": "bias"}, {"has_bias": False}])
+def test_a_gate_of_zero_is_the_base_model(wan: Any, kind: dict[str, Any]) -> None:
     adapter = trained(tiny_adapter(**kind))
     tokens = adapter.tokens(words_of_clip(FRAMES), SPEC).repeat(2, 1, 1, 1)
     expected = predict(wan, 2)
@@ -60,8 +60,8 @@ def test_a_gate_of_zero_is_the_base_model(wan: Any, kind: dict[str, bool]) -> No
     assert float((found[0] - expected[0]).abs().max()) > 0.01
 
 
-@pytest.mark.parametrize("kind", [{}, {"attends": False}])
-def test_a_latent_frame_has_the_audio_of_its_own_frames(kind: dict[str, bool]) -> None:
+@pytest.mark.parametrize("kind", [{}, {"route": "bias"}])
+def test_a_latent_frame_has_the_audio_of_its_own_frames(kind: dict[str, Any]) -> None:
     adapter = trained(tiny_adapter(**kind))
     x = recipe("tokens", (1, LATENT_FRAMES * 4, WIDTH)) * 30
     words = words_of_clip(FRAMES)
@@ -154,7 +154,9 @@ def test_what_does_not_fit_is_refused_with_both_numbers() -> None:
         ({"blocks": (0, 3)}, "blocks are some of 0 to 2, ascending"),
         ({"blocks": ()}, "it has blocks"),
         ({"heads": 5}, "heads divide inner"),
-        ({"attends": False, "has_bias": False}, "it has attention or a bias"),
+        ({"route": "smell"}, "route is one of frame_attention, bias, words"),
+        ({"route": "words"}, "route words, and no other, has a text_width"),
+        ({"text_width": 24}, "route words, and no other, has a text_width"),
         ({"width": 0}, "sizes are positive"),
         ({"kinds": ()}, "it has a kind of word"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from a2v_core.backbones import Grid, load_t2v
+from a2v_core.backbones import AudioAdapted, Grid, load_t2v, require
 from a2v_core.backbones.dit import AdapterConfig, AudioAdapter
 from a2v_core.backbones.wan import WanBackbone
+from a2v_core.backbones.wan.text import say_that_words_go
 from a2v_core.errors import A2VError, CheckpointError
 from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.prompts import ContextBatch
@@ -20,7 +22,7 @@ from a2v_core.sampling import SampleSettings, decode_video
 from a2v_core.sampling.long import LongSettings, Progress
 from a2v_core.tokens import AudioMapper, AudioTokens, MapperConfig
 from tests.golden_recipe import fill_module, recipe
-from tests.tiny_wan import CHANNELS, HEAD_DIM, HEADS, LAYERS, SHIFT, make_tiny_wan
+from tests.tiny_wan import CHANNELS, HEAD_DIM, HEADS, LAYERS, SHIFT, TEXT_WIDTH, make_tiny_wan
 
 PROMPT, FRAMES, SIDE = "a red ball bouncing", 9, 32
 SETTINGS = SampleSettings(3, 4.0, "unipc", seed=6, width=SIDE, height=SIDE, num_frames=FRAMES)
@@ -69,6 +71,8 @@ def test_its_facts(wan: WanBackbone) -> None:
     spec = wan.spec
     assert (spec.family, spec.latent_channels, spec.space, spec.time) == ("Wan", CHANNELS, 8, 4)
     assert (spec.first_alone, spec.size_multiple, spec.latent_format) == (True, 16, "Wan21")
+    assert (spec.audio, spec.token_width) == ("frame_attention", None)
+    assert wan.block_stack == (LAYERS, HEADS * HEAD_DIM, TEXT_WIDTH)
     assert spec.grid(81, 832, 480) == Grid(16, 21, 60, 104)
     assert wan.shift == SHIFT
     with pytest.raises(A2VError, match=r"num_frames is 80: Wan makes videos of 4n\+1 frames, such as 81"):
@@ -125,6 +129,53 @@ def test_text_is_followed_by_zeros(wan: WanBackbone) -> None:
     assert float(context.states[0, 4:].abs().max()) == 0
     same = wan.encode_prompt("a  red &amp;amp; ball", None, FRAMES)
     assert torch.equal(same.states, wan.encode_prompt("a red & ball", None, FRAMES).states)
+
+
+def test_audio_words_are_left_out_of_the_text_and_the_log_says_so_once(
+    wan: WanBackbone, caplog: pytest.LogCaptureFixture
+) -> None:
+    say_that_words_go.cache_clear()
+    with caplog.at_level("INFO"):
+        for prompt in ("a video of <temp> <Local1> <class>, a red ball", "a video of <temp>, a red ball"):
+            found = wan.encode_prompt(prompt, None, FRAMES)
+            assert torch.equal(found.states, wan.encode_prompt("a video, a red ball", None, FRAMES).states)
+    assert caplog.text.count("audio words in prompts are left out") == 1
+
+
+def test_only_the_prompt_has_sound(wan: WanBackbone) -> None:
+    """Guidance leads away from no sound, whatever words the texts have."""
+    wan.adapter = adapter()
+    settings = SampleSettings(2, 4.0, "unipc", width=SIDE, height=SIDE, num_frames=FRAMES, sound_guidance=2.0)
+    request = VideoRequest("a video of <temp> <local9>", tokens_of(FRAMES), "a <class>", settings=settings)
+    prompt, negative, text = VideoPipeline(wan).encode(request)
+    assert negative is not None
+    assert text is not None
+    assert prompt.audio is not None
+    assert negative.audio is None
+    assert text.audio is None
+    other = AudioTokens({word: -rows for word, rows in tokens_of(FRAMES).words.items()}, 16.0)
+    _, negative, _ = VideoPipeline(wan).encode(replace(request, negative_prompt="", negative_tokens=other))
+    assert negative is not None
+    assert negative.audio is not None
+    assert not torch.equal(negative.audio, prompt.audio)
+
+
+def test_captions_that_are_encoded_already(wan: WanBackbone) -> None:
+    adapted = require(wan, AudioAdapted, "a test")
+    adapted.use_adapter(adapter())
+    words = {word: rows[None].expand(2, -1, -1) for word, rows in tokens_of(FRAMES).words.items()}
+    states = adapted.encode_captions([PROMPT, "a dog"])
+    assert states.shape == (2, 512, TEXT_WIDTH)
+    gate = torch.tensor([[1.0], [0.0]])
+    context, both = adapted.context_of(states, words, gate), wan.encode_texts([PROMPT, "a dog"], words)
+    assert torch.equal(context.states, both.states)
+    assert context.audio is not None
+    assert both.audio is not None
+    assert torch.equal(context.audio, both.audio)
+    assert context.gate is not None
+    assert torch.equal(context.gate, gate)
+    with pytest.raises(A2VError, match="its width is 64, that of the connected model 48"):
+        adapted.use_adapter(adapter(width=64))
 
 
 def predict(wan: WanBackbone, *contexts: Any) -> Tensor:
@@ -203,8 +254,6 @@ def test_two_denoisers_take_turns(tmp_path: Path) -> None:
 def test_what_cannot_be_is_named(wan: WanBackbone, folder: Path) -> None:
     with pytest.raises(A2VError, match="no audio adapter for this model"):
         wan.encode_prompt(PROMPT, tokens_of(FRAMES), FRAMES)
-    with pytest.raises(A2VError, match="has the audio word <temp>; Wan hears audio tokens beside the text"):
-        wan.encode_prompt("a <temp> ball", None, FRAMES)
     wan.adapter = adapter()
     with pytest.raises(A2VError, match="audio tokens are for 5 frames, but 9 frames"):
         wan.encode_prompt(PROMPT, tokens_of(5), FRAMES)

@@ -75,7 +75,7 @@ def test_frame_words_are_sums_of_embeddings(frozen: Models, pool: Clips) -> None
 @pytest.mark.parametrize("variant", [BASE, replace(BASE, layout="reference"), Variant(kind="linear")])
 def test_start_from_words_comes_nearer_to_them(frozen: Models, pool: Clips, variant: Variant) -> None:
     features, times = pool.audio_features(variant.layout, variant.hop_ms)
-    adapter = make_adapter(variant, features.shape[-1], frozen.backbone.spec.token_width, seed=0)
+    adapter = make_adapter(variant, features.shape[-1], frozen.backbone.spec.word_width, seed=0)
     scenes = [scene for scene, _ in pool.items]
     wanted = torch.stack([frame_word_embeddings(frozen.backbone, scene) for scene in scenes])
 
