@@ -12,6 +12,8 @@ from .load import (
     fill_network,
     fill_unet,
     filled_networks,
+    load_text_encoder,
+    load_tokenizer,
 )
 from .patches import blocks
 
@@ -26,5 +28,7 @@ __all__ = [
     "fill_network",
     "fill_unet",
     "filled_networks",
+    "load_text_encoder",
+    "load_tokenizer",
     "spec_of",
 ]

@@ -49,7 +49,7 @@ def built_networks(folder: Path, unet: Any) -> Networks:
     CheckpointError when a part is missing, broken or of another kind, or when they are not of one model.
     """
     schedule = _scheduler_config(folder / "scheduler" / "scheduler_config.json")
-    tokenizer = _load_tokenizer(folder / "tokenizer")
+    tokenizer = load_tokenizer(folder / "tokenizer")
     text_encoder = _built_text_encoder(folder / "text_encoder")
     vae = built_diffusers(folder / "vae", "AutoencoderKL")
     _check_fit(folder, unet, vae, text_encoder, tokenizer)
@@ -68,6 +68,13 @@ def filled_networks(networks: Networks, folder: Path, dtype: str, parts: Collect
         vae=vae if "vae" in parts else None,
         text_encoder=text_encoder if "text" in parts else None,
     )
+
+
+def load_text_encoder(folder: Path, dtype: torch.dtype) -> Any:
+    """A CLIPTextModel with its weights. CheckpointError when its folder cannot be read."""
+    text_encoder = _built_text_encoder(folder).to(dtype)
+    _fill_text_encoder(text_encoder, folder)
+    return text_encoder
 
 
 def built_diffusers(folder: Path, class_name: str) -> Any:
@@ -122,7 +129,8 @@ def _fill_text_encoder(module: Any, folder: Path) -> None:
     embeddings.position_ids = torch.arange(embeddings.position_embedding.num_embeddings)[None]
 
 
-def _load_tokenizer(folder: Path) -> Any:
+def load_tokenizer(folder: Path) -> Any:
+    """A CLIPTokenizer. CheckpointError when its folder cannot be read."""
     from transformers import CLIPTokenizer
 
     if not (folder / "tokenizer.json").is_file():

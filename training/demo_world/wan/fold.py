@@ -30,8 +30,8 @@ def measure(latents: Iterable[Tensor]) -> Statistics:
 
 def built_in(vae: Any) -> Statistics:
     """Those that a VAE's config says: of Wan 2.1."""
-    mean, std = (torch.tensor(values).double() for values in (vae.config.latents_mean, vae.config.latents_std))
-    return Statistics(mean, std)
+    config = vae.config
+    return Statistics(torch.tensor(config.latents_mean).double(), torch.tensor(config.latents_std).double())
 
 
 @torch.no_grad()
