@@ -44,11 +44,13 @@ def load_wan(folder: Path, dtype: str = "fp32", parts: Collection[Part] = PARTS)
             fill_denoiser(denoiser, *read_weights(folder / place, (DIFFUSERS_STEM,)), number)
     if "vae" in parts:
         fill(vae, *read_weights(folder / "vae", (DIFFUSERS_STEM,)), number)
-    text = "text" in parts
+    width = denoisers[0].config.text_dim
+    text_encoder, tokenizer = load_text(folder, width, number) if "text" in parts else (None, None)
     return WanBackbone(
         tuple(denoisers) if "denoiser" in parts else (),
         vae if "vae" in parts else None,
-        *(load_text(folder, denoisers[0].config.text_dim, number) if text else (None, None)),
+        text_encoder,
+        tokenizer,
         spec,
         _shift(read_json(folder / "scheduler" / "scheduler_config.json")),
         TRAIN_TIMESTEPS * float(index.get("boundary_ratio") or 0),

@@ -60,11 +60,13 @@ def load_wan_files(
         fill_denoiser(denoiser, denoiser_tensors, files.transformer, number)
     if "vae" in parts:
         fill(vae, vae_tensors, files.vae, number)
-    text = load_text(files.text, denoiser.config.text_dim, number) if "text" in parts else (None, None)
+    width = denoiser.config.text_dim
+    text_encoder, tokenizer = load_text(files.text, width, number) if "text" in parts else (None, None)
     return WanBackbone(
         (denoiser,) if "denoiser" in parts else (),
         vae if "vae" in parts else None,
-        *text,
+        text_encoder,
+        tokenizer,
         spec,
         shift,
     )
