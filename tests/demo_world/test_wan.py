@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from a2v_core.backbones.dit import load_adapter
 from a2v_core.backbones.wan import WanFiles, encode_texts, load_wan_files
 from a2v_core.demo import demo_path
 from training.demo_world.held_out import held_out
-from training.demo_world.wan import WanDemo, adapter, captions, fold, install, pool, t2v, vae
+from training.demo_world.wan import WanDemo, adapter, captions, fold, install, layers, pool, t2v, vae
 from training.demo_world.world import SHAPES, Hit, Scene
 
 CLIPS = 4
@@ -26,24 +25,52 @@ def tiny_vae() -> Any:
     return vae.new_vae().eval()
 
 
-def video(frames: int) -> Tensor:
-    return vae.clips(0, 1)[:, :, :frames]
-
-
 @torch.no_grad()
 def test_single_pictures_go_the_short_way_with_the_same_result() -> None:
-    net, picture = tiny_vae(), video(1)
+    net, picture = tiny_vae(), vae.clips(0, 1, frames=1)
     latents = net.encode(picture).latent_dist.mean
     decoded = net.decode(latents).sample
-    with vae.of_single_pictures(net):
+    with layers.of_single_pictures(net):
         torch.testing.assert_close(net.encode(picture).latent_dist.mean, latents, atol=1e-5, rtol=0)
         torch.testing.assert_close(net.decode(latents).sample, decoded, atol=1e-5, rtol=0)
     assert torch.equal(net.encode(picture).latent_dist.mean, latents)
 
 
 @torch.no_grad()
+def test_a_vae_of_pictures_starts_as_one_of_every_fourth() -> None:
+    net, clip = tiny_vae(), vae.clips(2, 1, frames=9)
+    layers.start_in_time(net)
+    shown = net.decode(net.encode(clip).latent_dist.mean).sample
+    with layers.of_single_pictures(net):
+        for frame, number in enumerate((0, 4, 4, 4, 4, 8, 8, 8, 8)):
+            picture = clip[:, :, number : number + 1]
+            expected = net.decode(net.encode(picture).latent_dist.mean).sample[:, :, 0]
+            torch.testing.assert_close(shown[:, :, frame], expected, atol=1e-5, rtol=0)
+
+
+def test_what_moves_weighs_most_and_the_wall_least() -> None:
+    clip = torch.zeros(1, 3, 3, 4, 8)
+    clip[..., 0, 0] = 1.0  # an object at rest
+    clip[:, :, 1, 1, 1] = 1.0  # one that is there for a moment
+    weight = vae.weight(clip)
+    assert weight.shape == (1, 1, 3, 4, 8)
+    assert weight[0, 0, 1, 0, 0] == 1 + vae.OBJECT_WEIGHT
+    assert weight[0, 0, 1, 1, 1] == 1 + vae.OBJECT_WEIGHT + vae.MOTION_WEIGHT
+    assert (weight == 1).sum() == 3 * 32 - 4
+
+
+def test_parts_are_cut_from_each_clip() -> None:
+    clips = vae.clips(3, 3, frames=5)
+    parts = vae.parts(clips, 0)
+    assert parts.shape == (3, 3, 5, *vae.PART)
+    for clip, part in zip(clips, parts, strict=True):
+        rows = clip.unfold(2, vae.PART[0], 8).unfold(3, vae.PART[1], 8).permute(2, 3, 0, 1, 4, 5)
+        assert any(torch.equal(found, part) for row in rows for found in row)
+
+
+@torch.no_grad()
 def test_latents_are_brought_into_the_scale_of_wan_and_the_pictures_stay() -> None:
-    net, clip = tiny_vae(), vae.clips(1, 3)
+    net, clip = tiny_vae(), vae.clips(1, 3, frames=9)
     raw = net.encode(clip).latent_dist.mean
     decoded = net.decode(raw).sample
     fold.fold(net, fold.measure(raw), noise=0.1)
