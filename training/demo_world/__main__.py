@@ -1,7 +1,7 @@
 """Rebuilds the bundled demo models: `python -m training.demo_world [--work DIR] [--only STAGE]`.
 
-The stages run in order (vae, beats, t2v, mapper, motion, decoder, few_step, install); each resumes where
-it stopped.
+The stages run in order (vae, beats, t2v, mapper, motion, decoder, few_step, install, then those of the
+bundled Wan); each resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -10,7 +10,11 @@ import argparse
 import importlib
 from pathlib import Path
 
-STAGES = ("vae", "beats", "t2v", "mapper", "motion", "decoder", "few_step", "install")
+STAGES = (
+    *("vae", "beats", "t2v", "mapper", "motion", "decoder", "few_step", "install"),
+    # The bundled Wan, which takes the text encoder and BEATs that are installed.
+    *("wan.vae", "wan.pool", "wan.t2v", "wan.adapter", "wan.install"),
+)
 
 
 def main() -> None:
@@ -28,7 +32,7 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     for stage in [arguments.only] if arguments.only else STAGES:
         train = importlib.import_module(f".{stage}", __package__).train
-        if stage == "install":
+        if stage.endswith("install"):
             train(arguments.work)
             continue
         options = {"steps": arguments.steps} if arguments.steps else {}

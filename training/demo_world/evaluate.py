@@ -32,6 +32,7 @@ from .held_out import SETS, held_out, visible_events
 from .mapper import WORDS
 from .recognise import Recognition, count_matched, recognise
 from .sounds import SAMPLE_RATE
+from .wan import WanDemo
 from .world import COLOURS, FPS, Scene, render
 
 PROMPT = f"a video of {WORDS}"
@@ -94,6 +95,10 @@ class Demo:
         return frames
 
 
+# The bundled text-to-video models, by the names of their families.
+BASES: dict[str, Callable[[int, float, str], Demo | WanDemo]] = {"unet3d": Demo, "wan": WanDemo}
+
+
 def score(frames: Tensor | np.ndarray, sound: np.ndarray) -> AVAlignResult:
     """AV-Align `reference` of frames and a sound at `SAMPLE_RATE`."""
     return av_align(torch.as_tensor(frames), FPS, Waveform(torch.from_numpy(sound)[None], SAMPLE_RATE))
@@ -127,8 +132,10 @@ def evaluate(
     guidance_scale: float = 3.0,
     name: str = "plain",
     speed: str = EXACT,
+    base: str = "unet3d",
 ) -> dict[str, Any]:
-    """The numbers of the module docstring over `clips` held-out sounds of a test set of `held_out.SETS`.
+    """The numbers of the module docstring for a model of `BASES`, over `clips` held-out sounds of a test set
+    of `held_out.SETS`.
 
     av_align               published variant, of the video made from the sound
     chance                 of the same videos with their sounds shifted in time, mean over all shifts
@@ -143,7 +150,7 @@ def evaluate(
 
     None where undefined for a set: AV-Align of silence, and recognition with two objects.
     """
-    demo = Demo(steps, guidance_scale, speed)
+    demo = BASES[base](steps, guidance_scale, speed)
     scores: dict[str, list[float]] = {}
     correct = still = followed = 0
     events, ceiling = EventCounts(), EventCounts()
@@ -213,6 +220,7 @@ def main() -> None:
         description="Scores the demo models on sounds that the training never saw.",
     )
     parser.add_argument("--clips", type=int, default=50, help="number of held-out sounds")
+    parser.add_argument("--base", choices=BASES, default="unet3d", help="which of the bundled models")
     parser.add_argument(
         "--set", choices=SETS, default="plain", help="test set (training/demo_world/held_out.py)"
     )
@@ -229,6 +237,7 @@ def main() -> None:
         arguments.cfg,
         arguments.set,
         arguments.speed,
+        arguments.base,
     )
     if arguments.json:
         print(json.dumps(numbers))

@@ -41,10 +41,13 @@ class PredictionError:
 
     def squared(self, clean: Tensor, noise: Tensor, t: Tensor, context: Any) -> Tensor:
         """Squared error in float32, [B, c, f, h, w], without weights, for latents and noise of that shape."""
+        return self.signed(clean, noise, t, context).square()
+
+    def signed(self, clean: Tensor, noise: Tensor, t: Tensor, context: Any) -> Tensor:
+        """The error itself: what was predicted less what should have been."""
         noisy = self.schedule.add_noise(clean, noise, t)
         target = self.schedule.target(clean, noise, t)
-        predicted = self.predict(noisy, t.to(clean.device), context).float()
-        return (predicted - target).square()
+        return self.predict(noisy, t.to(clean.device), context).float() - target
 
     def per_clip(self, clean: Tensor, noise: Tensor, t: Tensor, context: Any) -> Tensor:
         """Mean squared error of every clip, with the weights of its latent pixels and its timestep, [B]."""

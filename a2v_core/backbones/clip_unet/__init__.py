@@ -15,6 +15,7 @@ from .load import (
     fill_text_encoder,
     fill_unet,
     filled_networks,
+    load_text_encoder,
     load_tokenizer,
     only,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "fill_text_encoder",
     "fill_unet",
     "filled_networks",
+    "load_text_encoder",
     "load_tokenizer",
     "only",
     "sees_text",

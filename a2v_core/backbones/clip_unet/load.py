@@ -77,6 +77,14 @@ def only(parts: Collection[Part], networks: Networks) -> Networks:
     )
 
 
+def load_text_encoder(folder: Path, dtype: torch.dtype) -> Any:
+    """A CLIPTextModel with its weights. CheckpointError when its folder cannot be read."""
+    settings = folder / "config.json"
+    text_encoder = built_text_encoder(settings, read_json(settings))
+    fill_text_encoder(text_encoder, *read_weights(folder, ("model", "pytorch_model")), dtype)
+    return text_encoder
+
+
 def built_diffusers(folder: Path, class_name: str) -> Any:
     """See `diffusers_folder.built_diffusers`."""
     return diffusers_folder.built_diffusers(folder, class_name, MODELS)

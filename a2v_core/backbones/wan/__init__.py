@@ -5,5 +5,17 @@ from __future__ import annotations
 from .backbone import WanBackbone
 from .core_layout import core_transformer, core_vae
 from .load import load_wan
+from .single_files import WanFiles, load_wan_files
+from .text import encode_texts
+from .text_encoder import load_text
 
-__all__ = ["WanBackbone", "core_transformer", "core_vae", "load_wan"]
+__all__ = [
+    "WanBackbone",
+    "WanFiles",
+    "core_transformer",
+    "core_vae",
+    "encode_texts",
+    "load_text",
+    "load_wan",
+    "load_wan_files",
+]

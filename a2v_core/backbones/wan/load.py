@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from ...checkpoints import load_strict
 from ...errors import CheckpointError
-from ...files import utf8_path
 from ...layers import fp8_tensors
 from ..contract import PARTS, BackboneSpec, Part
-from ..diffusers_folder import DIFFUSERS_STEM, built, built_diffusers, check_folder, read_json, read_weights
+from ..diffusers_folder import DIFFUSERS_STEM, built_diffusers, check_folder, read_json, read_weights
 from ..dtypes import DTYPES, FP8
 from .backbone import WanBackbone
 from .patches import in_fp32, store_fp8
+from .text_encoder import load_text
 
 FAMILY = "Wan"
 MODELS = "use Wan 2.1 or 2.2 text-to-video in the diffusers layout"
@@ -46,19 +46,20 @@ def load_wan(folder: Path, dtype: str = "fp32", parts: Collection[Part] = PARTS)
     places = ["transformer", *(["transformer_2"] if "boundary_ratio" in index and _has_second(index) else [])]
     denoisers = [built_diffusers(folder / place, "WanTransformer3DModel", MODELS) for place in places]
     vae = built_diffusers(folder / "vae", "AutoencoderKLWan", MODELS)
-    spec = _spec(folder, denoisers[0], vae)
+    spec = spec_of(folder, denoisers[0], vae)
     number = DTYPES[dtype]
     if "denoiser" in parts:
         for place, denoiser in zip(places, denoisers, strict=True):
-            _fill_denoiser(denoiser, folder / place, dtype)
+            fill_denoiser(denoiser, *read_weights(folder / place, (DIFFUSERS_STEM,)), dtype)
     if "vae" in parts:
-        _fill_vae(vae, folder / "vae", number)
-    text = "text" in parts
+        fill_vae(vae, *read_weights(folder / "vae", (DIFFUSERS_STEM,)), number)
+    width = denoisers[0].config.text_dim
+    text_encoder, tokenizer = load_text(folder, width, number) if "text" in parts else (None, None)
     return WanBackbone(
         tuple(denoisers) if "denoiser" in parts else (),
         vae if "vae" in parts else None,
-        _text_encoder(folder / "text_encoder", number) if text else None,
-        _tokenizer(folder / "tokenizer") if text else None,
+        text_encoder,
+        tokenizer,
         spec,
         _shift(read_json(folder / "scheduler" / "scheduler_config.json")),
         TRAIN_TIMESTEPS * float(index.get("boundary_ratio") or 0),
@@ -71,7 +72,7 @@ def _has_second(index: Mapping[str, Any]) -> bool:
     return isinstance(second, list) and second[-1] is not None
 
 
-def _spec(folder: Path, denoiser: Any, vae: Any) -> BackboneSpec:
+def spec_of(folder: Path, denoiser: Any, vae: Any) -> BackboneSpec:
     """The facts of a model, from the configs of its denoiser and VAE."""
     channels, space = vae.config.z_dim, vae.config.scale_factor_spatial
     patch = denoiser.config.patch_size[-1]
@@ -100,11 +101,11 @@ def _spec(folder: Path, denoiser: Any, vae: Any) -> BackboneSpec:
     )
 
 
-def _fill_denoiser(denoiser: Any, folder: Path, dtype: str) -> None:
-    """Give a denoiser its weights, and its rotary embedding, which is computed and in no file."""
+def fill_denoiser(denoiser: Any, tensors: Mapping[str, Tensor], path: Path, dtype: str) -> None:
+    """Give a denoiser its weights, which were read from `path`, and its rotary embedding, which is computed
+    and in no file."""
     from diffusers.models.transformers.transformer_wan import WanRotaryPosEmbed
 
-    tensors, path = read_weights(folder, (DIFFUSERS_STEM,))
     nn.Module.to(denoiser, DTYPES[dtype])  # past diffusers' own, which warns of nothing
     for name, parameter in denoiser.named_parameters():
         if not set(in_fp32(denoiser)).isdisjoint(name.split(".")):
@@ -118,42 +119,10 @@ def _fill_denoiser(denoiser: Any, folder: Path, dtype: str) -> None:
     denoiser.rope = WanRotaryPosEmbed(config.attention_head_dim, config.patch_size, config.rope_max_seq_len)
 
 
-def _fill_vae(vae: Any, folder: Path, dtype: torch.dtype) -> None:
-    tensors, path = read_weights(folder, (DIFFUSERS_STEM,))
+def fill_vae(vae: Any, tensors: Mapping[str, Tensor], path: Path, dtype: torch.dtype) -> None:
+    """Give a VAE its weights, which were read from `path`."""
     load_strict(nn.Module.to(vae, dtype), tensors, path, FAMILY)
     vae.eval().requires_grad_(False)
-
-
-def _text_encoder(folder: Path, dtype: torch.dtype) -> Any:
-    from transformers import UMT5Config, UMT5EncoderModel
-
-    config = read_json(folder / "config.json")
-    kind = config.get("model_type", "umt5")
-    if kind != "umt5":
-        raise CheckpointError(f"{folder}: is a {kind}, expected an umt5 text encoder; {MODELS}")
-    encoder = built(folder / "config.json", lambda: UMT5EncoderModel(UMT5Config.from_dict(config)))
-    tensors, path = read_weights(folder, ("model", "pytorch_model"))
-    load_strict(encoder.to(dtype), _both_tables(tensors), path, "UMT5 text encoder")
-    return encoder.eval().requires_grad_(False)
-
-
-def _both_tables(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The table of words under both of its names, of which files have one."""
-    names = ("shared.weight", "encoder.embed_tokens.weight")
-    table = next((tensors[name] for name in names if name in tensors), None)
-    return dict(tensors) if table is None else {**tensors, **dict.fromkeys(names, table)}
-
-
-def _tokenizer(folder: Path) -> Any:
-    from transformers import AutoTokenizer
-
-    try:
-        with utf8_path(folder) as readable:
-            return AutoTokenizer.from_pretrained(str(readable), local_files_only=True)
-    except Exception as error:  # every kind of damage surfaces as another type, even a bare Exception
-        raise CheckpointError(
-            f"{folder}: the tokenizer cannot be read ({error}); download it again"
-        ) from error
 
 
 def _shift(config: Mapping[str, Any]) -> float:

@@ -1,6 +1,6 @@
 """Prompts for Wan: UMT5 states of one text for the whole clip, followed by zeros as in training.
 
-Legend: N prompts, L = 512 text positions, C text width.
+Legend: N prompts, L text positions, C text width.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from ...tokens import AUDIO_WORD, plain_text
+from .text_encoder import PaddedCLIP
 
-LENGTH = 512
+LENGTH = 512  # text positions of UMT5
 _log = logging.getLogger(__name__)
 
 
@@ -30,7 +31,7 @@ def encode_texts(text_encoder: Any, tokenizer: Any, prompts: Sequence[str]) -> T
     text = tokenizer(
         [_cleaned(_without_words(prompt)) for prompt in prompts],
         padding="max_length",
-        max_length=LENGTH,
+        max_length=PaddedCLIP.POSITIONS if isinstance(text_encoder, PaddedCLIP) else LENGTH,
         truncation=True,
         return_tensors="pt",
     )

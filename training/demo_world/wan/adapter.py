@@ -1,0 +1,95 @@
+"""Trains the audio adapter of the demo's Wan: AudioMapper and frame attention, on the frozen denoiser.
+
+Legend: B clips, c latent channels, F video frames, f latent frames, h w latent size.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from a2v_core.backbones import BackboneSpec
+from a2v_core.backbones.dit import AdapterConfig, AudioAdapter, every_third, save_adapter
+from a2v_core.backbones.wan import WanBackbone
+from a2v_core.demo import demo_path
+from a2v_core.tokens import AudioMapper, MapperConfig
+
+from ...parts import PredictionError
+from ..fitting import device, fit
+from ..mapper import HOP_DIVISOR
+from ..t2v import TEXT_WIDTH
+from ..world import FPS
+from . import t2v
+from .captions import Texts, beside_sound
+from .pool import Pool
+from .sounds import features
+from .vae import NUM_FRAMES
+
+BASE = "a2v_demo_wan"
+SPEC = BackboneSpec("Wan", 16, 8, 16, NUM_FRAMES, (64, 64), None, "Wan21", time=4, first_alone=True)
+TOKEN_WIDTH, INNER, HEADS = 128, 128, 4
+SHIFT = 5.0  # of the timesteps towards noise, where motion is decided
+WITHOUT_SOUND = 0.1  # share of the clips whose gate is 0
+
+
+def new_adapter(input_size: int) -> AudioAdapter:
+    """An untrained adapter for features of a width."""
+    torch.manual_seed(0)
+    facts = {"data": "demo world", "hop_ms": 160 // HOP_DIVISOR, "fps": FPS}
+    layers = t2v.CONFIG["num_layers"]
+    config = AdapterConfig(
+        family=SPEC.family,
+        base_model=BASE,
+        width=t2v.CONFIG["num_attention_heads"] * t2v.CONFIG["attention_head_dim"],
+        layers=layers,
+        blocks=every_third(layers),
+        time=SPEC.time,
+        first_alone=SPEC.first_alone,
+        token_width=TOKEN_WIDTH,
+        inner=INNER,
+        heads=HEADS,
+        facts=facts | {"without_sound": WITHOUT_SOUND, "shift": SHIFT},
+    )
+    mapper = MapperConfig(
+        input_size=input_size,
+        hidden_size=256,
+        output_size=TOKEN_WIDTH,
+        layout="time_aligned",
+        base_model=BASE,
+        facts=facts,
+    )
+    return AudioAdapter(config, AudioMapper(mapper))
+
+
+def train(work: Path, steps: int = 4000, minutes: float = 0.0) -> None:
+    """Fits the adapter on `work/transformer` and writes `work/adapter.safetensors`."""
+    from diffusers import WanTransformer3DModel
+
+    denoiser = WanTransformer3DModel.from_pretrained(work / "transformer").to(device()).eval()
+    pool, texts = Pool.load(work), Texts(width=TEXT_WIDTH)
+    heard = features(work, demo_path("beats"), len(pool.scenes))
+    adapter = new_adapter(heard["features"].shape[-1]).to(device())
+    backbone = WanBackbone(
+        (denoiser.requires_grad_(False),), None, texts.encoder, texts.tokenizer, SPEC, adapter=adapter
+    )
+    prediction = PredictionError(backbone.denoise, backbone.schedule("euler"))
+
+    def loss(step: int) -> dict[str, Tensor]:
+        rng = np.random.default_rng([14, step])
+        numbers = rng.integers(len(pool.scenes), size=t2v.BATCH)
+        chosen = torch.from_numpy(numbers)
+        clean = pool.latents[chosen]
+        states = texts.states([beside_sound(pool.scenes[number], rng) for number in numbers])
+        words = adapter.mapper(heard["features"][chosen], heard["times"], NUM_FRAMES, FPS)
+        gate = (torch.rand(t2v.BATCH, 1) >= WITHOUT_SOUND).to(clean)
+        context = backbone.context_of(states, words, gate)
+        t = t2v.timesteps(t2v.BATCH, SHIFT).to(clean)
+        error = prediction.signed(clean, torch.randn_like(clean), t, context)
+        return t2v.losses(error, pool.weight(numbers))
+
+    weights = fit("adapter", work, adapter, loss, steps=steps, learning_rate=1e-3, minutes=minutes)
+    adapter.load_state_dict(weights)
+    save_adapter(work / "adapter.safetensors", adapter.half())
