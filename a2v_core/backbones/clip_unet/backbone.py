@@ -67,10 +67,6 @@ class CLIPUNet(ABC):
         parts: dict[Part, Any] = {"text": self.text_encoder, "denoiser": self.unet, "vae": self.vae}
         return {name: (network,) for name, network in parts.items() if network is not None}
 
-    def denoise(self, x: Tensor, t: Tensor, context: ContextBatch) -> Tensor:
-        """See `Backbone.denoise`: what every family does in its own way."""
-        raise NotImplementedError
-
     def encode_prompt(self, prompt: str, audio_tokens: AudioTokens | None, num_frames: int) -> FrameContext:
         """See `prompts.encode_prompt`."""
         return encode_prompt(self.text_encoder, self.tokenizer, prompt, audio_tokens, num_frames)
