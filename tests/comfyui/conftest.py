@@ -30,7 +30,7 @@ def probes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
     (folder / "custom_nodes").mkdir()
     (folder / "custom_nodes" / "probes").symlink_to(PROBES, target_is_directory=True)
     tiny_models.install_models(folder / "models")
-    keys = ("audio_encoders", "a2v_mappers", "a2v_t2v")
+    keys = ("audio_encoders", "a2v_mappers", "a2v_audio_adapters", "a2v_t2v")
     paths = {"custom_nodes": str(folder / "custom_nodes")} | {
         key: str(folder / "models" / key) for key in keys
     }

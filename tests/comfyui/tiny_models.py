@@ -12,22 +12,26 @@ from a2v_core.tokens.types import Layout
 from tests.audio.tiny import TINY_CFG, tiny_beats
 from tests.golden_recipe import fill_module
 from tests.media.files import Samples, sweep, write_silent_video, write_sound
+from tests.tiny_core_wan import write_adapter
 from tests.tiny_t2v import TEXT_WIDTH, make_tiny_t2v
 
+ADAPTER = "tiny.safetensors"  # for the Wan of tiny_core_wan
 BEATS, MAPPER, PUBLISHED_MAPPER, T2V = "tiny.safetensors", "tiny.safetensors", "published.safetensors", "tiny"
 RATE = 22050
 SECONDS = 1.0
 
 
 def install_models(models: Path) -> None:
-    """BEATs of 3 layers, mappers of both layouts and a text-to-video model that fit one another."""
+    """BEATs of 3 layers, mappers of both layouts, a text-to-video model that fit one another, an adapter."""
     encoders, mappers = models / "audio_encoders", models / "a2v_mappers"
-    for folder in (encoders, mappers):
+    adapters = models / "a2v_audio_adapters"
+    for folder in (encoders, mappers, adapters):
         folder.mkdir(parents=True, exist_ok=True)
     save_beats(encoders / BEATS, tiny_beats())
     save_mapper(mappers / MAPPER, mapper("time_aligned"))
     save_mapper(mappers / PUBLISHED_MAPPER, mapper("reference"))
     save_mapper(mappers / "wide.safetensors", mapper("time_aligned", output_size=TEXT_WIDTH + 8))
+    write_adapter(adapters / ADAPTER, mapper("time_aligned"))
     make_tiny_t2v(models / "a2v_t2v" / T2V)
     (mappers / "README.md").write_text("not a model")
 
