@@ -270,17 +270,19 @@ def test_previews_and_cancel(probes: Comfy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("positive", "model", "message"),
+    ("positive", "latent", "model", "message"),
     [
-        ("control", DEMO, "takes no ControlNet: disconnect it"),
-        ("positive", "wan", "T2V Model as MODEL: Wan is no UNet with a CLIP"),
+        ("control", "empty", DEMO, "takes no ControlNet: disconnect it"),
+        ("positive", "video", DEMO, "got 5 dimensions: use Empty Latent Image, its batch_size the number"),
+        ("positive", "empty", "wan", "T2V Model as MODEL: Wan is no UNet with a CLIP"),
     ],
 )
-def test_what_cannot_be_is_said(models: Comfy, positive: str, model: str, message: str) -> None:
+def test_what_cannot_be_is_said(models: Comfy, positive: str, latent: str, model: str, message: str) -> None:
     graph = {
         **loaded(model),
         "control": node("ProbeControl", conditioning=["positive", 0]),
-        **ksampler(positive=[positive, 0]),
+        "video": node("EmptyHunyuanLatentVideo", width=64, height=64, length=5, batch_size=1),
+        **ksampler(positive=[positive, 0], latent_image=[latent, 0]),
         "save": node("SaveLatent", samples=["sampler", 0], filename_prefix="none"),
     }
     assert message in models.run(graph).message
