@@ -57,10 +57,11 @@ def demo() -> CLIPUNet:
 def models(probes: Comfy) -> Iterator[Comfy]:
     """The server with tiny models of other families beside the bundled one, which go again."""
     folder = probes.server.models / "a2v_t2v"
-    made = [make_tiny_t2v(folder / EPSILON), make_tiny_motion(folder / MOTION), make_tiny_wan(folder / "wan")]
+    make_tiny_t2v(folder / EPSILON)
+    make_tiny_motion(folder / MOTION)
+    make_tiny_wan(folder / "wan")
     yield probes
-    for model in made:
-        shutil.rmtree(model)
+    shutil.rmtree(folder)
 
 
 def schedule_of(models: Comfy, model: str) -> NoiseSchedule:
