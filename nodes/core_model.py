@@ -113,7 +113,14 @@ class FrameBatchModel(comfy.model_base.BaseModel):
         self._backbone = backbone
 
     def memory_required(self, input_shape: Any, *args: Any, **kwargs: Any) -> int:
-        """The backbone's own estimate for so many rows of latents."""
+        """The backbone's own estimate for so many rows of latents. Samplers ask first of all: A2VError for a
+        LATENT of another kind."""
+        if len(input_shape) != 4:
+            raise A2VError(
+                f"{self._backbone.spec.family} as MODEL takes a LATENT [frames, channels, height, width], "
+                f"got {len(input_shape)} dimensions: use Empty Latent Image, its batch_size the "
+                "number of frames"
+            )
         rows, channels, height, width = input_shape
         return self._backbone.work_bytes("denoiser", Grid(channels, rows, height, width))
 

@@ -57,10 +57,11 @@ def demo() -> CLIPUNet:
 def models(probes: Comfy) -> Iterator[Comfy]:
     """The server with tiny models of other families beside the bundled one, which go again."""
     folder = probes.server.models / "a2v_t2v"
-    made = [make_tiny_t2v(folder / EPSILON), make_tiny_motion(folder / MOTION), make_tiny_wan(folder / "wan")]
+    make_tiny_t2v(folder / EPSILON)
+    make_tiny_motion(folder / MOTION)
+    make_tiny_wan(folder / "wan")
     yield probes
-    for model in made:
-        shutil.rmtree(model)
+    shutil.rmtree(folder)
 
 
 def schedule_of(models: Comfy, model: str) -> NoiseSchedule:
@@ -270,17 +271,19 @@ def test_previews_and_cancel(probes: Comfy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("positive", "model", "message"),
+    ("positive", "latent", "model", "message"),
     [
-        ("control", DEMO, "takes no ControlNet: disconnect it"),
-        ("positive", "wan", "T2V Model as MODEL: Wan is no UNet with a CLIP"),
+        ("control", "empty", DEMO, "takes no ControlNet: disconnect it"),
+        ("positive", "video", DEMO, "got 5 dimensions: use Empty Latent Image, its batch_size the number"),
+        ("positive", "empty", "wan", "T2V Model as MODEL: Wan is no UNet with a CLIP"),
     ],
 )
-def test_what_cannot_be_is_said(models: Comfy, positive: str, model: str, message: str) -> None:
+def test_what_cannot_be_is_said(models: Comfy, positive: str, latent: str, model: str, message: str) -> None:
     graph = {
         **loaded(model),
         "control": node("ProbeControl", conditioning=["positive", 0]),
-        **ksampler(positive=[positive, 0]),
+        "video": node("EmptyHunyuanLatentVideo", width=64, height=64, length=5, batch_size=1),
+        **ksampler(positive=[positive, 0], latent_image=[latent, 0]),
         "save": node("SaveLatent", samples=["sampler", 0], filename_prefix="none"),
     }
     assert message in models.run(graph).message
