@@ -45,8 +45,10 @@ def test_a_batch_by_hand() -> None:
     denoiser = Denoiser(width=8, mlp=20, blocks=5, item=2, weights=0)
     block = 100 * (36 * 8 + 2 * 20) + 2 * (2 * 2 * 512 * 8)
     work = 100 * (22 * 8 + 70)
-    assert batch_bytes(denoiser, own, 100, 2, recompute=False) == 3 * block + 2 * 100 * 12 * 14 + work
-    assert batch_bytes(denoiser, own, 100, 2, recompute=True) == 5 * 100 * 16 + block + work
+    assert (
+        batch_bytes(denoiser, own, 100, 2, recompute=False) == 3 * block + 2 * 100 * (16 * 8 + 12 * 6) + work
+    )
+    assert batch_bytes(denoiser, own, 100, 2, recompute=True) == 100 * 8 * (3 * 2 + 2 * 4) + block + work
 
 
 def test_the_weights_of_a_folder(

@@ -65,7 +65,7 @@ def audio_in_blocks(
     """While it lasts, the blocks of a model, whose outputs are video tokens [B, f * S, C], have audio.
 
     tokens [B, f, n, D], gate [B, 1] or [B, f], for the batch that goes through the model; `text` is needed
-    for the route words. Weights in float32 in a model in half precision compute as it does.
+    for the route words. Weights in float32 compute so in a model in half precision as well.
     """
     handles = adapter.attention.hooks(blocks, tokens, gate, text)
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -60,8 +59,8 @@ class AfterBlocks(Route):
     ) -> list[RemovableHandle]:
         def hook(number: int) -> Any:
             def add(module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-                with _precision_of(output, self):
-                    return self.inject(number, output, tokens.to(output), gate.to(output), 0)
+                x = output.to(_precision(self, output))
+                return self.inject(number, x, tokens.to(x), gate.to(x), 0).to(output.dtype)
 
             return add
 
@@ -97,8 +96,7 @@ class PseudoWords(Route):
     ) -> list[RemovableHandle]:
         if text is None:
             raise A2VError("an audio adapter of route words needs the text's way through the model")
-        with _precision_of(tokens, self):
-            words = text.embed(self.project(tokens).to(tokens))
+        words = text.embed(self.project(tokens.to(_precision(self, tokens))).to(tokens))
 
         def hook(number: str) -> Any:
             def add(module: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
@@ -145,11 +143,9 @@ def _by_frame(attention: nn.Module, x: Tensor, states: Tensor, words: Tensor) ->
     return out.unflatten(0, (clips, frames)).flatten(1, 2)
 
 
-def _precision_of(like: Tensor, layers: nn.Module) -> AbstractContextManager[None]:
-    """Computing in the precision of the frozen model, which layers in float32 may have as weights."""
-    if next(layers.parameters()).dtype == like.dtype:
-        return nullcontext()
-    return torch.autocast(like.device.type, like.dtype)
+def _precision(layers: nn.Module, like: Tensor) -> torch.dtype:
+    """That in which layers compute, whose weights may be float32 in a model in half precision."""
+    return torch.promote_types(next(layers.parameters()).dtype, like.dtype)
 
 
 def _attention(config: AdapterConfig) -> Route:
