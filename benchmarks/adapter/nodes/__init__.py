@@ -54,10 +54,8 @@ def _facts(turns: list[dict[str, tuple[float, float]]], threads: int) -> dict[st
         name: statistics.median(turn[name][0] / turn["plain"][0] for turn in later) for name in MODELS[1:]
     }
     peak = {name: max(turn[name][1] for turn in later) for name in MODELS}
-    loaded = [
-        entry.model for entry in comfy.model_management.current_loaded_models if entry.model is not None
-    ]
-    sizes = {type(patcher.model).__name__: patcher.model_size() / 2**20 for patcher in loaded}
+    loaded = [entry.model for entry in comfy.model_management.current_loaded_models]
+    sizes = {type(patcher.model).__name__: patcher.model_size() for patcher in loaded if patcher is not None}
     return {
         "threads": threads,
         "seconds": seconds["plain"],
