@@ -24,6 +24,7 @@ ROOMS = (
     "media",
     "audio",
     "tokens",
+    "signals",
     "prompts",
     "layers",
     "schedules",
