@@ -20,8 +20,10 @@ _PAIR = re.compile(r"\s*(\d+)\s*:\s*\(\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d
 
 def keyframe_text(values: Values, tolerance: float = 0.0005) -> str:
     """Values [F] as keyframes, as few as straight lines need to stay within `tolerance` of every value."""
-    values = np.round(np.asarray(values, np.float64), DIGITS) + 0.0
-    return ", ".join(f"{frame}:({values[frame]:.{DIGITS}f})" for frame in _corners(values, tolerance + 1e-9))
+    rounded: Values = np.asarray(np.round(np.asarray(values, np.float64), DIGITS) + 0.0)
+    return ", ".join(
+        f"{frame}:({rounded[frame]:.{DIGITS}f})" for frame in _corners(rounded, tolerance + 1e-9)
+    )
 
 
 def parse_keyframes(text: str, frames: int) -> Values:
