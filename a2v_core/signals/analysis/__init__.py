@@ -3,7 +3,7 @@
 from .bands import NAMED_BANDS, Band
 from .curve import Curve, Unit
 from .kinds import FLUX, LOUDNESS, ONSET, RMS, SIGNALS, band_of
-from .levels import integrated_loudness, k_weighting, lufs
+from .levels import SILENCE_LUFS, integrated_loudness, k_weighting, lufs
 from .measure import Measured, measure
 from .onsets import Onset
 from .source import Sound, open_stream
@@ -15,6 +15,7 @@ __all__ = [
     "ONSET",
     "RMS",
     "SIGNALS",
+    "SILENCE_LUFS",
     "Band",
     "Curve",
     "Measured",

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis import Curve, Onset, Unit, lufs
+from ..analysis import SILENCE_LUFS, Curve, Onset, Unit, lufs
 from .axis import FrameAxis
 
 Values = np.ndarray[Any, np.dtype[np.float64]]
@@ -52,7 +52,11 @@ def unit_frames(curve: Curve, axis: FrameAxis, top: float | None = None) -> Valu
         return values
     highest = float(values.max()) if top is None else top
     if curve.unit is Unit.DECIBELS:
-        return np.asarray((1 + (values - highest) / RANGE_DB).clip(0, 1))
+        return (
+            np.asarray((1 + (values - highest) / RANGE_DB).clip(0, 1))
+            if highest > SILENCE_LUFS
+            else values * 0
+        )
     return np.asarray((values / highest).clip(0, 1)) if highest > 0 else values * 0
 
 

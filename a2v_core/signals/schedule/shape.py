@@ -19,6 +19,7 @@ from ...errors import A2VError
 Values = np.ndarray[Any, np.dtype[np.float64]]
 
 _SILENT = 1e-3  # an attack or release has faded to this after its time: -60 dB
+_NO_SMOOTHING = 0.1  # frames; a Gaussian so narrow changes nothing
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def shaped(values: Values, shape: Shape, fps: float) -> Values:
     result = np.maximum(
         _falling(result[::-1], shape.attack * fps)[::-1], _falling(result, shape.release * fps)
     )
-    if shape.smoothing:
+    if shape.smoothing * fps > _NO_SMOOTHING:
         from scipy.ndimage import gaussian_filter1d
 
         result = gaussian_filter1d(result, shape.smoothing * fps, mode="nearest", truncate=3.0)
