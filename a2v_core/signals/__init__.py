@@ -23,7 +23,16 @@ from .cuts import (
     parse_grid,
     prompt_relay,
 )
-from .events import Event, Phrases, SoundEvents, events_record, events_table, parse_phrases, sound_events
+from .events import (
+    Event,
+    Phrases,
+    SoundEvents,
+    events_record,
+    events_table,
+    parse_events,
+    parse_phrases,
+    sound_events,
+)
 from .schedule import (
     FrameAxis,
     Schedule,
@@ -65,6 +74,7 @@ __all__ = [
     "frame_axis",
     "keyframe_text",
     "measure",
+    "parse_events",
     "parse_grid",
     "parse_keyframes",
     "parse_phrases",

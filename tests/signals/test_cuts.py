@@ -206,6 +206,12 @@ def test_prompts_from_events() -> None:
     ]
 
 
+def test_every_frame_has_a_text() -> None:
+    found = track()
+    assert found.texts() == ["an empty room", 'photo of a dog says "wow"', "photo of a bell and a cat"]
+    assert found.text_numbers() == [0] * 12 + [1] * 42 + [2] * 48 + [0] * 54
+
+
 def test_without_a_quiet_prompt_the_last_sound_stays() -> None:
     events = [Event(0.5, 1.0, (Heard("Dog", 0.9),)), Event(4.0, 1.0, (Heard("Cat", 0.9),)), Event(5.0, 1.0)]
     found = event_prompts(frame_axis(10, 0, 8.0), events)

@@ -12,7 +12,7 @@ import torch
 from a2v_core.audio import BEATs, BEATsConfig, beats_fbank, load_beats, resample, save_beats
 from a2v_core.errors import A2VError
 from a2v_core.media import Waveform
-from a2v_core.signals import Event, SoundEvents, events_record, events_table, sound_events
+from a2v_core.signals import Event, SoundEvents, events_record, events_table, parse_events, sound_events
 from a2v_core.signals.events import (
     Heard,
     Span,
@@ -156,6 +156,32 @@ def test_sustained_sounds_are_segments(demo_beats: BEATs) -> None:
     curve = class_curve(curves, list(SHAPES).index("box"))
     assert len(curve.values) * curve.step_seconds >= 8.0
     assert curve.values[: round(3 / curve.step_seconds)].max() < 0.3
+
+
+def test_events_may_come_back_from_json(demo_beats: BEATs) -> None:
+    _, sound = scene("two", 3)
+    found = sound_events(sound, demo_beats)
+    again = parse_events(json.dumps(events_record(found)))
+    assert events_record(again) == events_record(found)
+    by_hand = parse_events('{"events": [{"time": 2}, {"time": 0.5, "label": "Dog"}]}')
+    assert by_hand == SoundEvents(2.0, (Event(0.5, 1.0, (Heard("Dog", 1.0),)), Event(2.0, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("0.5 Dog", "is not JSON"),
+        ("[1]", "no list of events"),
+        ('{"events": [{"label": "Dog"}]}', "event 1 has no time"),
+        ('{"events": [{"time": "now"}]}', "time of event 1 is 'now'; expected a number"),
+        ('{"events": [{"time": NaN}]}', "time of event 1 is nan"),
+        ('{"events": [{"time": 1, "label": 3}]}', "event 1 has a label that is no text"),
+        ('{"duration": 1, "events": [{"time": 2}]}', "lies beyond the duration"),
+    ],
+)
+def test_text_that_holds_no_events_is_refused(text: str, says: str) -> None:
+    with pytest.raises(A2VError, match=says):
+        parse_events(text)
 
 
 def test_tables_and_captions() -> None:

@@ -38,6 +38,15 @@ class PromptTrack:
         """Seconds at which it ends."""
         return self.axis.time_of(prompt.first + prompt.frames)
 
+    def texts(self) -> list[str]:
+        """The different texts, in order of their first use: what has to be encoded."""
+        return list(dict.fromkeys(prompt.text for prompt in self.prompts))
+
+    def text_numbers(self) -> list[int]:
+        """For every frame the number of its text in `texts`."""
+        numbers = {text: number for number, text in enumerate(self.texts())}
+        return [numbers[prompt.text] for prompt in self.prompts for _ in range(prompt.frames)]
+
 
 def event_prompts(
     axis: FrameAxis,

@@ -4,6 +4,7 @@ from .classes import HIT_SECONDS, class_probabilities, hit_spans
 from .events import Event, Heard, SoundEvents, classified, names_of, sound_events
 from .names import AUDIOSET_LABELS, audioset_names, class_names, read_label_table
 from .phrases import Phrases, parse_phrases, read_phrases
+from .records import parse_events
 from .segments import Segment, class_curve, class_curves, sound_segments
 from .tables import caption, events_record, events_table
 from .windows import Span
@@ -28,6 +29,7 @@ __all__ = [
     "events_table",
     "hit_spans",
     "names_of",
+    "parse_events",
     "parse_phrases",
     "read_label_table",
     "read_phrases",
