@@ -21,9 +21,10 @@ EARLIEST_SECONDS, LATEST_SECONDS = 0.020, 0.015  # of the steepest rise, around 
 STEEP_STEPS = 6  # over which the steepest rise is measured
 BEGUN = 0.1  # share of the rise at which the attack has begun
 AHEAD_SECONDS = 0.0022  # by which the window sees an attack before it begins, in the median
-CLEAN_SHARE = 0.03  # of the peak: an attack out of quiet begins with the first sample so loud
-QUIET_SHARE = 0.02  # of the peak, which what sounds before it stays below
+CLEAN_SHARE = 0.06  # of the peak: an attack out of quiet begins with the first sample so loud
+QUIET_SHARE = 0.04  # of the peak, which what sounds before it stays below (an MP3 has some)
 NEAR_SECONDS = 0.003  # in which that sample is looked for, to both sides
+RANGE_DB = 45.0  # below the loudest band around an onset: what an MP3 makes ahead of a hit lies lower
 FALL = 0.25  # share of the power before, below which a sound ends and none begins
 FALL_SECONDS = (0.005, 0.025)  # away from the attack, where the power is compared
 _BASE_STEPS = 10
@@ -71,6 +72,7 @@ def _attacks(samples: Floats, near: Samples, rate: int) -> Floats:
     offsets = np.arange(-before - half, after + half)
     spectra = power(samples[near[:, None] + offsets], 2 * half, hop)
     decibels = mel_decibels(spectra, rate)
+    decibels = np.maximum(decibels, decibels.max(axis=(1, 2), keepdims=True) - RANGE_DB)
     base = decibels[:, :_BASE_STEPS].mean(axis=1, keepdims=True)
     rises = np.maximum(decibels - base, 0).mean(axis=2)
     found = [_foot(rise, before // hop, rate / hop) for rise in rises]

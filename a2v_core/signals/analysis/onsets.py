@@ -120,7 +120,8 @@ def spectral_flux(decibels: Floats) -> Floats:
 
     flux = np.zeros(len(decibels), np.float32)
     before = maximum_filter1d(decibels, 3, axis=1)[:-LAG]
-    flux[LAG:] = np.maximum(decibels[LAG:] - before, 0).mean(axis=1)
+    rises = np.maximum(decibels[LAG:] - before, 0)
+    flux[LAG:] = rises @ np.full(rises.shape[1], 1 / rises.shape[1], np.float32)  # faster than their mean
     return flux
 
 
