@@ -40,7 +40,8 @@ class Measured:
 def measure(sound: Sound, signals: Sequence[str] = (ONSET,)) -> Measured:
     """Measure signals of a sound, a file of any length in bounded memory.
 
-    signals  of `SIGNALS` ("onset", "flux", "rms", "loudness"), a band by name ("bass") or as "80-200"
+    signals  of `SIGNALS` ("onset", "flux", "rms", "loudness"), a band by name ("bass") or as "80-200";
+             onsets are found where "onset" or "flux" is among them
     A2VError for another signal, MediaError for a sound that cannot be read.
     """
     stream = open_stream(sound)

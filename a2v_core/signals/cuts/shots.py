@@ -5,6 +5,7 @@ Positions are absolute frames and lengths are differences of positions, so that 
 
 from __future__ import annotations
 
+import bisect
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -114,13 +115,14 @@ def _best(rule: _Rule, first: int, marks: Sequence[Mark]) -> tuple[int, float | 
     longest = rule.longest
     if left - longest < rule.shortest:
         longest = max(rule.shortest, rule.grid.at_most(left - rule.shortest))
+    fps, slack = float(rule.axis.fps), rule.grid.step / 2
+    begin = bisect.bisect_left(marks, (first + rule.shortest - slack) / fps, key=lambda mark: mark.time)
+    end = bisect.bisect_right(marks, (first + longest + slack) / fps, key=lambda mark: mark.time)
     best: tuple[float, int, float] | None = None
-    for mark in marks:
-        exact = mark.time * float(rule.axis.fps) - first
-        if not rule.shortest - rule.grid.step / 2 <= exact <= longest + rule.grid.step / 2:
-            continue
+    for mark in marks[begin:end]:
+        exact = mark.time * fps - first
         frames = min(max(rule.grid.nearest(exact), rule.shortest), longest)
-        off = abs(frames - exact) / float(rule.axis.fps)
+        off = abs(frames - exact) / fps
         worth = mark.strength - 2 * off  # half a second beside the strongest mark is worth nothing
         if worth > 0 and (best is None or worth > best[0] + 1e-9):
             best = (worth, frames, mark.time)
