@@ -138,6 +138,11 @@ def test_a_sound_that_the_model_does_not_know_has_no_name(demo_beats: BEATs) -> 
     assert events_record(found)["events"][0]["probability"] is None
 
 
+def test_a_sound_without_a_hit_has_no_event(demo_beats: BEATs) -> None:
+    found = sound_events(waveform(np.zeros((1, 22050)), 22050), demo_beats)
+    assert found == SoundEvents(1.0, ())
+
+
 def test_sustained_sounds_are_segments(demo_beats: BEATs) -> None:
     """Ten strokes of one object, then ten of another."""
     rng = np.random.default_rng(4)

@@ -1,6 +1,6 @@
 """What is heard when: hits and sustained sounds with the names of their classes."""
 
-from .classes import HIT_SECONDS, class_probabilities, hit_spans
+from .classes import HIT_SECONDS, class_probabilities, hit_probabilities, hit_spans
 from .events import Event, Heard, SoundEvents, classified, names_of, sound_events
 from .names import AUDIOSET_LABELS, audioset_names, class_names, read_label_table
 from .phrases import Phrases, parse_phrases, read_phrases
@@ -27,6 +27,7 @@ __all__ = [
     "classified",
     "events_record",
     "events_table",
+    "hit_probabilities",
     "hit_spans",
     "names_of",
     "parse_events",

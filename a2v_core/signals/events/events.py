@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ...audio import BEATs
 from ...errors import A2VError
 from ..analysis import Measured, Onset, Sound, measure
-from .classes import HIT_SECONDS, SHORTEST_SECONDS, Progress, class_probabilities, hit_spans
+from .classes import HIT_SECONDS, SHORTEST_SECONDS, Progress, hit_probabilities
 from .names import class_names
 
 ALSO = 0.5  # probability from which a further class counts beside the likeliest
@@ -62,7 +62,7 @@ def sound_events(
     least: float = LEAST,
     progress: Progress | None = None,
 ) -> SoundEvents:
-    """The hits of a sound or a file, and what each is, from a short window encoded alone.
+    """The hits of a sound or a file, and what each is, from short windows encoded alone.
 
     beats   with a classifier head; without one, or without a model, events have times and strengths alone
     names   of its classes; default: as `names_of`
@@ -96,8 +96,8 @@ def classified(
         raise A2VError(
             f"There are {len(known)} names for the {beats.config.predictor_class} classes of this BEATs"
         )
-    spans = hit_spans([onset.time for onset in onsets], window)
-    probabilities = class_probabilities(beats, sound, spans, progress)
+    times = [onset.time for onset in onsets]
+    probabilities = hit_probabilities(beats, sound, times, window, progress)
     found = [_event(onset, row, known, least) for onset, row in zip(onsets, probabilities, strict=True)]
     return SoundEvents(measured.duration, tuple(found))
 
