@@ -94,4 +94,5 @@ def train(work: Path, steps: int = 1500, minutes: float = 0.0) -> None:
 
     weights = fit("beats", work, model, loss, steps=steps, learning_rate=1e-3, decay=0.99, minutes=minutes)
     model.load_state_dict(weights)
+    model.beats.labels = tuple(SHAPES)
     save_beats(work / "beats.safetensors", model.beats.half())

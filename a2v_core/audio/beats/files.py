@@ -29,12 +29,16 @@ def load_beats(path: str | Path) -> BEATs:
     with torch.device("meta"):
         model = BEATs(config)
     load_strict(model, _with_every_table(checkpoint.tensors, config, path), path, expected=BEATS)
+    model.labels = _read_labels(checkpoint, config, path)
     return model.eval().requires_grad_(False)
 
 
 def save_beats(path: str | Path, model: BEATs) -> None:
-    """Write safetensors that `load_beats` reads: the published keys, the `cfg` in the metadata."""
-    write_safetensors(path, model.state_dict(), {CFG_KEY: json.dumps(model.config.to_cfg())})
+    """Write safetensors that `load_beats` reads: the published keys, `cfg` and labels in the metadata."""
+    metadata = {CFG_KEY: json.dumps(model.config.to_cfg())}
+    if model.labels:
+        metadata[LABELS_KEY] = json.dumps(dict(enumerate(model.labels)))
+    write_safetensors(path, model.state_dict(), metadata)
 
 
 def convert_beats(source: str | Path, target: str | Path) -> BEATsConfig:
@@ -74,6 +78,23 @@ def read_cfg(checkpoint: Checkpoint, path: str | Path) -> dict[str, object]:
     # Not a BEATs file: an empty model makes load_strict say what it is and where it belongs.
     load_strict(torch.nn.Module(), checkpoint.tensors, path, expected=BEATS)
     raise CheckpointError(f"{path}: expected {BEATS} weights with a cfg, found {found}")
+
+
+def _read_labels(checkpoint: Checkpoint, config: BEATsConfig, path: str | Path) -> tuple[str, ...]:
+    """The `label_dict` of a checkpoint with a head: one label for every class, or none at all."""
+    found = checkpoint.extra.get(LABELS_KEY)
+    if found is None and LABELS_KEY in checkpoint.metadata:
+        try:
+            found = json.loads(checkpoint.metadata[LABELS_KEY])
+        except json.JSONDecodeError as error:
+            raise CheckpointError(
+                f"{path}: the {LABELS_KEY} in the metadata is not JSON ({error})"
+            ) from error
+    if not isinstance(found, dict) or not config.predictor_class:
+        return ()
+    by_number = {str(number): label for number, label in found.items()}
+    labels = [by_number.get(str(number)) for number in range(config.predictor_class)]
+    return tuple(map(str, labels)) if None not in labels else ()
 
 
 def _with_every_table(tensors: dict[str, Tensor], config: BEATsConfig, path: str | Path) -> dict[str, Tensor]:

@@ -119,6 +119,8 @@ class BEATs(nn.Module):
         # Class logits are the mean over the tokens; the classes are independent (sigmoid), as in AudioSet.
         classes = config.predictor_class
         self.predictor = nn.Linear(config.encoder_embed_dim, classes) if classes else None
+        # Labels of the classes as their file has them: AudioSet ids in the published ones. Else empty.
+        self.labels: tuple[str, ...] = ()
 
     def forward(self, fbank: Tensor) -> tuple[Tensor, ...]:
         """Normalised filter bank [B, F, 128] (`beats_fbank`) -> the output [B, N, E] of each of the L layers.

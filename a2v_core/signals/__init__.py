@@ -1,0 +1,85 @@
+"""Sound -> what steers a graph: schedules, events, timed prompts and cuts. It needs no trained adapter.
+
+analysis   onsets, levels, bands and flux of a sound or a file, in one pass and bounded memory
+schedule   a value for every video frame, shaped; keyframe text
+events     what is heard when: hits and sustained sounds with the names of their classes; phrases for them
+cuts       tempo, shots that snap to beats, lengths on a model's grid, prompts with times
+
+Each folder has a door of its own; the names that most callers need are here. `__main__` is the command line.
+"""
+
+from .analysis import FLUX, LOUDNESS, NAMED_BANDS, ONSET, RMS, SIGNALS, Measured, Onset, measure
+from .cuts import (
+    LENGTH_GRIDS,
+    PROMPT_FORMATS,
+    Beats,
+    CutList,
+    LengthGrid,
+    Mark,
+    PromptTrack,
+    cut_list,
+    event_prompts,
+    find_beats,
+    parse_grid,
+    prompt_relay,
+)
+from .events import (
+    Event,
+    Phrases,
+    SoundEvents,
+    events_record,
+    events_table,
+    parse_events,
+    parse_phrases,
+    sound_events,
+)
+from .schedule import (
+    FrameAxis,
+    Schedule,
+    Shape,
+    frame_axis,
+    keyframe_text,
+    parse_keyframes,
+    schedule_of,
+    sound_schedule,
+)
+
+__all__ = [
+    "FLUX",
+    "LENGTH_GRIDS",
+    "LOUDNESS",
+    "NAMED_BANDS",
+    "ONSET",
+    "PROMPT_FORMATS",
+    "RMS",
+    "SIGNALS",
+    "Beats",
+    "CutList",
+    "Event",
+    "FrameAxis",
+    "LengthGrid",
+    "Mark",
+    "Measured",
+    "Onset",
+    "Phrases",
+    "PromptTrack",
+    "Schedule",
+    "Shape",
+    "SoundEvents",
+    "cut_list",
+    "event_prompts",
+    "events_record",
+    "events_table",
+    "find_beats",
+    "frame_axis",
+    "keyframe_text",
+    "measure",
+    "parse_events",
+    "parse_grid",
+    "parse_keyframes",
+    "parse_phrases",
+    "prompt_relay",
+    "schedule_of",
+    "sound_events",
+    "sound_schedule",
+]

@@ -1,0 +1,154 @@
+"""What the commands of `__main__` do: read a file, print text or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..audio import BEATs, load_beats
+from ..demo import demo_path
+from ..errors import A2VError
+from .analysis import FLUX, LOUDNESS, ONSET, measure
+from .cuts import (
+    PROMPT_FORMATS,
+    audible,
+    beat_marks,
+    cut_list,
+    cuts_record,
+    cuts_table,
+    event_prompts,
+    find_beats,
+    lengths_text,
+    onset_marks,
+    parse_grid,
+    prompt_relay,
+    prompts_record,
+)
+from .events import (
+    Phrases,
+    SoundEvents,
+    class_curves,
+    class_names,
+    events_record,
+    events_table,
+    names_of,
+    read_label_table,
+    read_phrases,
+    sound_events,
+    sound_segments,
+)
+from .schedule import Shape, frame_axis, keyframe_text, sound_schedule
+
+NO_NAMES = "none"
+DEMO_NOTE = (
+    "names are those of the bundled demo model, which knows only the sounds of its own world "
+    "({}); --beats takes a fine-tuned BEATs checkpoint"
+)
+
+
+def run_events(options: argparse.Namespace) -> None:
+    """Hits with their names, and with --segments the sustained sounds."""
+    beats, note = _beats(options)
+    names = _names(beats, options)
+    found = sound_events(options.file, beats, names, options.window, options.least)
+    segments: Any = ()
+    if options.segments:
+        if beats is None or names is None:
+            raise A2VError(
+                "--segments needs a BEATs checkpoint with a classifier head: sustained sounds are classes"
+            )
+        curves = class_curves(beats, options.file, found.duration)
+        segments = sound_segments(curves, names, found.duration)
+    found = SoundEvents(found.duration, found.events, found.note or note)
+    if options.json:
+        _print_json(events_record(found, segments))
+    else:
+        print(events_table(found, segments))
+
+
+def run_schedule(options: argparse.Namespace) -> None:
+    """A value for every frame: keyframe text, or JSON with all values."""
+    shape = Shape(**{name: getattr(options, name) for name in Shape.__dataclass_fields__})
+    found = sound_schedule(options.file, options.signal, options.fps, options.frames, shape)
+    text = keyframe_text(found.values)
+    if options.json:
+        values = [round(value, 5) for value in found.floats()]
+        facts = {"signal": options.signal, "fps": float(found.axis.fps), "frames": found.axis.frames}
+        _print_json({**facts, "values": values, "keyframes": text})
+    else:
+        print(text)
+
+
+def run_prompts(options: argparse.Namespace) -> None:
+    """Prompts with times from the names of what is heard."""
+    beats, note = _beats(options)
+    phrases = Phrases() if options.map is None else read_phrases(options.map)
+    found = sound_events(options.file, beats, _names(beats, options), options.window, options.least)
+    axis = frame_axis(options.fps, options.frames, found.duration)
+    if found.note:
+        raise A2VError(f"{options.file}: {found.note}; prompts need names")
+    track = event_prompts(axis, found.events, phrases, options.template, options.quiet, options.longest)
+    if options.json:
+        _print_json({**prompts_record(track), **prompt_relay(track)._asdict(), "note": note})
+    else:
+        if note:
+            print(f"note: {note}", file=sys.stderr)
+        print(PROMPT_FORMATS[options.format](track))
+
+
+def run_cuts(options: argparse.Namespace) -> None:
+    """A cut list on beats or onsets."""
+    grid = parse_grid(options.lengths)
+    measured = measure(options.file, (ONSET, FLUX, LOUDNESS))
+    axis = frame_axis(options.fps, options.frames, measured.duration)
+    beats = find_beats(measured)
+    on_beats = options.on == "beats" and beats.tempo is not None
+    marks = beat_marks(beats, options.every) if on_beats else onset_marks(measured)
+    marks = audible(marks, measured.curves[LOUDNESS], options.gate)
+    cuts = cut_list(axis, marks, options.shortest, options.longest, grid)
+    tempo = {"bpm": beats.tempo, "confidence": beats.confidence, "second_bpm": beats.second}
+    if options.json:
+        tempo_record = {name: value if value is None else round(value, 3) for name, value in tempo.items()}
+        record = {"tempo": tempo_record, "on": "beats" if on_beats else "onsets", "beats": list(beats.times)}
+        _print_json({**record, **cuts_record(cuts), "lengths": lengths_text(cuts)})
+    else:
+        print(_tempo_line(tempo, options.on == "beats" and not on_beats))
+        print(cuts_table(cuts))
+        print(f"lengths: {lengths_text(cuts)}")
+
+
+def _tempo_line(tempo: dict[str, Any], no_beats: bool) -> str:
+    if tempo["bpm"] is None:
+        return "no tempo found" + ("; cuts are on onsets" if no_beats else "")
+    second = "none" if tempo["second_bpm"] is None else f"{tempo['second_bpm']:.1f}"
+    confidence = f"confidence {tempo['confidence']:.2f} (second estimate: {second})"
+    return f"tempo {tempo['bpm']:.1f} beats per minute, {confidence}"
+
+
+def _beats(options: argparse.Namespace) -> tuple[BEATs | None, str]:
+    """The model that names sounds, and what has to be said of it."""
+    if options.beats == NO_NAMES:
+        return None, ""
+    if options.beats is not None:
+        return load_beats(Path(options.beats)), ""
+    beats = load_beats(demo_path("beats"))
+    return beats, DEMO_NOTE.format(", ".join(names_of(beats)))
+
+
+def _names(beats: BEATs | None, options: argparse.Namespace) -> tuple[str, ...] | None:
+    if beats is None or beats.predictor is None:
+        return None
+    if options.labels is None:
+        return names_of(beats)
+    table = read_label_table(options.labels)
+    if beats.labels:
+        return class_names(beats.labels, table)
+    # Without labels of its own a checkpoint's classes are those of the table, in its order.
+    return tuple(table.values())
+
+
+def _print_json(record: Any) -> None:
+    print(json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False))

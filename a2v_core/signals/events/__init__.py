@@ -1,0 +1,39 @@
+"""What is heard when: hits and sustained sounds with the names of their classes."""
+
+from .classes import HIT_SECONDS, class_probabilities, hit_probabilities, hit_spans
+from .events import Event, Heard, SoundEvents, classified, names_of, sound_events
+from .names import AUDIOSET_LABELS, audioset_names, class_names, read_label_table
+from .phrases import Phrases, parse_phrases, read_phrases
+from .records import parse_events
+from .segments import Segment, class_curve, class_curves, sound_segments
+from .tables import caption, events_record, events_table
+from .windows import Span
+
+__all__ = [
+    "AUDIOSET_LABELS",
+    "HIT_SECONDS",
+    "Event",
+    "Heard",
+    "Phrases",
+    "Segment",
+    "SoundEvents",
+    "Span",
+    "audioset_names",
+    "caption",
+    "class_curve",
+    "class_curves",
+    "class_names",
+    "class_probabilities",
+    "classified",
+    "events_record",
+    "events_table",
+    "hit_probabilities",
+    "hit_spans",
+    "names_of",
+    "parse_events",
+    "parse_phrases",
+    "read_label_table",
+    "read_phrases",
+    "sound_events",
+    "sound_segments",
+]
