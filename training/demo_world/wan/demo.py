@@ -21,7 +21,7 @@ from ..install import DEMO
 from ..sounds import SAMPLE_RATE
 from ..world import FPS
 from .install import NAME
-from .vae import NUM_FRAMES
+from .latents import NUM_FRAMES
 
 SHIFT = 5.0  # of the flow schedule
 SOLVER = "euler"

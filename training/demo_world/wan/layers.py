@@ -1,4 +1,8 @@
-"""Layers in time of an AutoencoderKLWan: passed by for single pictures, and where they start for clips."""
+"""Layers in time of an AutoencoderKLWan, of which the demo's VAE uses those between the rates of frames.
+
+All other convolutions see one frame at a time, with zeros in their earlier taps. So what stands still has
+the same latents at all times, and training takes half the work.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +16,9 @@ from torch import Tensor
 
 
 @contextmanager
-def of_single_pictures(vae: Any) -> Iterator[None]:
-    """While it lasts, the VAE takes clips of one frame only, and is almost twice as fast at it: of a
-    convolution in time only the last tap meets the frame, the others zeros before it.
-    """
-    convs = _convs(vae)
+def frame_by_frame(vae: Any) -> Iterator[None]:
+    """While it lasts, convolutions in space use their last tap in time only, as if the others were zero."""
+    convs = [conv for conv in _convs(vae) if not _changes_rate(conv)]
     for conv in convs:
         conv.forward = _last_tap(conv)
     try:
@@ -28,16 +30,26 @@ def of_single_pictures(vae: Any) -> Iterator[None]:
 
 @torch.no_grad()
 def start_in_time(vae: Any) -> None:
-    """Make of a VAE that knows single pictures one that shows the last picture of every latent frame for all
-    of them: convolutions see their own moment alone, and those between the rates of frames pass it on.
+    """Make of a VAE that knows single pictures one that does as well for clips at rest.
+
+    Convolutions in space see one frame at a time. Those that halve the rate take half of their channels from
+    the earlier frame and half from the later one, so that both are in the latents; those that double it
+    begin with the same for both.
     """
     for conv in _convs(vae):
         conv.weight[:, :, :-1] = 0
-        into = conv.in_channels
-        if conv.kernel_size == (3, 1, 1):
-            same = torch.eye(into).repeat(conv.out_channels // into, 1)
-            conv.weight[:, :, -1, 0, 0] = same.to(conv.weight)
-            conv.bias.zero_()
+        if not _changes_rate(conv):
+            continue
+        into, out = conv.in_channels, conv.out_channels
+        conv.bias.zero_()
+        conv.weight.zero_()
+        own = torch.eye(into, device=conv.weight.device)
+        if out > into:
+            conv.weight[:, :, -1, 0, 0] = own.repeat(out // into, 1)
+        else:
+            late = torch.arange(into, device=own.device) % 2 > 0
+            conv.weight[late, :, -1, 0, 0] = own[late]
+            conv.weight[~late, :, -2, 0, 0] = own[~late]
 
 
 def _convs(vae: Any) -> list[Any]:
@@ -46,9 +58,15 @@ def _convs(vae: Any) -> list[Any]:
     return [module for module in vae.modules() if isinstance(module, WanCausalConv3d)]
 
 
+def _changes_rate(conv: Any) -> bool:
+    return bool(conv.kernel_size == (3, 1, 1))
+
+
 def _last_tap(conv: Any) -> Any:
     def forward(x: Tensor, cache: Tensor | None = None) -> Tensor:
-        padding = conv._padding[2], conv._padding[0]
-        return nnf.conv2d(x[:, :, 0], conv.weight[:, :, -1], conv.bias, padding=padding)[:, :, None]
+        frames, padding = x.shape[2], (conv._padding[2], conv._padding[0])
+        pictures = x.transpose(1, 2).flatten(0, 1)
+        out = nnf.conv2d(pictures, conv.weight[:, :, -1], conv.bias, padding=padding)
+        return out.unflatten(0, (-1, frames)).transpose(1, 2)
 
     return forward
