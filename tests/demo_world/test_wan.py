@@ -23,8 +23,10 @@ TINY: dict[str, Any] = t2v.CONFIG | {"attention_head_dim": 24, "ffn_dim": 32, "n
 
 
 def tiny_vae() -> Any:
+    from diffusers import AutoencoderKLWan
+
     torch.manual_seed(0)
-    return vae.new_vae().eval()
+    return AutoencoderKLWan(**(vae.CONFIG | {"base_dim": 4})).eval()
 
 
 def pixels(scene: Scene, frames: int) -> Tensor:
@@ -65,30 +67,57 @@ def test_the_object_weighs_more(known: latents.Latents) -> None:
 
 
 @torch.no_grad()
-def test_a_vae_of_pictures_starts_as_one_of_clips_at_rest() -> None:
-    net, clip = tiny_vae(), pixels(SCENE, 9)
-    layers.start_in_time(net)
-    still = clip[:, :, 4:5].expand(-1, -1, 9, -1, -1)
-    picture = net.decode(net.encode(still[:, :, :1]).latent_dist.mean).sample
-    shown = net.decode(net.encode(still).latent_dist.mean).sample
-    torch.testing.assert_close(shown, picture.expand_as(shown), atol=1e-5, rtol=0)
-    moving = net.encode(clip).latent_dist.mean
-    for frame in range(5, 9):  # each is in the latents of its four
+def test_layers_start_with_four_frames_side_by_side() -> None:
+    net = tiny_vae()
+    layers.start_side_by_side(net)
+    picture = torch.randn(1, 4, 1, 8, 8).repeat(1, 4, 1, 1, 1)
+    shown = net.decode(picture).sample
+    clip = picture.repeat(1, 1, 3, 1, 1)
+    still = net.decode(clip).sample
+    torch.testing.assert_close(still, shown.expand_as(still), atol=1e-5, rtol=0)
+    for group in range(4):  # each is mostly seen in its own frame
         changed = clip.clone()
-        changed[:, :, frame] *= -1
-        assert (net.encode(changed).latent_dist.mean - moving)[:, :, 2].abs().max() > 1e-3
+        changed[:, 4 * group : 4 * group + 4, 2] += torch.randn(1, 4, 8, 8)
+        difference = (net.decode(changed).sample - still).square().mean((0, 1, 3, 4))
+        assert int(difference.argmax()) == 5 + group
+        assert float(difference[:5].max()) < 1e-8
+    video = pixels(SCENE, 9)
+    made = net.encode(video).latent_dist.mean.unflatten(1, (4, 4))
+    assert torch.equal(made[:, 0, :, 0], made[:, 3, :, 0])
+    for group in range(4):
+        changed = video.clone()
+        changed[:, :, 5 + group] *= -1
+        difference = net.encode(changed).latent_dist.mean.unflatten(1, (4, 4)) - made
+        assert int(difference[:, :, :, 2].square().mean((0, 2, 3, 4)).argmax()) == group
+
+
+def test_single_pictures_teach_all_groups_the_same() -> None:
+    net = tiny_vae().train()
+    masks = layers.start_side_by_side(net)
+    picture, target = torch.randn(2, 4, 1, 8, 8).repeat(1, 4, 1, 1, 1), pixels(SCENE, 1)
+    with layers.learning_only(net, masks):
+        (net.decode(picture).sample - target).square().mean().backward()
+    gradient = net.decoder.up_blocks[0].resnets[0].conv1.weight.grad
+    assert gradient is not None
+    first, last = gradient[:4, :4], gradient[12:, 12:]
+    assert float(first.abs().max()) > 0
+    torch.testing.assert_close(first, last, atol=1e-6, rtol=1e-3)
+    assert float(gradient[:4, 4:].abs().max()) == 0
+    net.zero_grad()
+    (net.decode(picture).sample - target).square().mean().backward()
+    assert float(net.decoder.up_blocks[0].resnets[0].conv1.weight.grad[:4, 4:].abs().max()) > 0
 
 
 @torch.no_grad()
 def test_frame_by_frame_is_the_same_without_earlier_taps() -> None:
     net, clip = tiny_vae(), pixels(SCENE, 9)
-    layers.start_in_time(net)
-    latents = net.encode(clip).latent_dist.mean
-    decoded = net.decode(latents).sample
+    layers.start_side_by_side(net)
+    made = net.encode(clip).latent_dist.mean
+    decoded = net.decode(made).sample
     with layers.frame_by_frame(net):
-        torch.testing.assert_close(net.encode(clip).latent_dist.mean, latents, atol=1e-5, rtol=0)
-        torch.testing.assert_close(net.decode(latents).sample, decoded, atol=1e-5, rtol=0)
-    assert torch.equal(net.encode(clip).latent_dist.mean, latents)
+        torch.testing.assert_close(net.encode(clip).latent_dist.mean, made, atol=1e-5, rtol=0)
+        torch.testing.assert_close(net.decode(made).sample, decoded, atol=1e-5, rtol=0)
+    assert torch.equal(net.encode(clip).latent_dist.mean, made)
 
 
 def test_what_moves_weighs_most_and_the_wall_least() -> None:

@@ -1,10 +1,9 @@
 """Trains the VAE of the demo's Wan, 25 pictures of 64 x 64 to 16 x 7 x 8 x 8 latents and back.
 
 Its latents are given (`latents.py`): the encoder learns to make them, and the decoder to show them, each on
-its own. Learned together from scratch, a VAE this small takes far longer until anything moves. Single
-pictures come first; then layers in time start as what does as well for clips at rest. Most steps see a part
-of the picture. The decoder gets latents with a little noise, as sampled ones have, and what moves weighs
-most, then the object, then the wall.
+its own. Single pictures come first, and clips begin with what they taught (`layers.py`); from random layers a
+VAE this small takes far longer until anything moves. Most steps see a part of the picture. The decoder gets
+latents with a little noise, as sampled ones have, and what moves weighs most, then the object, then the wall.
 
 Legend: B clips, F frames, H W picture size, c latent channels, f latent frames, h w latent size.
 """
@@ -22,14 +21,14 @@ from ..fitting import device, fit
 from ..world import SIZE, render
 from .fold import Statistics, fold
 from .latents import NUM_FRAMES, TIME, Latents, pool_scene
-from .layers import frame_by_frame, start_in_time
+from .layers import frame_by_frame, learning_only, start_side_by_side
 
 CONFIG: dict[str, Any] = {"base_dim": 8, "z_dim": 16}
 OBJECT_WEIGHT, MOTION_WEIGHT = 4.0, 4.0  # of pixels, each on top of what is there
 OBJECT_ABOVE = 0.05  # difference from the wall, of 2
 MOTION_ABOVE = 0.1  # difference from the median over time, of 2
 NOISE = 0.1  # standard deviation of the noise on the latents, as a share of theirs
-PICTURES_SHARE = 0.1  # of steps and time, on single pictures
+PICTURES_SHARE = 0.5  # of steps and time, on single pictures
 PART = (40, 32)  # height and width of a part of the picture
 PART_FRAMES = 13  # of a clip of parts: after the first two latent frames all are alike to the VAE
 SPACE = 8  # pixels of a latent pixel
@@ -76,10 +75,9 @@ def pixel_weight(video: Tensor) -> Tensor:
     return 1 + OBJECT_WEIGHT * is_object + MOTION_WEIGHT * moves
 
 
-def losses(vae: Any, batch: Clips) -> dict[str, Tensor]:
-    """Errors of what the decoder shows and of what the encoder makes of it."""
-    noisy = batch.latents + NOISE * torch.randn_like(batch.latents)
-    error = vae.decode(noisy).sample - batch.video
+def losses(vae: Any, batch: Clips, noise: Tensor) -> dict[str, Tensor]:
+    """Errors of what the decoder shows, with noise on the latents, and of what the encoder makes of it."""
+    error = vae.decode(batch.latents + NOISE * noise).sample - batch.video
     weight = pixel_weight(batch.video)
     shown = (weight * error.abs()).mean() + 5 * (weight * error.square()).mean()
     made = (vae.encode(batch.video).latent_dist.mean - batch.latents).square().mean()
@@ -98,36 +96,39 @@ def new_vae() -> Any:
 def train(work: Path, steps: int = 5000, minutes: float = 0.0) -> None:
     """Fits the VAE and writes it to `work/vae`, its latents in the scale of Wan 2.1."""
     vae, latents = new_vae(), Latents.load(work)
+    masks = start_side_by_side(vae)
     single, single_minutes = round(PICTURES_SHARE * steps), PICTURES_SHARE * minutes
 
     def of_pictures(step: int) -> dict[str, Tensor]:
-        whole = clips(latents, 10**7 + step, 24 if step % 4 else 8, frames=1)
-        return losses(vae, parts(whole, step) if step % 4 else whole)
+        batch = clips(latents, 10**7 + step, 24 if step % 4 else 8, frames=1)
+        batch = parts(batch, step) if step % 4 else batch
+        noise = torch.randn_like(batch.latents.unflatten(1, (TIME, -1))[:, 0]).repeat(1, TIME, 1, 1, 1)
+        return losses(vae, batch, noise)
 
     def of_clips(step: int) -> dict[str, Tensor]:
         batch = parts(clips(latents, step, 4, PART_FRAMES), step) if step % 4 else clips(latents, step, 1)
-        return losses(vae, batch)
+        return losses(vae, batch, torch.randn_like(batch.latents))
 
     with frame_by_frame(vae):
-        weights = fit(
-            "vae_pictures",
-            work,
-            vae,
-            of_pictures,
-            steps=single,
-            learning_rate=3e-3,
-            decay=0.99,
-            minutes=single_minutes,
-        )
+        with learning_only(vae, masks):
+            weights = fit(
+                "vae_pictures",
+                work,
+                vae,
+                of_pictures,
+                steps=single,
+                learning_rate=3e-3,
+                decay=0.99,
+                minutes=single_minutes,
+            )
         vae.load_state_dict(weights)
-        start_in_time(vae)
         weights = fit(
             "vae_clips",
             work,
             vae,
             of_clips,
             steps=steps - single,
-            learning_rate=2e-3,
+            learning_rate=5e-4,
             decay=0.995,
             minutes=minutes - single_minutes,
         )
