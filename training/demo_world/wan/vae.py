@@ -93,7 +93,7 @@ def new_vae() -> Any:
     return AutoencoderKLWan(**CONFIG).to(device())
 
 
-def train(work: Path, steps: int = 5000, minutes: float = 0.0) -> None:
+def train(work: Path, steps: int = 4400, minutes: float = 0.0) -> None:
     """Fits the VAE and writes it to `work/vae`, its latents in the scale of Wan 2.1."""
     vae, latents = new_vae(), Latents.load(work)
     masks = start_side_by_side(vae)
