@@ -56,6 +56,17 @@ def test_latents_hold_four_frames_in_their_channels(known: latents.Latents) -> N
     assert float(clip.std()) == pytest.approx(1, abs=0.1)
 
 
+def test_single_pictures_are_any_frames_of_a_scene(known: latents.Latents) -> None:
+    one = (known.atlas.latents(SCENE) - known.mean) / known.std
+    picture = known.of_picture(SCENE, 6)
+    assert picture.shape == (16, 1, 8, 8)
+    assert torch.equal(picture.unflatten(0, (4, 4)), one[:, 6:7].expand(4, -1, -1, -1, -1))
+    found = vae.pictures(known, 0, 40)
+    assert (found.video.shape, found.latents.shape) == ((40, 3, 1, 64, 64), (40, 16, 1, 8, 8))
+    top = ((found.video - found.video.median(dim=-1, keepdim=True).values).abs() > 0.2)[..., :31, :]
+    assert 3 <= int(top.flatten(1).any(1).sum()) <= 37  # some are in the air, some at rest
+
+
 def test_the_object_weighs_more(known: latents.Latents) -> None:
     wall = ((known.walls["navy"][:, None] - known.mean) / known.std).repeat(4, 7, 1, 1)[None]
     clean = wall.clone()

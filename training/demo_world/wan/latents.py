@@ -60,7 +60,14 @@ class Latents:
 
     def of(self, scene: Scene) -> Tensor:
         """Latents of the clip of a scene, [16, f, h, w]."""
-        return stack((self.atlas.latents(scene) - self.mean) / self.std)
+        return stack(self._of_frames(scene))
+
+    def of_picture(self, scene: Scene, frame: int) -> Tensor:
+        """Latents of one frame of a scene as a clip by itself, [16, 1, h, w]."""
+        return stack(self._of_frames(scene)[:, frame : frame + 1])
+
+    def _of_frames(self, scene: Scene) -> Tensor:
+        return (self.atlas.latents(scene) - self.mean) / self.std
 
     def weight(self, clean: Tensor, scenes: Sequence[Scene]) -> Tensor:
         """Weight [B, 1, f, h, w] of every pixel of the latents of scenes in a loss: more on the object."""

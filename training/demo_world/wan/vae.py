@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ..fitting import device, fit
-from ..world import SIZE, render
+from ..world import SIZE, Scene, heights, render, render_heights
 from .fold import Statistics, fold
 from .latents import NUM_FRAMES, TIME, Latents, pool_scene
 from .layers import frame_by_frame, learning_only, start_side_by_side
@@ -43,11 +43,33 @@ class Clips(NamedTuple):
 
 def clips(latents: Latents, step: int, count: int, frames: int = NUM_FRAMES) -> Clips:
     """The beginnings of clips of random scenes."""
-    rng = np.random.default_rng([11, step])
-    scenes = [pool_scene(int(number))[0] for number in rng.integers(2_000_000, 3_000_000, size=count)]
-    video = torch.from_numpy(np.stack([render(scene) for scene in scenes])).permute(0, 4, 1, 2, 3) * 2 - 1
+    scenes = _scenes(np.random.default_rng([11, step]), count)
     known = torch.stack([latents.of(scene) for scene in scenes])
-    return Clips(video[:, :, :frames].to(device()), known[:, :, : 1 + (frames - 1) // TIME])
+    return Clips(
+        _pixels([render(scene)[:frames] for scene in scenes]), known[:, :, : 1 + (frames - 1) // TIME]
+    )
+
+
+def pictures(latents: Latents, step: int, count: int) -> Clips:
+    """Random frames of random scenes, as clips of one frame."""
+    rng = np.random.default_rng([16, step])
+    scenes = _scenes(rng, count)
+    frames = [int(frame) for frame in rng.integers(NUM_FRAMES, size=count)]
+    known = [latents.of_picture(scene, frame) for scene, frame in zip(scenes, frames, strict=True)]
+    shown = [
+        render_heights(scene, heights(scene)[frame : frame + 1])
+        for scene, frame in zip(scenes, frames, strict=True)
+    ]
+    return Clips(_pixels(shown), torch.stack(known))
+
+
+def _scenes(rng: np.random.Generator, count: int) -> list[Scene]:
+    """Random scenes, other ones than those that the denoiser learns from."""
+    return [pool_scene(int(number))[0] for number in rng.integers(2_000_000, 3_000_000, size=count)]
+
+
+def _pixels(videos: list[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.stack(videos)).permute(0, 4, 1, 2, 3).to(device()) * 2 - 1
 
 
 def parts(whole: Clips, step: int) -> Clips:
@@ -100,7 +122,7 @@ def train(work: Path, steps: int = 4400, minutes: float = 0.0) -> None:
     single, single_minutes = round(PICTURES_SHARE * steps), PICTURES_SHARE * minutes
 
     def of_pictures(step: int) -> dict[str, Tensor]:
-        batch = clips(latents, 10**7 + step, 24 if step % 4 else 8, frames=1)
+        batch = pictures(latents, step, 24 if step % 4 else 8)
         batch = parts(batch, step) if step % 4 else batch
         noise = torch.randn_like(batch.latents.unflatten(1, (TIME, -1))[:, 0]).repeat(1, TIME, 1, 1, 1)
         return losses(vae, batch, noise)
