@@ -13,7 +13,7 @@ from pathlib import Path
 STAGES = (
     *("vae", "beats", "t2v", "mapper", "motion", "decoder", "few_step", "install"),
     # The bundled Wan, which takes the text encoder and BEATs that are installed.
-    *("wan.vae", "wan.pool", "wan.t2v", "wan.adapter", "wan.install"),
+    *("wan.vae", "wan.t2v", "wan.adapter", "wan.install"),
 )
 
 

@@ -20,18 +20,17 @@ from a2v_core.tokens import AudioMapper, MapperConfig
 from ...parts import PredictionError
 from ..fitting import device, fit
 from ..mapper import HOP_DIVISOR
-from ..t2v import TEXT_WIDTH
 from ..world import FPS
 from . import t2v
 from .captions import Texts, beside_sound
-from .pool import Pool
+from .latents import NUM_FRAMES, Latents, pool_scene
 from .sounds import features
-from .vae import NUM_FRAMES
 
 BASE = "a2v_demo_wan"
 SPEC = BackboneSpec("Wan", 16, 8, 16, NUM_FRAMES, (64, 64), None, "Wan21", time=4, first_alone=True)
 TOKEN_WIDTH, INNER, HEADS = 128, 128, 4
 SHIFT = 5.0  # of the timesteps towards noise, where motion is decided
+SOUNDS = 3000  # that are encoded once
 WITHOUT_SOUND = 0.1  # share of the clips whose gate is 0
 
 
@@ -69,8 +68,8 @@ def train(work: Path, steps: int = 4000, minutes: float = 0.0) -> None:
     from diffusers import WanTransformer3DModel
 
     denoiser = WanTransformer3DModel.from_pretrained(work / "transformer").to(device()).eval()
-    pool, texts = Pool.load(work), Texts(width=TEXT_WIDTH)
-    heard = features(work, demo_path("beats"), len(pool.scenes))
+    latents, texts = Latents.load(work), Texts()
+    heard = features(work, demo_path("beats"), SOUNDS)
     adapter = new_adapter(heard["features"].shape[-1]).to(device())
     backbone = WanBackbone(
         (denoiser.requires_grad_(False),), None, texts.encoder, texts.tokenizer, SPEC, adapter=adapter
@@ -79,16 +78,16 @@ def train(work: Path, steps: int = 4000, minutes: float = 0.0) -> None:
 
     def loss(step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([14, step])
-        numbers = rng.integers(len(pool.scenes), size=t2v.BATCH)
-        chosen = torch.from_numpy(numbers)
-        clean = pool.latents[chosen]
-        states = texts.states([beside_sound(pool.scenes[number], rng) for number in numbers])
+        chosen = torch.from_numpy(rng.integers(SOUNDS, size=t2v.BATCH))
+        scenes = [pool_scene(number)[0] for number in chosen.tolist()]
+        clean = torch.stack([latents.of(scene) for scene in scenes])
+        states = texts.states([beside_sound(scene, rng) for scene in scenes])
         words = adapter.mapper(heard["features"][chosen], heard["times"], NUM_FRAMES, FPS)
         gate = (torch.rand(t2v.BATCH, 1) >= WITHOUT_SOUND).to(clean)
         context = backbone.context_of(states, words, gate)
         t = t2v.timesteps(t2v.BATCH, SHIFT).to(clean)
         error = prediction.signed(clean, torch.randn_like(clean), t, context)
-        return t2v.losses(error, pool.weight(numbers))
+        return t2v.losses(error, latents.weight(clean, scenes))
 
     weights = fit("adapter", work, adapter, loss, steps=steps, learning_rate=1e-3, minutes=minutes)
     adapter.load_state_dict(weights)

@@ -5,7 +5,6 @@ The base model learns captions that leave things out, down to "a video", so that
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,8 +58,8 @@ def _text(
 class Texts:
     """The demo's text encoder, which stays as it is, with the states of every text that was asked for."""
 
-    def __init__(self, folder: Path | None = None, width: int = TEXT_WIDTH) -> None:
-        self.encoder, self.tokenizer = load_text(folder or demo_path("t2v"), width, torch.float32)
+    def __init__(self) -> None:
+        self.encoder, self.tokenizer = load_text(demo_path("t2v"), TEXT_WIDTH, torch.float32)
         self.encoder.to(device())
         self._known: dict[str, Tensor] = {}
 

@@ -17,7 +17,7 @@ from ..evaluate import EventCounts
 from ..held_out import sounding_scene, visible_events
 from ..recognise import recognise
 from ..world import render
-from .vae import NUM_FRAMES
+from .latents import NUM_FRAMES
 
 
 @torch.no_grad()
@@ -26,13 +26,14 @@ def ceiling(vae: Any, clips: int, noise: float = 0.0) -> dict[str, float | None]
 
     noise  standard deviation of noise on the latents, as a share of theirs
     """
+    std = torch.tensor(vae.config.latents_std).view(1, -1, 1, 1, 1)
     events, correct, squared = EventCounts(), 0, 0.0
     for number in range(clips):
         scene = sounding_scene(np.random.default_rng([97, number]), NUM_FRAMES)
         truth = render(scene)
         pixels = torch.from_numpy(truth).permute(3, 0, 1, 2)[None] * 2 - 1
         latents = vae.encode(pixels).latent_dist.mean
-        latents = latents + noise * latents.std() * torch.randn_like(latents)
+        latents = latents + noise * std * torch.randn_like(latents)
         decoded = vae.decode(latents).sample[0].permute(1, 2, 3, 0).clamp(-1, 1).numpy() / 2 + 0.5
         squared += float(np.square(decoded - truth).mean())
         seen = recognise(decoded)

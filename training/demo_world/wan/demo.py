@@ -17,11 +17,10 @@ from a2v_core.pipeline import VideoPipeline, VideoRequest, hear
 from a2v_core.sampling import EXACT, SampleSettings
 from a2v_core.sampling.long import LongSettings
 
-from ..install import DEMO
 from ..sounds import SAMPLE_RATE
 from ..world import FPS
 from .install import NAME
-from .vae import NUM_FRAMES
+from .latents import NUM_FRAMES
 
 SHIFT = 5.0  # of the flow schedule
 SOLVER = "euler"
@@ -36,10 +35,11 @@ class WanDemo:
         guidance_scale: float = 3.0,
         speed: str = EXACT,
         scheduler: str = SOLVER,
-        folder: Path = DEMO / "wan",
+        folder: Path | None = None,
         shift: float = SHIFT,
     ) -> None:
         self.beats = load_beats(demo_path("beats"))
+        folder = folder or demo_path("wan")
         files = WanFiles(folder / f"{NAME}.safetensors", folder / f"{NAME}_vae.safetensors", demo_path("t2v"))
         backbone = load_wan_files(files, shift=shift)
         self.adapter = load_adapter(folder / f"{NAME}_adapter.safetensors")

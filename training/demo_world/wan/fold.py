@@ -8,7 +8,6 @@ Legend: c latent channels.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import torch
@@ -20,12 +19,6 @@ class Statistics(NamedTuple):
 
     mean: Tensor
     std: Tensor
-
-
-def measure(latents: Iterable[Tensor]) -> Statistics:
-    """Those of many clips' latents [c, f, h, w] together."""
-    values = torch.stack([clip.double() for clip in latents]).movedim(1, 0).flatten(1)
-    return Statistics(values.mean(1), values.std(1))
 
 
 def built_in(vae: Any) -> Statistics:

@@ -33,7 +33,7 @@ def train(work: Path, target: Path = DEMO / "wan") -> None:
     from diffusers import AutoencoderKLWan, WanTransformer3DModel
 
     denoiser = WanTransformer3DModel.from_pretrained(work / "transformer")
-    vae = AutoencoderKLWan.from_pretrained(work / "vae_folded")
+    vae = AutoencoderKLWan.from_pretrained(work / "vae")
     target.mkdir(exist_ok=True)
     write(target / f"{NAME}.safetensors", core_transformer(wide_text(denoiser.state_dict())))
     write(target / f"{NAME}_vae.safetensors", core_vae(vae.state_dict()))

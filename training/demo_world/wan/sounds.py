@@ -1,4 +1,4 @@
-"""What BEATs hears in the sounds of the pool, encoded once.
+"""What BEATs hears in the sounds of the scenes, encoded once.
 
 Legend: N clips, T audio steps, L layers, D width.
 """
@@ -19,7 +19,7 @@ from a2v_core.tokens import stack_layers
 from ..fitting import device
 from ..mapper import HOP_DIVISOR
 from ..sounds import SAMPLE_RATE, render_sound
-from .pool import pool_scene
+from .latents import pool_scene
 
 AT_ONCE = 50  # sounds
 

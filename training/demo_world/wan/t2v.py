@@ -1,4 +1,4 @@
-"""Trains the denoiser of the demo's Wan on the latents of the pool, by flow matching.
+"""Trains the denoiser of the demo's Wan by flow matching.
 
 It is trained on text as wide as that of the demo's text encoder, and gets Wan's width when it is exported:
 what it would multiply zeros with is zero.
@@ -21,7 +21,7 @@ from ...parts import PredictionError
 from ..fitting import device, fit
 from ..t2v import TEXT_WIDTH
 from .captions import Texts, caption
-from .pool import Pool
+from .latents import Latents, pool_scene
 
 CONFIG: dict[str, Any] = {
     "num_attention_heads": 1,
@@ -34,6 +34,7 @@ CONFIG: dict[str, Any] = {
     "rope_max_seq_len": 64,
 }
 BATCH = 8
+SCENES = 1_000_000  # there are that many
 SHIFT = 3.0  # of the timesteps towards noise, where a clip's content is decided
 STEADY = 1.0  # weight of the error's change from a latent frame to the next: what trembles at rest
 
@@ -73,17 +74,17 @@ def losses(error: Tensor, weight: Tensor) -> dict[str, Tensor]:
 def train(work: Path, steps: int = 14_000, minutes: float = 0.0) -> None:
     """Fits the denoiser and writes it to `work/transformer`, in the diffusers layout and float32."""
     denoiser = new_denoiser()
-    pool, texts = Pool.load(work), Texts()
+    latents, texts = Latents.load(work), Texts()
     prediction = flow_of(denoiser)
 
     def loss(step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([13, step])
-        numbers = rng.integers(len(pool.scenes), size=BATCH)
-        clean = pool.latents[torch.from_numpy(numbers)]
-        states = texts.states([caption(pool.scenes[number], rng) for number in numbers])
+        scenes = [pool_scene(int(number))[0] for number in rng.integers(SCENES, size=BATCH)]
+        clean = torch.stack([latents.of(scene) for scene in scenes])
+        states = texts.states([caption(scene, rng) for scene in scenes])
         t = timesteps(BATCH, SHIFT).to(clean)
         error = prediction.signed(clean, torch.randn_like(clean), t, states)
-        return losses(error, pool.weight(numbers))
+        return losses(error, latents.weight(clean, scenes))
 
     weights = fit("wan", work, denoiser, loss, steps=steps, learning_rate=1e-3, decay=0.999, minutes=minutes)
     denoiser.load_state_dict(weights)
