@@ -32,7 +32,7 @@ from a2v_core.tokens import load_mapper
 from .held_out import SETS, held_out, visible_events
 from .mapper import WORDS
 from .recognise import EventCounts, Recognition, recognise
-from .recorded import CHECK_LIST, find_recordings, read_list, score_recorded
+from .recorded import CHECK_LIST, find_instruments, read_list, score_recorded
 from .sounds import SAMPLE_RATE
 from .world import COLOURS, FPS, Scene, render
 
@@ -202,12 +202,12 @@ def score_world(arguments: argparse.Namespace) -> dict[str, Any]:
 def score_recordings(arguments: argparse.Namespace) -> dict[str, Any]:
     """`score_recorded` of the bundled models with the command line's options."""
     demo = Demo(arguments.steps, arguments.cfg, arguments.speed)
-    recordings = find_recordings(arguments.recorded, read_list(arguments.list))
+    instruments = find_instruments(arguments.recorded, read_list(arguments.list))
 
     def video(sound: np.ndarray, num_frames: int, seed: int) -> Tensor:
         return demo.video(PROMPT, sound, num_frames, seed)
 
-    return score_recorded(video, recordings, arguments.clips)
+    return score_recorded(video, instruments, arguments.clips)
 
 
 def main() -> None:
@@ -231,7 +231,7 @@ def main() -> None:
         help="score recorded sounds instead (training/demo_world/recorded.py)",
     )
     parser.add_argument(
-        "--list", type=Path, default=CHECK_LIST, help="with --recorded: which recordings there are"
+        "--list", type=Path, default=CHECK_LIST, help="with --recorded: which instruments there are"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     arguments = parser.parse_args()

@@ -1,14 +1,16 @@
 """How well the demo follows recorded sounds: scenes whose hits are recordings of instruments.
 
-A list says which recordings there are, one pattern a line: an object of the world, or `other` where no object
-is the right one, and a path below the folder, with `*` for any name. After `.sf2#` comes the name of a sample
-in a SoundFont bank. `recordings/` has two lists of what the Debian packages named in them hold, each unpacked
-with `dpkg -x PACKAGE.deb FOLDER/PACKAGE`: `find.txt` for finding settings of the training, and `check.txt`,
-other recordings, for checking them.
+A list says which recordings there are, an instrument a line: an object of the world, or `other` where no
+object is the right one, and paths below the folder, with `*` for any name and ` | ` between them. After
+`.sf2#` comes the name of a sample in a SoundFont bank. `recordings/` has three lists of what the Debian
+packages named in them hold, each unpacked with `dpkg -x PACKAGE.deb FOLDER/PACKAGE`: `find.txt` for finding
+settings of the training, `check.txt`, other recordings, for checking them, and `drums.txt`, where an
+instrument is a whole kit, also for checking.
 
-Each clip has one recording, cut to its attack and with a peak of 1, at every hit of a random rhythm of the
-world (2 s, from digital silence, peak 0.8 times the loudness of the hit). Recordings ring on below the next
-hit, as they would. Clips take the objects in turn, and those of an object in an order drawn from a seed.
+Each clip has one instrument and a random rhythm of the world (2 s, from digital silence). Every hit is a
+random recording of the instrument, cut to its attack, with a peak of 0.8 times the loudness of the hit.
+Recordings ring on below the next hit, as they would. Clips take the objects in turn, and the instruments of
+an object in an order drawn from a seed.
 
 Legend: N samples, F frames.
 """
@@ -53,37 +55,46 @@ class Recording:
     """A recorded hit, samples float32 [N] at `SAMPLE_RATE` from its attack on, with a peak of 1."""
 
     name: str
-    shape: str  # an object of the world, or OTHER
     samples: np.ndarray
 
 
-def read_list(path: Path) -> list[tuple[str, str]]:
-    """Object and pattern of every line; DataError names a line that is neither."""
+@dataclass(frozen=True)
+class Instrument:
+    """Recordings that are heard together, and their object of the world, or OTHER."""
+
+    shape: str
+    recordings: tuple[Recording, ...]
+
+
+def read_list(path: Path) -> list[tuple[str, list[str]]]:
+    """Object and patterns of every line; DataError names a line that has not both."""
     entries = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
-        shape, _, pattern = line.strip().partition(" ")
-        if shape not in (*SHAPES, OTHER) or not pattern.strip():
+        shape, _, patterns = line.strip().partition(" ")
+        if shape not in (*SHAPES, OTHER) or not patterns.strip():
             known = ", ".join((*SHAPES, OTHER))
             raise DataError(f"{path}, line {number}: expected one of {known}, and a path: {line!r}")
-        entries.append((shape, pattern.strip()))
+        entries.append((shape, [one.strip() for one in patterns.split(" | ")]))
     return entries
 
 
-def find_recordings(folder: Path, entries: Sequence[tuple[str, str]]) -> list[Recording]:
-    """The recordings of a list below a folder; DataError where a pattern finds none."""
+def find_instruments(folder: Path, entries: Sequence[tuple[str, list[str]]]) -> list[Instrument]:
+    """The instruments of a list below a folder; DataError where a pattern finds no recording."""
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    found = []
-    for shape, pattern in entries:
-        part = [
-            Recording(name, shape, cut_to_attack(samples, rate))
-            for name, samples, rate in _fitting(folder, names, pattern)
-        ]
-        if not part:
-            raise DataError(f"{folder}: no recording fits {pattern!r}; unpack its package there")
-        found += part
-    return found
+    instruments = []
+    for shape, patterns in entries:
+        found: list[Recording] = []
+        for pattern in patterns:
+            part = [
+                Recording(name, cut_to_attack(*sound)) for name, *sound in _fitting(folder, names, pattern)
+            ]
+            if not part:
+                raise DataError(f"{folder}: no recording fits {pattern!r}; unpack its package there")
+            found += part
+        instruments.append(Instrument(shape, tuple(found)))
+    return instruments
 
 
 def _fitting(folder: Path, names: Sequence[str], pattern: str) -> Iterator[tuple[str, np.ndarray, int]]:
@@ -112,20 +123,22 @@ def cut_to_attack(samples: np.ndarray, rate: int) -> np.ndarray:
     return (sound * fade).astype(np.float32)
 
 
-def recorded_clip(recordings: Sequence[Recording], number: int) -> tuple[Recording, Scene, np.ndarray]:
-    """Clip `number`: its recording, its scene (the object of OTHER is a ball) and its sound, float32 [N]."""
-    shapes = sorted({recording.shape for recording in recordings})
-    mine = [recording for recording in recordings if recording.shape == shapes[number % len(shapes)]]
+def recorded_clip(instruments: Sequence[Instrument], number: int) -> tuple[Instrument, Scene, np.ndarray]:
+    """Clip `number`: its instrument, its scene (the object of OTHER is a ball) and its sound, float32 [N]."""
+    shapes = sorted({instrument.shape for instrument in instruments})
+    mine = [one for one in instruments if one.shape == shapes[number % len(shapes)]]
     turn, place = divmod(number // len(shapes), len(mine))
-    recording = mine[np.random.default_rng([_SEED, turn]).permutation(len(mine))[place]]
-    scene = sounding_scene(np.random.default_rng([_SEED, 1, number]))
-    shape = recording.shape if recording.shape in SHAPES else "ball"
+    instrument = mine[np.random.default_rng([_SEED, turn]).permutation(len(mine))[place]]
+    rng = np.random.default_rng([_SEED, 1, number])
+    scene = sounding_scene(rng)
+    shape = instrument.shape if instrument.shape in SHAPES else "ball"
     sound = np.zeros(round(scene.duration * SAMPLE_RATE), dtype=np.float32)
     for hit in scene.hits:
+        recording = instrument.recordings[int(rng.integers(len(instrument.recordings)))]
         start = round(hit.time * SAMPLE_RATE)
         part = recording.samples[: len(sound) - start]
         sound[start : start + len(part)] += PEAK * hit.loudness * part
-    return recording, replace(scene, shape=shape, colour=SHAPES[shape]), np.clip(sound, -1.0, 1.0)
+    return instrument, replace(scene, shape=shape, colour=SHAPES[shape]), np.clip(sound, -1.0, 1.0)
 
 
 class _Tally:
@@ -152,7 +165,7 @@ class _Tally:
         }
 
 
-def score_recorded(video: Video, recordings: Sequence[Recording], clips: int) -> dict[str, Any]:
+def score_recorded(video: Video, instruments: Sequence[Instrument], clips: int) -> dict[str, Any]:
     """The numbers of `clips` clips, and those of each object under its name.
 
     av_align, chance               as in `evaluate`
@@ -160,19 +173,19 @@ def score_recorded(video: Video, recordings: Sequence[Recording], clips: int) ->
     one_object       share of the frames of a clip that show its most frequent shape, mean over clips
     object_accuracy  share of clips whose most frequent shape is the right one, where the list names one
     """
-    total, tallies = _Tally(), {recording.shape: _Tally() for recording in recordings}
+    total, tallies = _Tally(), {instrument.shape: _Tally() for instrument in instruments}
     for number in range(clips):
-        recording, scene, sound = recorded_clip(recordings, number)
+        instrument, scene, sound = recorded_clip(instruments, number)
         frames = video(sound, scene.num_frames, number)
         aligned = av_align(frames, FPS, Waveform(torch.from_numpy(sound)[None], SAMPLE_RATE))
         shape, count = Counter(shapes_shown(frames.numpy())).most_common(1)[0]
-        for tally in (total, tallies[recording.shape]):
+        for tally in (total, tallies[instrument.shape]):
             tally.events.add(recognise(frames.numpy()).leaps, visible_events(scene))
             tally.shares.append(count / scene.num_frames)
-            if recording.shape != OTHER:
-                tally.right.append(shape == recording.shape)
+            if instrument.shape != OTHER:
+                tally.right.append(shape == instrument.shape)
             if aligned.score is not None and aligned.chance is not None:
                 tally.scores.append(aligned.score)
                 tally.chances.append(aligned.chance)
     objects = {shape: tally.numbers() for shape, tally in tallies.items()}
-    return {"clips": clips, "recordings": len(recordings), **total.numbers(), "objects": objects}
+    return {"clips": clips, "instruments": len(instruments), **total.numbers(), "objects": objects}
