@@ -88,7 +88,8 @@ def find_instruments(folder: Path, entries: Sequence[tuple[str, list[str]]]) -> 
         found: list[Recording] = []
         for pattern in patterns:
             part = [
-                Recording(name, cut_to_attack(*sound)) for name, *sound in _fitting(folder, names, pattern)
+                Recording(name, cut_to_attack(samples, rate))
+                for name, samples, rate in _fitting(folder, names, pattern)
             ]
             if not part:
                 raise DataError(f"{folder}: no recording fits {pattern!r}; unpack its package there")
