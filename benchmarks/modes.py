@@ -27,9 +27,9 @@ from torch import Tensor
 
 from a2v_core.errors import A2VError
 from a2v_core.sampling import EXACT, SPEEDS, find_speed
-from training.demo_world.evaluate import PROMPT, Demo, EventCounts, score
+from training.demo_world.evaluate import PROMPT, Demo, score
 from training.demo_world.held_out import held_out, visible_events
-from training.demo_world.recognise import recognise
+from training.demo_world.recognise import EventCounts, recognise
 
 from .clip import Laps
 from .machine import describe_machine

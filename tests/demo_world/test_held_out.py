@@ -8,9 +8,9 @@ import torch
 
 from a2v_core.audio import Waveform
 from a2v_core.metrics import av_align
-from training.demo_world.evaluate import EventCounts, follows_text_and_sound, other_colour
+from training.demo_world.evaluate import follows_text_and_sound, other_colour
 from training.demo_world.held_out import SETS, held_out, visible_events
-from training.demo_world.recognise import Recognition
+from training.demo_world.recognise import EventCounts, Recognition
 from training.demo_world.sounds import SAMPLE_RATE
 from training.demo_world.world import FPS, render
 

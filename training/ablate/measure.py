@@ -15,8 +15,8 @@ from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.sampling import SampleSettings
 from a2v_core.tokens import AudioTokens, in_prompt
 
-from ..demo_world.evaluate import EventCounts, score
-from ..demo_world.recognise import recognise
+from ..demo_world.evaluate import score
+from ..demo_world.recognise import EventCounts, recognise
 from ..demo_world.world import FPS, NUM_FRAMES, SIZE, Scene, render
 from .adapter import Adapter
 from .caches import Clips, Models

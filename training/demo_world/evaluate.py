@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ from a2v_core.tokens import load_mapper
 
 from .held_out import SETS, held_out, visible_events
 from .mapper import WORDS
-from .recognise import Recognition, count_matched, recognise
+from .recognise import EventCounts, Recognition, recognise
+from .recorded import CHECK_LIST, find_instruments, read_list, score_recorded
 from .sounds import SAMPLE_RATE
 from .wan import WanDemo
 from .world import COLOURS, FPS, Scene, render
@@ -102,27 +104,6 @@ BASES: dict[str, Callable[[int, float, str], Demo | WanDemo]] = {"unet3d": Demo,
 def score(frames: Tensor | np.ndarray, sound: np.ndarray) -> AVAlignResult:
     """AV-Align `reference` of frames and a sound at `SAMPLE_RATE`."""
     return av_align(torch.as_tensor(frames), FPS, Waveform(torch.from_numpy(sound)[None], SAMPLE_RATE))
-
-
-class EventCounts:
-    """Matches of detected leaps and true events, within one frame, counted over clips."""
-
-    def __init__(self) -> None:
-        self.hits = self.found = self.true = 0
-
-    def add(self, leaps: tuple[int, ...], true: list[int]) -> float:
-        """Adds a clip and returns its F1 score; 1 where there is neither a leap nor an event."""
-        hits = count_matched(leaps, true)
-        self.hits, self.found, self.true = self.hits + hits, self.found + len(leaps), self.true + len(true)
-        return 2 * hits / (len(leaps) + len(true)) if leaps or true else 1.0
-
-    @property
-    def recall(self) -> float | None:
-        return self.hits / self.true if self.true else None
-
-    @property
-    def precision(self) -> float | None:
-        return self.hits / self.found if self.found else None
 
 
 def evaluate(
@@ -213,6 +194,30 @@ def _mean(values: Iterable[float]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
+def score_world(arguments: argparse.Namespace) -> dict[str, Any]:
+    """`evaluate` with the command line's options."""
+    return evaluate(
+        arguments.clips,
+        arguments.audio_only,
+        arguments.steps,
+        arguments.cfg,
+        arguments.set,
+        arguments.speed,
+        arguments.base,
+    )
+
+
+def score_recordings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """`score_recorded` with the command line's options."""
+    demo = BASES[arguments.base](arguments.steps, arguments.cfg, arguments.speed)
+    instruments = find_instruments(arguments.recorded, read_list(arguments.list))
+
+    def video(sound: np.ndarray, num_frames: int, seed: int) -> Tensor:
+        return demo.video(PROMPT, sound, num_frames, seed)
+
+    return score_recorded(video, instruments, arguments.clips)
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(
@@ -228,17 +233,18 @@ def main() -> None:
     parser.add_argument("--cfg", type=float, default=3.0, help="guidance scale")
     parser.add_argument("--speed", choices=tuple(SPEEDS), default=EXACT, help="of the T2V Sampler")
     parser.add_argument("--audio-only", action="store_true", help="leave out the videos made with text")
+    parser.add_argument(
+        "--recorded",
+        type=Path,
+        metavar="FOLDER",
+        help="score recorded sounds instead (training/demo_world/recorded.py)",
+    )
+    parser.add_argument(
+        "--list", type=Path, default=CHECK_LIST, help="with --recorded: which instruments there are"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     arguments = parser.parse_args()
-    numbers = evaluate(
-        arguments.clips,
-        arguments.audio_only,
-        arguments.steps,
-        arguments.cfg,
-        arguments.set,
-        arguments.speed,
-        arguments.base,
-    )
+    numbers = score_recordings(arguments) if arguments.recorded else score_world(arguments)
     if arguments.json:
         print(json.dumps(numbers))
         return

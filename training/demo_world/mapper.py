@@ -5,7 +5,8 @@ shape and height in that frame. Then comes the published loss, the model's own p
 weight times the mean magnitude of the `<temp>` tokens. The weight is far below the published 0.01: in this
 easy world the first term is small, and at 0.01 the second would outweigh it and the adapter would collapse.
 The object weighs more than the wall behind it, and half of the batches are short crops of many clips.
-Timesteps are drawn from the high-noise part, where motion is decided.
+Timesteps are drawn from the high-noise part, where motion is decided. Part of the sounds are the world's own,
+the others those of `varied.py`.
 
 Legend: B clips, T audio steps, Q frequency patches, F frames.
 """
@@ -13,6 +14,7 @@ Legend: B clips, T audio steps, Q frequency patches, F frames.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,15 +28,29 @@ from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper, stack_layers
 
 from ..parts import PredictionError, temp_l1
 from .atlas import Atlas
+from .beats import FAINTEST
 from .fitting import device, fit
 from .sounds import SAMPLE_RATE, render_sound
 from .t2v import TEXT_WIDTH, object_weight, wall_latents
-from .world import FPS, NUM_FRAMES, SHAPES, Scene, heights, level_word, random_scene
+from .varied import varied_sound
+from .world import (
+    FPS,
+    NUM_FRAMES,
+    SHAPES,
+    Actor,
+    Scene,
+    heights,
+    level_word,
+    random_hits,
+    random_scene,
+)
 
 HOP_DIVISOR = 2  # a step every 80 ms, about one per frame
 L1_WEIGHT = 1e-5
 LOWEST_TIMESTEP = 300
-POOL = 1500  # scenes whose sounds are encoded once
+POOL = 3000  # scenes whose sounds are encoded once
+WORLD_SHARE = 0.4  # of the sounds are the world's own, the others varied
+FAINT_SHARE = 0.15  # of the varied sounds have a faint second object, which moves nothing
 WORDS = "<temp> <local1> <local2> <local3> <local4> <class>"
 
 
@@ -52,6 +68,19 @@ def pool_scene(number: int) -> tuple[Scene, np.random.Generator]:
     return random_scene(rng, num_frames=NUM_FRAMES, natural=0.75), rng
 
 
+def pool_sound(scene: Scene, rng: np.random.Generator) -> np.ndarray:
+    """A sound of a scene of the pool at a random loudness, float32 [N] at `SAMPLE_RATE`."""
+    if rng.random() < WORLD_SHARE:
+        return render_sound(scene, rng, 0.002 if rng.random() < 0.25 else 0.0) * rng.uniform(0.5, 1.0)
+    levels: tuple[float, ...] = ()
+    if rng.random() < FAINT_SHARE:
+        shape = str(rng.choice(list(SHAPES)))
+        hits = random_hits(rng, scene.num_frames)
+        scene = replace(scene, others=(Actor(shape, SHAPES[shape], "left", hits, visible=False),))
+        levels = (float(rng.uniform(0.01, FAINTEST / 3)),)
+    return varied_sound(scene, rng, levels) * rng.uniform(0.3, 1.0)
+
+
 def encode_pool(work: Path) -> dict[str, Tensor]:
     """Features of all sounds of the pool, frequency averaged: {"features": [POOL, T, 1, L*D], "times":
     [T]}.
@@ -61,12 +90,7 @@ def encode_pool(work: Path) -> dict[str, Tensor]:
         beats = load_beats(work / "beats.safetensors").to(device())
         rows, times = [], torch.empty(0)
         for start in range(0, POOL, 50):
-            scenes = [pool_scene(number) for number in range(start, start + 50)]
-            floors = [0.002 if rng.random() < 0.25 else 0.0 for _, rng in scenes]
-            sounds = [
-                render_sound(scene, rng, f) * rng.uniform(0.5, 1.0)
-                for (scene, rng), f in zip(scenes, floors, strict=True)
-            ]
+            sounds = [pool_sound(*pool_scene(number)) for number in range(start, start + 50)]
             samples = torch.from_numpy(np.stack(sounds)).float()[:, None]
             features = encode_audio(beats, samples, SAMPLE_RATE, HOP_DIVISOR)
             rows.append(stack_layers(features.layers.mean(dim=3, keepdim=True), ()))
@@ -98,13 +122,13 @@ def fit_to_words(work: Path, mapper: AudioMapper, pool: dict[str, Tensor], backb
     rows, targets = word_targets(backbone, [pool_scene(number)[0] for number in range(POOL)])
 
     def loss(step: int) -> dict[str, Tensor]:
-        chosen = torch.randint(len(rows), (32,))
+        chosen = torch.randint(len(rows), (48,))
         features = pool["features"][rows[chosen]]
         tokens = mapper(features, pool["times"], NUM_FRAMES, FPS)["temp"]
         return {"loss": nn.functional.mse_loss(tokens, targets[chosen.to(targets.device)]) / targets.var()}
 
     mapper.load_state_dict(
-        fit("mapper_words", work, mapper, loss, steps=1500, learning_rate=1e-3, decay=0.99)
+        fit("mapper_words", work, mapper, loss, steps=2500, learning_rate=1e-3, decay=0.99)
     )
 
 

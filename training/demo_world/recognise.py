@@ -24,16 +24,56 @@ class Recognition:
 
 def recognise(frames: np.ndarray) -> Recognition:
     """Nearest templates, among all pictures of the world, to the frames of a video [F, H, W, 3] in 0..1."""
-    table, looks, levels = _templates()
-    flat = _downsampled(frames)
-    distance = (flat**2).sum(1)[:, None] - 2 * flat @ table.T + (table**2).sum(1)[None]
-    per_look = distance.reshape(len(frames), len(looks), len(levels)).min(2).sum(0)
+    _, looks, levels = _templates()
+    distance = _distances(frames)
+    per_look = distance.min(2).sum(0)
     best = int(per_look.argmin())
-    chosen = distance.reshape(len(frames), len(looks), len(levels))[:, best].argmin(1)
+    chosen = distance[:, best].argmin(1)
     height = levels[chosen]
     rise = np.diff(height, prepend=height[:1])
     leaps = tuple(int(frame) for frame in np.flatnonzero(rise > MIN_RISE))
     return Recognition(looks[best].colour, looks[best].shape, leaps)
+
+
+def shapes_shown(frames: np.ndarray) -> list[str]:
+    """The shape in each frame of a video [F, H, W, 3] by itself: that of the nearest template, with the wall
+    and the place that fit the whole video best.
+    """
+    distance = _distances(frames)
+    _, looks, _ = _templates()
+    places = {(look.wall, look.side) for look in looks}
+    at = {place: [n for n, look in enumerate(looks) if (look.wall, look.side) == place] for place in places}
+    here = min(at.values(), key=lambda rows: float(distance[:, rows].min((1, 2)).sum()))
+    return [looks[here[int(best)]].shape for best in distance[:, here].min(2).argmin(1)]
+
+
+def _distances(frames: np.ndarray) -> np.ndarray:
+    """Squared distances of frames to the templates, less what all have in common, [F, looks, levels]."""
+    table, looks, levels = _templates()
+    flat = _downsampled(frames)
+    distance = (flat**2).sum(1)[:, None] - 2 * flat @ table.T + (table**2).sum(1)[None]
+    return distance.reshape(len(frames), len(looks), len(levels))
+
+
+class EventCounts:
+    """Matches of detected leaps and true events, within one frame, counted over clips."""
+
+    def __init__(self) -> None:
+        self.hits = self.found = self.true = 0
+
+    def add(self, leaps: tuple[int, ...], true: list[int]) -> float:
+        """Adds a clip and returns its F1 score; 1 where there is neither a leap nor an event."""
+        hits = count_matched(leaps, true)
+        self.hits, self.found, self.true = self.hits + hits, self.found + len(leaps), self.true + len(true)
+        return 2 * hits / (len(leaps) + len(true)) if leaps or true else 1.0
+
+    @property
+    def recall(self) -> float | None:
+        return self.hits / self.true if self.true else None
+
+    @property
+    def precision(self) -> float | None:
+        return self.hits / self.found if self.found else None
 
 
 def _downsampled(frames: np.ndarray) -> np.ndarray:
