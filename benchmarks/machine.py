@@ -26,7 +26,7 @@ def resident_bytes() -> tuple[int, int]:
     if status.is_file():
         fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
         now, peak = (1024 * int(fields[name].split()[0]) for name in ("VmRSS", "VmHWM"))
-        return now, peak
+        return now, max(now, peak)  # the kernel counts lazily
     import psutil
 
     memory = psutil.Process().memory_info()
