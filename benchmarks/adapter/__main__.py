@@ -10,7 +10,8 @@ with one thread and once with all.
     seconds           of a whole sampling without the adapter, median of the later turns
     slowdown          with the adapter / without it, median over the later turns
     slowdown_at_zero  at strength 0 / without it
-    extra_mb          more memory at the peak of sampling, MiB; weights_mb  the adapter's weights among it
+    extra_mb          MiB: the adapter's weights, and what sampling with it takes more at its peak
+    weights_mb        its weights alone
     first_run         with the adapter / without it in the first turn, in which both load their weights
 
 tiny has 6 blocks of width 256, mid 8 blocks of those of Wan 2.1 1.3B, which has 30.
