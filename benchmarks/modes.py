@@ -27,7 +27,8 @@ from torch import Tensor
 
 from a2v_core.errors import A2VError
 from a2v_core.sampling import EXACT, SPEEDS, find_speed
-from training.demo_world.evaluate import PROMPT, Demo, score
+from training.demo_world.demo import Demo
+from training.demo_world.evaluate import PROMPT, score
 from training.demo_world.held_out import held_out, visible_events
 from training.demo_world.recognise import EventCounts, recognise
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from ..a2v_core.backbones.dit import FAMILIES, AdapterConfig, Family, family_of
+from ..a2v_core.backbones.dit import FAMILIES, INSIDE_ONLY, AdapterConfig, Family, family_of
 from ..a2v_core.errors import A2VError
 
 # Class -> family, and the attribute that holds the width of the model.
@@ -36,10 +36,7 @@ class CoreDiT(NamedTuple):
     def check(self, config: AdapterConfig) -> None:
         """A2VError unless the adapter is for a model like this, and works between its blocks."""
         if config.route == "words":
-            raise A2VError(
-                "the audio adapter has the route words, which works inside of a model's blocks and is for "
-                "training and comparisons: choose an adapter of route frame_attention or bias"
-            )
+            raise A2VError(INSIDE_ONLY)
         config.check_fits(self.width, self.layers, self.family.spec)
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
 
-from a2v_core.backbones.dit import AdapterConfig, AudioAdapter, save_adapter
+from a2v_core.backbones.dit import AudioAdapter, save_adapter
 from a2v_core.backbones.wan import core_transformer, core_vae
 from a2v_core.tokens import AudioMapper
 from tests.golden_recipe import fill_module
+from tests.tiny_adapter import heard, wan_config
 
 WIDTH, TEXT_WIDTH, LAYERS, TOKEN_WIDTH = 128, 4096, 3, 32  # ComfyUI loads no narrower Wan
 LTX_WIDTH, LTX_CHANNELS = 32 * 8, 128
@@ -108,27 +108,13 @@ def write_lora(path: Path, blocks: int = LAYERS) -> None:
     save_file({name: 3 * weight for name, weight in fill_module(layout).items()}, path)
 
 
-def adapter_for(mapper: AudioMapper, scale: float = 5.0, **changes: Any) -> AudioAdapter:
+def adapter_for(mapper: AudioMapper, **changes: Any) -> AudioAdapter:
     """An audio adapter for the tiny Wan that is heard well."""
-    config: dict[str, Any] = {
-        "family": "Wan",
-        "base_model": "tiny Wan",
-        "width": WIDTH,
-        "layers": LAYERS,
-        "blocks": (0, 2),
-        "time": 4,
-        "first_alone": True,
-        "token_width": TOKEN_WIDTH,
-        "inner": 16,
-        "heads": 2,
-    }
-    made = AudioAdapter(AdapterConfig(**(config | changes)), mapper)
-    filled: dict[str, Tensor] = fill_module(made.attention.state_dict())
-    made.attention.load_state_dict({name: scale * value for name, value in filled.items()})
-    with torch.no_grad():
-        for own in (made.sub_frame, made.kind):
-            own.copy_(fill_module({"embedding": own})["embedding"])
-    return made.eval().requires_grad_(False)
+    sizes: dict[str, Any] = {"width": WIDTH, "layers": LAYERS, "token_width": TOKEN_WIDTH}
+    made = heard(wan_config(**(sizes | changes)), mapper)
+    for own in (made.sub_frame, made.kind):
+        own.copy_(fill_module({"embedding": own})["embedding"])
+    return made
 
 
 def write_adapter(path: Path, mapper: AudioMapper, **changes: Any) -> AudioAdapter:

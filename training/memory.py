@@ -23,7 +23,7 @@ from typing import Any
 import torch
 
 from a2v_core.backbones import BackboneSpec, BlockStack, load_t2v, read_json
-from a2v_core.backbones.dit import AdapterConfig, AudioAdapter
+from a2v_core.backbones.dit import WAN, AdapterConfig, AudioAdapter
 from a2v_core.tokens import AudioMapper
 
 from .cli import exit_status
@@ -46,7 +46,6 @@ PUBLISHED: Mapping[str, Any] = {
     "cross_attn_norm": True,
     "qk_norm": "rms_norm_across_heads",
 }
-PUBLISHED_SPEC = BackboneSpec("Wan", 16, 8, 16, 81, (832, 480), None, "Wan21", time=4, first_alone=True)
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def as_text(memory: Memory) -> str:
 def report(path: str, overrides: Sequence[str], published: bool) -> str:
     """What the command prints."""
     config = load_config(path, overrides)
-    sizes, spec = (PUBLISHED, PUBLISHED_SPEC) if published else _sizes(config.models.t2v)
+    sizes, spec = (PUBLISHED, WAN.spec) if published else _sizes(config.models.t2v)
     denoiser = Denoiser.of(sizes, config.run.precision)
     return as_text(memory_of(config, denoiser, spec, int(sizes["text_dim"])))
 

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from a2v_core.backbones import BackboneSpec
 from a2v_core.tokens import audio_words, in_prompt, plain_text
 
-from .config import Config, Data
-from .config.schema import Adapter
+from .config import Adapter, Config, Data
 from .errors import ConfigError
 
 _log = logging.getLogger(__name__)

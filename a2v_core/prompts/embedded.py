@@ -5,20 +5,20 @@ Legend: N texts, L text positions, D token width, C text width.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 
-class EmbeddedStates:
+class EmbeddedStates(NamedTuple):
     """What a CLIP text encoder makes of texts: last [N, L, C] with its last norm, inner [N, L, C] without.
 
     `inner` are the states behind one of the layers; None when no layer was asked for.
     """
 
-    def __init__(self, last: Tensor, inner: Tensor | None) -> None:
-        self.last, self.inner = last, inner
+    last: Tensor
+    inner: Tensor | None
 
 
 def text_body(text_encoder: Any) -> Any:

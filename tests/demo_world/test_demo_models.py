@@ -9,7 +9,8 @@ import torch
 from a2v_core.demo import demo_path
 from a2v_core.errors import A2VError
 from a2v_core.tokens import load_mapper
-from training.demo_world.evaluate import Demo, evaluate
+from training.demo_world.demo import Demo
+from training.demo_world.evaluate import evaluate
 from training.demo_world.sounds import render_sound
 from training.demo_world.world import FPS, SHAPES, Scene, random_hits
 

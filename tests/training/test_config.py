@@ -9,9 +9,18 @@ from typing import Any
 import pytest
 import yaml
 
-from training.config import check_paths, load_config, make_config, to_yaml
+from training.config import (
+    Config,
+    Loss,
+    Mapper,
+    Optimizer,
+    Section,
+    check_paths,
+    load_config,
+    make_config,
+    to_yaml,
+)
 from training.config.reference import reference, section_docs
-from training.config.schema import Config, Loss, Mapper, Optimizer, Section
 from training.errors import ConfigError
 
 CONFIGS = Path(__file__).resolve().parents[2] / "training" / "configs"

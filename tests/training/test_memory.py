@@ -9,21 +9,21 @@ import pytest
 import yaml
 
 from a2v_core.backbones import read_json
-from a2v_core.backbones.dit import AdapterConfig
+from a2v_core.backbones.dit import WAN, AdapterConfig
 from a2v_core.checkpoints import read_checkpoint
 from tests.tiny_wan import HEAD_DIM, HEADS, LAYERS
 from training.config import load_config
-from training.memory import PUBLISHED, PUBLISHED_SPEC, Denoiser, batch_bytes, main, memory_of
+from training.memory import PUBLISHED, Denoiser, batch_bytes, main, memory_of
 
-WAN = Path(__file__).resolve().parents[2] / "training" / "configs" / "wan.yaml"
+WAN_CONFIG = Path(__file__).resolve().parents[2] / "training" / "configs" / "wan.yaml"
 
 
 def test_the_config_that_ships_fits_on_a_card_of_24_gb() -> None:
-    config, denoiser = load_config(WAN), Denoiser.of(PUBLISHED, "bf16")
+    config, denoiser = load_config(WAN_CONFIG), Denoiser.of(PUBLISHED, "bf16")
     assert denoiser.weights == pytest.approx(2 * 1.42e9, rel=0.01)
-    memory = memory_of(config, denoiser, PUBLISHED_SPEC, 4096)
+    memory = memory_of(config, denoiser, WAN.spec, 4096)
     numbers = [memory.frozen, memory.trained, memory.batch, memory.total]
-    said = "".join(line for line in WAN.read_text().splitlines(keepends=True) if line.startswith("#"))
+    said = "".join(line for line in WAN_CONFIG.read_text().splitlines(keepends=True) if line.startswith("#"))
     for number in numbers:
         assert f"{number / 1e9:.2f} GB" in said
     assert memory.total < 23e9

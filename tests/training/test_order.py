@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.config.schema import Loss
+from training.config import Loss
 from training.loop.order import BatchSampler, ClipOrder, draw
 
 FILES = [(f"file{number}", [0, 1, 4]) for number in range(7)]

@@ -112,7 +112,7 @@ def test_new_prompts_are_encoded_alone(wan: dict[str, Any], tmp_path: Path) -> N
     ):
         Texts(make_config(wan))
     next(iter(before)).write_bytes(b"nothing")
-    with pytest.raises(DataError, match="damaged or no file of texts"):
+    with pytest.raises(DataError, match="damaged or no cache file"):
         Texts(changed)
 
 

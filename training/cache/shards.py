@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from a2v_core.checkpoints import write_safetensors
 
 from ..data import Unusable
-from ..errors import DataError
 from .encode import Sample
+from .stored import header, opened
 
 PATTERN = "shard-*.safetensors"
 KEY = "a2v_cache"
@@ -75,7 +74,7 @@ def read_contents(folder: Path) -> tuple[Contents, set[tuple[str, int]]]:
     entries, unusable, facts = [], [], {}
     done: set[tuple[str, int]] = set()
     for path in sorted(folder.glob(PATTERN)):
-        content = _read_header(path)
+        content = header(path, KEY)
         facts = content["facts"]
         unusable += [Unusable(**row) for row in content["unusable"]]
         done |= {(name, number) for name, number in content["missing"]}
@@ -88,31 +87,13 @@ def read_contents(folder: Path) -> tuple[Contents, set[tuple[str, int]]]:
 
 def read_sample(entry: Entry) -> Sample:
     """One clip. DataError for a damaged shard."""
-    try:
-        with safe_open(entry.path, framework="pt") as file:
-            return Sample(
-                id=entry.id,
-                number=entry.number,
-                latents=file.get_tensor(f"{entry.row}.latents").float(),
-                layers=file.get_tensor(f"{entry.row}.layers").float(),
-                times=file.get_tensor("times"),
-                caption=entry.caption,
-                sound=file.get_tensor(f"{entry.row}.sound"),
-            )
-    except (SafetensorError, OSError) as error:
-        raise _damaged(entry.path, error) from error
-
-
-def _read_header(path: Path) -> dict[str, Any]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            content: dict[str, Any] = json.loads((file.metadata() or {})[KEY])
-            return content
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(
-        f"{path}: damaged or no cache file ({error}); delete it and run training.precompute again"
-    )
+    with opened(entry.path) as file:
+        return Sample(
+            id=entry.id,
+            number=entry.number,
+            latents=file.get_tensor(f"{entry.row}.latents").float(),
+            layers=file.get_tensor(f"{entry.row}.layers").float(),
+            times=file.get_tensor("times"),
+            caption=entry.caption,
+            sound=file.get_tensor(f"{entry.row}.sound"),
+        )

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as nnf
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from a2v_core.checkpoints import write_safetensors
@@ -25,6 +24,7 @@ from ..config import Config
 from ..errors import DataError
 from .folder import check_facts, fingerprint
 from .shards import DTYPES
+from .stored import header, opened
 
 FOLDER, PATTERN, KEY = "texts", "texts-*.safetensors", "a2v_texts"
 PER_SHARD, AT_ONCE = 256, 8
@@ -43,7 +43,7 @@ class Texts:
         self._length = 0
         self._places: dict[str, _Place] = {}
         for path in sorted(self.folder.glob(PATTERN)):
-            content = _header(path)
+            content = header(path, KEY)
             check_facts(self.folder, content["facts"], facts_of(config))
             self._length = content["length"]
             self._places |= {text: _Place(path, row) for row, text in enumerate(content["prompts"])}
@@ -66,11 +66,8 @@ class Texts:
         return torch.stack([self._read(self._places[prompt]) for prompt in prompts])
 
     def _read(self, place: _Place) -> Tensor:
-        try:
-            with safe_open(place.path, framework="pt") as file:
-                states: Tensor = file.get_tensor(str(place.row)).float()
-        except (SafetensorError, OSError) as error:
-            raise _damaged(place.path, error) from error
+        with opened(place.path) as file:
+            states: Tensor = file.get_tensor(str(place.row)).float()
         return nnf.pad(states, (0, 0, 0, self._length - len(states)))
 
 
@@ -123,18 +120,3 @@ def _without_zeros(states: Tensor) -> Tensor:
     """States [L, C] up to the last row that is not zero, at least one."""
     used = states.ne(0).any(dim=1).nonzero()
     return states[: max(1, int(used[-1]) + 1 if len(used) else 1)].contiguous()
-
-
-def _header(path: Path) -> dict[str, Any]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            content: dict[str, Any] = json.loads((file.metadata() or {})[KEY])
-            return content
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(
-        f"{path}: damaged or no file of texts ({error}); delete it and run training.precompute again"
-    )

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
 
-from .schema import Config, Section
+from .schema import Config
+from .section import Section
 
 
 def reference() -> str:

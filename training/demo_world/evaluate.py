@@ -19,16 +19,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a2v_core.audio import Waveform, load_beats
-from a2v_core.backbones import load_t2v
-from a2v_core.backbones.lora import merge_lora
-from a2v_core.demo import demo_path
+from a2v_core.audio import Waveform
 from a2v_core.metrics import AVAlignResult, av_align
-from a2v_core.pipeline import VideoPipeline, VideoRequest, hear
-from a2v_core.sampling import EXACT, SPEEDS, SampleSettings
-from a2v_core.schedules import DEFAULT_SCHEDULER
-from a2v_core.tokens import load_mapper
+from a2v_core.sampling import EXACT, SPEEDS
 
+from .demo import Demo, DemoModels
 from .held_out import SETS, held_out, visible_events
 from .mapper import WORDS
 from .recognise import EventCounts, Recognition, recognise
@@ -43,62 +38,8 @@ MIXED_PROMPT = f"a video of a {{colour}} {WORDS}"
 MIN_F1 = 2 / 3  # of the events, for a video to follow its sound
 
 
-class Demo:
-    """The bundled models, loaded once; `few_steps` with the bundled few-step LoRA."""
-
-    def __init__(
-        self,
-        steps: int = 20,
-        guidance_scale: float = 3.0,
-        speed: str = EXACT,
-        scheduler: str = DEFAULT_SCHEDULER,
-        few_steps: bool = False,
-    ) -> None:
-        self.beats = load_beats(demo_path("beats"))
-        self.mapper = load_mapper(demo_path("mapper"))
-        backbone = load_t2v(demo_path("t2v"), "fp32")
-        if few_steps:
-            merge_lora(backbone.parts()["denoiser"][0], demo_path("few_steps"))
-        self.pipeline = VideoPipeline(backbone)
-        self.steps, self.guidance_scale, self.speed, self.scheduler = steps, guidance_scale, speed, scheduler
-
-    @torch.no_grad()
-    def video(
-        self,
-        prompt: str,
-        sound: np.ndarray | None,
-        num_frames: int,
-        seed: int,
-        on_stage_end: Callable[[str], None] = lambda stage: None,
-    ) -> Tensor:
-        """Frames [F, H, W, 3]; `sound` [N] at `SAMPLE_RATE`, or None for text alone.
-
-        `on_stage_end` is called with the name of each stage.
-        """
-        tokens = None
-        if sound is not None:
-            waveform = Waveform(torch.from_numpy(sound)[None], SAMPLE_RATE)
-            tokens = hear(self.beats, self.mapper, waveform, num_frames, FPS, class_window=0)
-        settings = SampleSettings(
-            self.steps,
-            self.guidance_scale,
-            self.scheduler,
-            seed,
-            num_frames=num_frames,
-            speed=self.speed,
-        )
-        request = VideoRequest(prompt, tokens, settings=settings, long=None)
-        contexts = self.pipeline.encode(request)
-        on_stage_end("sound and text")
-        latents = self.pipeline.sample(request, contexts)
-        on_stage_end("sampling")
-        frames = self.pipeline.decode_all(request, latents)
-        on_stage_end("VAE decode")
-        return frames
-
-
 # The bundled text-to-video models, by the names of their families.
-BASES: dict[str, Callable[[int, float, str], Demo | WanDemo]] = {"unet3d": Demo, "wan": WanDemo}
+BASES: dict[str, Callable[[int, float, str], DemoModels]] = {"unet3d": Demo, "wan": WanDemo}
 
 
 def score(frames: Tensor | np.ndarray, sound: np.ndarray) -> AVAlignResult:
@@ -229,7 +170,7 @@ def main() -> None:
     parser.add_argument(
         "--set", choices=SETS, default="plain", help="test set (training/demo_world/held_out.py)"
     )
-    parser.add_argument("--steps", type=int, default=20, help="sampling steps, DPM-Solver++ 2M")
+    parser.add_argument("--steps", type=int, default=20, help="sampling steps")
     parser.add_argument("--cfg", type=float, default=3.0, help="guidance scale")
     parser.add_argument("--speed", choices=tuple(SPEEDS), default=EXACT, help="of the T2V Sampler")
     parser.add_argument("--audio-only", action="store_true", help="leave out the videos made with text")

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..config.schema import Loss
+from ..config import Loss
 from ..data import seeded_generator
 
 

@@ -22,8 +22,7 @@ from a2v_core.backbones import (
 )
 
 from ..cache import Texts, open_cache
-from ..config import Config, check_paths
-from ..config.schema import Optimizer
+from ..config import Config, Optimizer, check_paths
 from ..errors import ConfigError
 from ..parts import LearningRate, make_optimizer
 from ..prompts import text_of

@@ -128,8 +128,8 @@ def with_facts(mapper: AudioMapper, facts: dict[str, Any]) -> AudioMapper:
     return saved
 
 
-def check_same_mapper(expected: MapperConfig, found: MapperConfig, name: str) -> None:
-    """ConfigError for a file, called `name`, whose mapper is not that of the config."""
+def check_same_mapper(expected: MapperConfig, found: MapperConfig, file: str) -> None:
+    """ConfigError for a file, called `file`, whose mapper is not that of the config."""
     names = ("input_size", "hidden_size", "output_size", "layout", "windows", "depth", "layers")
     differing = [
         f"{name} {getattr(found, name)} (the config: {getattr(expected, name)})"
@@ -137,4 +137,4 @@ def check_same_mapper(expected: MapperConfig, found: MapperConfig, name: str) ->
         if getattr(found, name) != getattr(expected, name)
     ]
     if differing:
-        raise ConfigError(f"{name} has {', '.join(differing)}; set mapper.* to that, or start from scratch")
+        raise ConfigError(f"{file} has {', '.join(differing)}; set mapper.* to that, or start from scratch")

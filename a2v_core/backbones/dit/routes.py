@@ -18,6 +18,10 @@ from ...errors import A2VError
 from .config import AdapterConfig
 from .frame_attention import BiasLayer, FrameAttention
 
+INSIDE_ONLY = (
+    "the audio adapter has the route words, which works inside of a model's blocks and is for training and "
+    "comparisons: choose an adapter of route frame_attention or bias"
+)
 # Adam moves all weights by about the learning rate: the one number that has to come near 1 counts tenfold.
 SCALE_GAIN = 10.0
 
@@ -114,10 +118,7 @@ class PseudoWords(Route):
         return []
 
     def inject(self, block: int, x: Tensor, tokens: Tensor, gate: Tensor, offset: int) -> Tensor:
-        raise A2VError(
-            "this audio adapter has the route words, which works inside of a model's blocks and is for "
-            "training and comparisons: choose an adapter of route frame_attention or bias"
-        )
+        raise A2VError(INSIDE_ONLY)
 
 
 class _Scale(nn.Module):

@@ -6,17 +6,19 @@ Every weight must be there and fit: nothing is left at random.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ...checkpoints import load_strict
-from ...errors import CheckpointError
+from ...errors import A2VError, CheckpointError
 from ...layers import fp8_tensors
 from ..contract import PARTS, BackboneSpec, Part
 from ..diffusers_folder import DIFFUSERS_STEM, built_diffusers, check_folder, read_json, read_weights
+from ..dit import family_of
 from ..dtypes import DTYPES, FP8
 from .backbone import WanBackbone
 from .patches import in_fp32, store_fp8
@@ -25,18 +27,6 @@ from .text_encoder import load_text
 FAMILY = "Wan"
 MODELS = "use Wan 2.1 or 2.2 text-to-video in the diffusers layout"
 TRAIN_TIMESTEPS = 1000
-
-
-class _Kind(NamedTuple):
-    """ComfyUI's name of the latents, and frames and size of the clips that a model was trained on."""
-
-    latent_format: str
-    frames: int
-    size: tuple[int, int]
-
-
-# By the channels of the latents; of the second kind is Wan 2.2 5B.
-_KINDS = {16: _Kind("Wan21", 81, (832, 480)), 48: _Kind("Wan22", 121, (1280, 704))}
 
 
 def load_wan(folder: Path, dtype: str = "fp32", parts: Collection[Part] = PARTS) -> WanBackbone:
@@ -76,28 +66,18 @@ def spec_of(folder: Path, denoiser: Any, vae: Any) -> BackboneSpec:
     """The facts of a model, from the configs of its denoiser and VAE."""
     channels, space = vae.config.z_dim, vae.config.scale_factor_spatial
     patch = denoiser.config.patch_size[-1]
-    if channels not in _KINDS:
-        raise CheckpointError(
-            f"{folder}: the vae has {channels} channels, expected {' or '.join(map(str, _KINDS))}; {MODELS}"
-        )
-    kind = _KINDS[channels]
+    try:
+        known = family_of(FAMILY, channels).spec
+    except A2VError as error:
+        raise CheckpointError(f"{folder}: {error}; {MODELS}") from error
     for name in ("in_channels", "out_channels"):
         if denoiser.config[name] != channels:
             raise CheckpointError(
                 f"{folder}: {name} is {denoiser.config[name]} in transformer, but the vae has {channels} "
                 f"channels; image-to-video models are not supported: {MODELS}"
             )
-    return BackboneSpec(
-        family=FAMILY,
-        latent_channels=channels,
-        space=space,
-        size_multiple=space * patch,
-        native_frames=kind.frames,
-        native_size=kind.size,
-        token_width=None,
-        latent_format=kind.latent_format,
-        time=vae.config.scale_factor_temporal,
-        first_alone=True,
+    return replace(
+        known, space=space, size_multiple=space * patch, time=int(vae.config.scale_factor_temporal)
     )
 
 

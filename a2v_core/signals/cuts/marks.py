@@ -14,9 +14,9 @@ GATE_LUFS = -60.0
 _AROUND_SECONDS = 0.2
 
 
-def beat_marks(beats: Beats, every: int = 1, first: int = 0) -> list[Mark]:
-    """Every `every`-th beat from number `first` on, all of equal strength."""
-    return [Mark(time) for time in beats.times[first :: max(1, every)]]
+def beat_marks(beats: Beats, every: int = 1) -> list[Mark]:
+    """Every `every`-th beat, all of equal strength."""
+    return [Mark(time) for time in beats.times[:: max(1, every)]]
 
 
 def onset_marks(measured: Measured) -> list[Mark]:

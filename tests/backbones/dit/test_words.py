@@ -120,7 +120,7 @@ def test_it_is_saved_and_refused_by_name(tmp_path: Any) -> None:
     assert (found.config.route, found.config.text_width) == ("words", TEXT_WIDTH)
     assert torch.equal(found.attention.project.weight, adapter.attention.project.weight)  # type: ignore[arg-type, union-attr]
     tokens = adapter.tokens(words_of_clip(FRAMES), SPEC)
-    with pytest.raises(A2VError, match="this audio adapter has the route words"):
+    with pytest.raises(A2VError, match="the audio adapter has the route words"):
         adapter.inject(0, torch.zeros(1, 12, WIDTH), tokens, torch.ones(1, 1))
     with (
         pytest.raises(A2VError, match="route words needs the text's way"),

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from a2v_core.backbones import BackboneSpec
-from a2v_core.backbones.dit import AdapterConfig, AudioAdapter
+from a2v_core.backbones.dit import WAN, AdapterConfig, AudioAdapter
 from a2v_core.tokens import AudioMapper, MapperConfig
-from tests.golden_recipe import fill_module, recipe
-from tests.tiny_wan import CHANNELS, HEAD_DIM, HEADS, LAYERS, tiny_denoiser
+from tests.golden_recipe import recipe
+from tests.tiny_adapter import fill_layers, wan_config
+from tests.tiny_wan import HEAD_DIM, HEADS, LAYERS, tiny_denoiser
 
 WIDTH, TOKEN_WIDTH, KINDS = HEADS * HEAD_DIM, 8, ("temp", "local1", "class")
-SPEC = BackboneSpec(
-    family="Wan",
-    latent_channels=CHANNELS,
-    space=8,
-    size_multiple=16,
-    native_frames=9,
-    native_size=(32, 32),
-    token_width=TOKEN_WIDTH,
-    latent_format="Wan21",
-    time=4,
-    first_alone=True,
-)
+SPEC = replace(WAN.spec, native_frames=9, native_size=(32, 32))
 
 
 def tiny_wan() -> Any:
@@ -34,21 +24,9 @@ def tiny_wan() -> Any:
 
 
 def tiny_config(**changes: Any) -> AdapterConfig:
-    own: dict[str, Any] = {
-        "family": "Wan",
-        "base_model": "tiny Wan",
-        "width": WIDTH,
-        "layers": LAYERS,
-        "blocks": (0, 2),
-        "time": 4,
-        "first_alone": True,
-        "token_width": TOKEN_WIDTH,
-        "inner": 24,
-        "heads": 2,
-        "kinds": KINDS,
-        "facts": {"steps": 3},
-    }
-    return AdapterConfig(**(own | changes))
+    own: dict[str, Any] = {"inner": 24, "kinds": KINDS, "facts": {"steps": 3}}
+    sizes = {"width": WIDTH, "layers": LAYERS, "token_width": TOKEN_WIDTH}
+    return wan_config(**(sizes | own | changes))
 
 
 def tiny_adapter(**changes: Any) -> AudioAdapter:
@@ -60,8 +38,7 @@ def tiny_adapter(**changes: Any) -> AudioAdapter:
 
 def trained(adapter: AudioAdapter) -> AudioAdapter:
     """The same with weights from the golden recipe in all layers."""
-    layers: nn.ModuleDict = adapter.attention
-    layers.load_state_dict({name: 3 * value for name, value in fill_module(layers.state_dict()).items()})
+    fill_layers(adapter, 3.0)
     return adapter
 
 

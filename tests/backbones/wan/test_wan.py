@@ -1,90 +1,26 @@
-"""A real, tiny Wan against diffusers' own pipeline, and with an audio adapter in it."""
+"""A real, tiny Wan against diffusers' own pipeline."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 from a2v_core.backbones import (
-    AudioAdapted,
-    CompiledBlocks,
     Grid,
-    HalfPrecision,
-    OffloadedWeights,
-    Recompute,
     load_t2v,
-    require,
 )
-from a2v_core.backbones.dit import AdapterConfig, AudioAdapter
 from a2v_core.backbones.wan import WanBackbone
-from a2v_core.backbones.wan.patches import compile_blocks
-from a2v_core.backbones.wan.text import say_that_words_go
 from a2v_core.errors import A2VError, CheckpointError
-from a2v_core.layers import is_replaced
 from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.prompts import ContextBatch
-from a2v_core.sampling import SampleSettings, decode_video
-from a2v_core.sampling.long import LongSettings, Progress
-from a2v_core.tokens import AudioMapper, AudioTokens, MapperConfig
-from tests.golden_recipe import fill_module, recipe
-from tests.tiny_wan import (
-    CHANNELS,
-    HEAD_DIM,
-    HEADS,
-    LAYERS,
-    SHIFT,
-    TEXT_WIDTH,
-    TI2V_CHANNELS,
-    make_tiny_wan,
-)
-
-PROMPT, FRAMES, SIDE = "a red ball bouncing", 9, 32
-SETTINGS = SampleSettings(3, 4.0, "unipc", seed=6, width=SIDE, height=SIDE, num_frames=FRAMES)
-WORDS = ("temp", "class")
-TOKEN_WIDTH = 8
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tiny_wan(tmp_path_factory.mktemp("wan") / "wan")
-
-
-@pytest.fixture
-def wan(folder: Path) -> WanBackbone:
-    backbone = load_t2v(folder)
-    assert isinstance(backbone, WanBackbone)
-    return backbone
-
-
-def adapter(**changes: Any) -> AudioAdapter:
-    config: dict[str, Any] = {
-        "family": "Wan",
-        "base_model": "tiny Wan",
-        "width": HEADS * HEAD_DIM,
-        "layers": LAYERS,
-        "blocks": (0, 2),
-        "time": 4,
-        "first_alone": True,
-        "token_width": TOKEN_WIDTH,
-        "inner": 16,
-        "heads": 2,
-        "kinds": WORDS,
-    }
-    mapper = AudioMapper(MapperConfig(input_size=4, hidden_size=4, output_size=TOKEN_WIDTH))
-    made = AudioAdapter(AdapterConfig(**(config | changes)), mapper)
-    layers = made.attention
-    layers.load_state_dict({name: 5 * value for name, value in fill_module(layers.state_dict()).items()})
-    return made.eval().requires_grad_(False)
-
-
-def tokens_of(frames: int) -> AudioTokens:
-    return AudioTokens({word: 20 * recipe(word, (frames, TOKEN_WIDTH)) for word in WORDS}, 16.0)
+from a2v_core.sampling import decode_video
+from tests.backbones.wan.clip import FRAMES, PROMPT, SETTINGS, SIDE
+from tests.golden_recipe import recipe
+from tests.tiny_wan import CHANNELS, HEAD_DIM, HEADS, LAYERS, SHIFT, TEXT_WIDTH, TI2V_CHANNELS, make_tiny_wan
 
 
 def test_its_facts(wan: WanBackbone) -> None:
@@ -170,111 +106,6 @@ def test_text_is_followed_by_zeros(wan: WanBackbone) -> None:
     assert torch.equal(same.states, wan.encode_prompt("a red & ball", None, FRAMES).states)
 
 
-def test_audio_words_are_left_out_of_the_text_and_the_log_says_so_once(
-    wan: WanBackbone, caplog: pytest.LogCaptureFixture
-) -> None:
-    say_that_words_go.cache_clear()
-    with caplog.at_level("INFO"):
-        for prompt in ("a video of <temp> <Local1> <class>, a red ball", "a video of <temp>, a red ball"):
-            found = wan.encode_prompt(prompt, None, FRAMES)
-            assert torch.equal(found.states, wan.encode_prompt("a video, a red ball", None, FRAMES).states)
-    assert caplog.text.count("audio words in prompts are left out") == 1
-
-
-def test_only_the_prompt_has_sound(wan: WanBackbone) -> None:
-    """Guidance leads away from no sound, whatever words the texts have."""
-    wan.adapter = adapter()
-    settings = SampleSettings(2, 4.0, "unipc", width=SIDE, height=SIDE, num_frames=FRAMES, sound_guidance=2.0)
-    request = VideoRequest("a video of <temp> <local9>", tokens_of(FRAMES), "a <class>", settings=settings)
-    prompt, negative, text = VideoPipeline(wan).encode(request)
-    assert negative is not None
-    assert text is not None
-    assert prompt.audio is not None
-    assert negative.audio is None
-    assert text.audio is None
-    other = AudioTokens({word: -rows for word, rows in tokens_of(FRAMES).words.items()}, 16.0)
-    _, negative, _ = VideoPipeline(wan).encode(replace(request, negative_prompt="", negative_tokens=other))
-    assert negative is not None
-    assert negative.audio is not None
-    assert not torch.equal(negative.audio, prompt.audio)
-
-
-def test_captions_that_are_encoded_already(wan: WanBackbone) -> None:
-    adapted = require(wan, AudioAdapted, "a test")
-    adapted.use_adapter(adapter())
-    words = {word: rows[None].expand(2, -1, -1) for word, rows in tokens_of(FRAMES).words.items()}
-    states = adapted.encode_captions([PROMPT, "a dog"])
-    assert states.shape == (2, 512, TEXT_WIDTH)
-    gate = torch.tensor([[1.0], [0.0]])
-    context, both = adapted.context_of(states, words, gate), wan.encode_texts([PROMPT, "a dog"], words)
-    assert torch.equal(context.states, both.states)
-    assert context.audio is not None
-    assert both.audio is not None
-    assert torch.equal(context.audio, both.audio)
-    assert context.gate is not None
-    assert torch.equal(context.gate, gate)
-    with pytest.raises(A2VError, match="its width is 64, that of the connected model 48"):
-        adapted.use_adapter(adapter(width=64))
-
-
-def predict(wan: WanBackbone, *contexts: Any) -> Tensor:
-    x = torch.randn(SETTINGS.grid(wan.spec).shape, generator=torch.Generator().manual_seed(1))
-    return wan.denoise(x, torch.tensor(500.0), ContextBatch.of(contexts))
-
-
-@torch.no_grad()
-def test_sound_moves_what_has_sound_and_nothing_else(wan: WanBackbone) -> None:
-    plain = wan.encode_prompt(PROMPT, None, FRAMES)
-    base = predict(wan, plain, plain)
-    wan.adapter = adapter()
-    heard = wan.encode_prompt(PROMPT, tokens_of(FRAMES), FRAMES)
-    assert heard.audio is not None
-    assert heard.audio.shape == (3, 8, TOKEN_WIDTH)
-    found = predict(wan, plain, heard)
-    assert torch.equal(found[0], base[0])
-    assert float((found[1] - base[1]).abs().max()) > 0.01
-    assert torch.equal(predict(wan, plain, plain), base)
-
-
-def test_a_video_with_sound_can_be_resumed(wan: WanBackbone, tmp_path: Path) -> None:
-    wan.adapter = adapter()
-    long = LongSettings("model", window=FRAMES)
-    settings = SampleSettings(2, 4.0, seed=1, width=SIDE, height=SIDE)
-    request = VideoRequest(PROMPT, tokens_of(17), settings=settings, long=long)
-    pipeline = VideoPipeline(wan)
-    latents = pipeline.sample(request, pipeline.encode(request))
-    assert latents.shape == (1, CHANNELS, 5, 4, 4)
-    silent = pipeline.sample(
-        request,
-        pipeline.encode(
-            VideoRequest(
-                PROMPT,
-                settings=SampleSettings(2, 4.0, seed=1, width=SIDE, height=SIDE, num_frames=17),
-                long=long,
-            )
-        ),
-    )
-    assert float((latents - silent).abs().max()) > 0.01
-    for _ in range(2):
-        kept = Progress(tmp_path)
-        assert torch.equal(pipeline.sample(request, pipeline.encode(request), progress=kept), latents)
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_gradients_reach_words_and_adapter(wan: WanBackbone) -> None:
-    wan.adapter = adapter().requires_grad_(True)
-    words = {word: rows[None].requires_grad_() for word, rows in tokens_of(FRAMES).words.items()}
-    context = wan.encode_texts([PROMPT], words)
-    x = torch.randn(SETTINGS.grid(wan.spec).shape)
-    undo = wan.recompute_activations()
-    wan.denoise(x, torch.tensor([500.0]), context).square().mean().backward()
-    undo()
-    assert all(float(rows.grad.abs().max()) > 0 for rows in words.values() if rows.grad is not None)
-    assert all(rows.grad is not None for rows in words.values())
-    assert wan.adapter.attention["2"].out.weight.grad is not None  # type: ignore[union-attr]
-    assert all(p.grad is None for p in wan.denoisers[0].parameters())
-
-
 def test_two_denoisers_take_turns(tmp_path: Path) -> None:
     wan = load_t2v(make_tiny_wan(tmp_path / "wan", second=True))
     assert isinstance(wan, WanBackbone)
@@ -288,83 +119,6 @@ def test_two_denoisers_take_turns(tmp_path: Path) -> None:
             assert torch.equal(wan.denoise(x, torch.tensor(t), context), expected)
     with pytest.raises(A2VError, match="timesteps of both denoisers"):
         wan.denoise(x, torch.tensor([900.0, 100.0]), context)
-
-
-def test_what_cannot_be_is_named(wan: WanBackbone, folder: Path) -> None:
-    with pytest.raises(A2VError, match="no audio adapter for this model"):
-        wan.encode_prompt(PROMPT, tokens_of(FRAMES), FRAMES)
-    wan.adapter = adapter()
-    with pytest.raises(A2VError, match="audio tokens are for 5 frames, but 9 frames"):
-        wan.encode_prompt(PROMPT, tokens_of(5), FRAMES)
-    with pytest.raises(A2VError, match="its width is 64, that of the connected model 48"):
-        WanBackbone(wan.denoisers, None, None, None, wan.spec, adapter=adapter(width=64))
-
-
-def some_flow(wan: WanBackbone) -> Tensor:
-    """What it predicts for some noise and text, in float32."""
-    return predict(wan, wan.encode_prompt(PROMPT, None, FRAMES)).float()
-
-
-def change(one: Tensor, other: Tensor) -> float:
-    return float((one - other).abs().mean() / other.abs().mean())
-
-
-@torch.no_grad()
-def test_weights_in_8_bits(folder: Path, wan: WanBackbone) -> None:
-    """Those of the blocks; what diffusers keeps in float32 stays so."""
-    small = load_t2v(folder, "fp8")
-    assert isinstance(small, WanBackbone)
-    (denoiser,) = small.denoisers
-    dtypes = {name: value.dtype for name, value in denoiser.state_dict().items()}
-    assert dtypes["blocks.0.attn1.to_q.weight"] == torch.float8_e4m3fn
-    assert dtypes["blocks.2.ffn.net.0.proj.weight"] == torch.float8_e4m3fn
-    assert dtypes["patch_embedding.weight"] == torch.bfloat16
-    assert dtypes["condition_embedder.time_embedder.linear_1.weight"] == torch.float32
-    assert dtypes["blocks.0.scale_shift_table"] == torch.float32
-    half = load_t2v(folder, "bf16")
-    assert isinstance(half, WanBackbone)
-    exact = some_flow(wan)
-    assert 0 < change(some_flow(half), exact) < change(some_flow(small), exact) < 0.1
-    small.adapter = adapter().to(torch.bfloat16)
-    heard = small.encode_prompt(PROMPT, tokens_of(FRAMES), FRAMES)
-    assert change(predict(small, heard).float(), some_flow(small)) > 0.01
-
-
-@torch.no_grad()
-def test_bfloat16_for_a_while(folder: Path, wan: WanBackbone) -> None:
-    half = load_t2v(folder, "bf16")
-    assert isinstance(half, WanBackbone)
-    before, context = some_flow(wan), wan.encode_prompt(PROMPT, None, FRAMES)
-    with wan.bfloat16("denoiser"):
-        near = predict(wan, context)
-        assert wan.denoisers[0].scale_shift_table.dtype == torch.float32
-        assert wan.denoisers[0].rope.freqs_cos.dtype == half.denoisers[0].rope.freqs_cos.dtype
-    assert torch.equal(near, predict(half, context))
-    assert torch.equal(some_flow(wan), before)
-    wan.adapter, half.adapter = adapter(), adapter().to(torch.bfloat16)
-    heard = wan.encode_prompt(PROMPT, tokens_of(FRAMES), FRAMES)
-    with wan.bfloat16("denoiser"):
-        assert torch.equal(predict(wan, heard), predict(half, heard))
-    with wan.bfloat16("text"):
-        assert change(wan.encode_prompt(PROMPT, None, FRAMES).states.float(), context.states) > 0
-
-
-@torch.no_grad()
-def test_offloaded_and_compiled(folder: Path, wan: WanBackbone) -> None:
-    wan.adapter = adapter()
-    context = wan.encode_prompt(PROMPT, tokens_of(FRAMES), FRAMES)
-    before = predict(wan, context)
-    undo = wan.offload_weights("cpu")
-    assert torch.equal(predict(wan, context), before)
-    undo()
-    undo = compile_blocks(wan.denoisers, "eager")
-    assert all(is_replaced(block) for block in wan.denoisers[0].blocks)
-    torch.testing.assert_close(predict(wan, context), before, atol=1e-5, rtol=1e-5)
-    undo()
-    assert torch.equal(predict(wan, context), before)
-    able: tuple[Any, ...] = (CompiledBlocks, HalfPrecision, OffloadedWeights, Recompute)
-    for capability in able:
-        assert require(wan, capability, "a test") is wan
 
 
 def test_parts_and_precision(folder: Path) -> None:

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..evaluate import EventCounts
 from ..held_out import sounding_scene, visible_events
-from ..recognise import recognise
+from ..recognise import EventCounts, recognise
 from ..world import render
 from .latents import NUM_FRAMES
 
