@@ -15,7 +15,7 @@ from a2v_core.processors import VARIABLES, share_processors
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("training", "benchmarks", "scripts")  # all that is run of them goes through the package
-COMMANDS = ("a2v_core.headless", "a2v_core.metrics")
+COMMANDS = ("a2v_core.headless", "a2v_core.metrics", "a2v_core.signals")
 
 # Imports a package or runs a command as `python -m` does, up to where torch comes in, or to its end.
 WATCH = """

@@ -6,43 +6,51 @@ events     what is heard when: hits and sustained sounds with the names of their
 cuts       tempo, shots that snap to beats, lengths on a model's grid, prompts with times
 
 Each folder has a door of its own; the names that most callers need are here. `__main__` is the command line.
+Names are imported when asked for: the command line says first how it shares the processors.
 """
 
-from .analysis import FLUX, LOUDNESS, NAMED_BANDS, ONSET, RMS, SIGNALS, Measured, Onset, measure
-from .cuts import (
-    LENGTH_GRIDS,
-    PROMPT_FORMATS,
-    Beats,
-    CutList,
-    LengthGrid,
-    Mark,
-    PromptTrack,
-    cut_list,
-    event_prompts,
-    find_beats,
-    parse_grid,
-    prompt_relay,
-)
-from .events import (
-    Event,
-    Phrases,
-    SoundEvents,
-    events_record,
-    events_table,
-    parse_events,
-    parse_phrases,
-    sound_events,
-)
-from .schedule import (
-    FrameAxis,
-    Schedule,
-    Shape,
-    frame_axis,
-    keyframe_text,
-    parse_keyframes,
-    schedule_of,
-    sound_schedule,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..doors import lazy_door
+
+if TYPE_CHECKING:
+    from .analysis import FLUX, LOUDNESS, NAMED_BANDS, ONSET, RMS, SIGNALS, Measured, Onset, measure
+    from .cuts import (
+        LENGTH_GRIDS,
+        PROMPT_FORMATS,
+        Beats,
+        CutList,
+        LengthGrid,
+        Mark,
+        PromptTrack,
+        cut_list,
+        event_prompts,
+        find_beats,
+        parse_grid,
+        prompt_relay,
+    )
+    from .events import (
+        Event,
+        Phrases,
+        SoundEvents,
+        events_record,
+        events_table,
+        parse_events,
+        parse_phrases,
+        sound_events,
+    )
+    from .schedule import (
+        FrameAxis,
+        Schedule,
+        Shape,
+        frame_axis,
+        keyframe_text,
+        parse_keyframes,
+        schedule_of,
+        sound_schedule,
+    )
 
 __all__ = [
     "FLUX",
@@ -83,3 +91,16 @@ __all__ = [
     "sound_events",
     "sound_schedule",
 ]
+
+__getattr__, __dir__ = lazy_door(
+    __name__,
+    {
+        ".analysis": "FLUX LOUDNESS NAMED_BANDS ONSET RMS SIGNALS Measured Onset measure",
+        ".cuts": "LENGTH_GRIDS PROMPT_FORMATS Beats CutList LengthGrid Mark PromptTrack cut_list "
+        "event_prompts find_beats parse_grid prompt_relay",
+        ".events": "Event Phrases SoundEvents events_record events_table parse_events parse_phrases "
+        "sound_events",
+        ".schedule": "FrameAxis Schedule Shape frame_axis keyframe_text parse_keyframes schedule_of "
+        "sound_schedule",
+    },
+)
