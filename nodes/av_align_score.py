@@ -11,7 +11,7 @@ import torch
 from comfy_api.latest import io, ui
 from torch import Tensor
 
-from ..a2v_core.audio import Waveform, detect_onsets
+from ..a2v_core.audio import Waveform
 from ..a2v_core.errors import MediaError
 from ..a2v_core.media import to_uint8
 from ..a2v_core.metrics.alignment import (
@@ -20,6 +20,7 @@ from ..a2v_core.metrics.alignment import (
     Motion,
     Settings,
     assemble_motion,
+    hear_sound,
     motion_steps,
     score_detected,
 )
@@ -82,9 +83,8 @@ class A2VAVAlignScore(io.ComfyNode):
                     step=1.0,
                     optional=True,  # so that API workflows saved without it stay valid
                     tooltip=(
-                        "How far apart a motion peak and an onset may be. 0: one frame as published, 125 "
-                        "ms for "
-                        "trusted."
+                        "How far apart a motion peak and an onset may be. 0: one frame as published, 170 "
+                        "ms for trusted, where a match counts less the further apart they are."
                     ),
                 ),
             ],
@@ -131,8 +131,8 @@ class A2VAVAlignScore(io.ComfyNode):
         settings = Settings(
             VARIANTS["reference"].name if variant == TRUSTED else variant, tolerance_ms or None
         )
-        onsets = detect_onsets(Waveform(samples[0], rate))
-        scored = score_detected(_motion(frames, fps), onsets, samples.shape[-1] / rate, settings.checked())
+        sound = hear_sound(Waveform(samples[0], rate))
+        scored = score_detected(_motion(frames, fps), sound, settings.checked())
         text, picture = clip_report(scored, variant), timeline_pixels(scored, _Pixels(frames))
         image = torch.from_numpy(picture.astype(np.float32) / 255)[None]
         shown = ui.PreviewText(text).as_dict() | ui.PreviewImage(image).as_dict()

@@ -10,12 +10,12 @@ from .fbank import beats_fbank, kaldi_fbank
 from .features import AudioFeatures
 from .mono import to_mono_16k
 from .onset_stream import file_onsets
-from .onsets import ONSET_DELTA, PADDED_STEPS, Onsets, detect_onsets, pick_onsets, trusted_onsets
+from .onsets import MIN_STRENGTH, ONSET_DELTA, Onsets, detect_onsets, pick_onsets, trusted_onsets
 from .overlap import encode_overlapping
 
 __all__ = [
+    "MIN_STRENGTH",
     "ONSET_DELTA",
-    "PADDED_STEPS",
     "AudioFeatures",
     "BEATs",
     "BEATsConfig",

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
         VARIANTS,
         AVAlignResult,
         Chance,
+        HeardSound,
         Motion,
         av_align,
         chance_level,
         detect_motion,
+        hear_sound,
         score_peaks,
         trusted_score,
     )
@@ -30,12 +32,14 @@ __all__ = [
     "VARIANTS",
     "AVAlignResult",
     "Chance",
+    "HeardSound",
     "Motion",
     "Onsets",
     "av_align",
     "chance_level",
     "detect_motion",
     "detect_onsets",
+    "hear_sound",
     "score_peaks",
     "trusted_score",
 ]
@@ -44,7 +48,7 @@ __getattr__, __dir__ = lazy_door(
     __name__,
     {
         "..audio": "Onsets detect_onsets",
-        ".alignment": "TRUSTED VARIANTS AVAlignResult Chance Motion av_align chance_level detect_motion "
-        "score_peaks trusted_score",
+        ".alignment": "TRUSTED VARIANTS AVAlignResult Chance HeardSound Motion av_align chance_level "
+        "detect_motion hear_sound score_peaks trusted_score",
     },
 )

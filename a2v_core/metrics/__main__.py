@@ -74,7 +74,7 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--variant", choices=list(VARIANTS), default="reference", help="of the published score"
     )
-    parser.add_argument("--tolerance-ms", type=float, help="default: one frame as published, 125 ms trusted")
+    parser.add_argument("--tolerance-ms", type=float, help="default: one frame as published, 170 ms trusted")
     parser.add_argument(
         "--normalise", action="store_true", help="published score: flow in pixels of 384 x 384"
     )

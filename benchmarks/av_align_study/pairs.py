@@ -18,10 +18,10 @@ import torch
 from a2v_core.audio import Waveform, pick_onsets
 from a2v_core.metrics import (
     VARIANTS,
+    HeardSound,
     Motion,
-    Onsets,
     detect_motion,
-    detect_onsets,
+    hear_sound,
     score_peaks,
     trusted_score,
 )
@@ -46,11 +46,11 @@ Values = dict[str, float | None]
 
 @dataclass(frozen=True)
 class Pair:
-    """A rendered clip. motion: of its picture; onsets: of its sound."""
+    """A rendered clip. motion: of its picture; sound: what is heard."""
 
     scene: Scene
     motion: Motion
-    onsets: Onsets
+    sound: HeardSound
 
 
 def make_scene(number: int, seconds: float, fps: float = 12, side: int = SIDE, matched: bool = True) -> Scene:
@@ -81,30 +81,30 @@ def faulty(rng: np.random.Generator, events: Sequence[float], seconds: float) ->
 def render(scene: Scene, flow_side: int = 0) -> Pair:
     """Draw the clip and detect its motion and onsets."""
     motion = detect_motion(render_frames(scene), scene.fps, flow_side)
-    return Pair(scene, motion, detect_onsets(render_sound(scene)))
+    return Pair(scene, motion, hear_sound(render_sound(scene)))
 
 
 def with_sound(pair: Pair, sound: Waveform) -> Pair:
     """The same picture with another sound."""
-    return replace(pair, onsets=detect_onsets(sound))
+    return replace(pair, sound=hear_sound(sound))
 
 
 def measure(pair: Pair, tolerance_ms: float | None = None, onset_delta: float | None = None) -> Values:
-    """Every measure of a pair; None where it is undefined."""
-    seconds, onsets = pair.scene.seconds, pair.onsets
+    """Every measure of a pair; None where it is undefined. `onset_delta` is librosa's, for the published
+    ones."""
+    seconds, onsets = pair.scene.seconds, pair.sound.onsets
     trusted_options: dict[str, Any] = {}
     if tolerance_ms is not None:
         trusted_options["tolerance_ms"] = tolerance_ms
     if onset_delta is not None:
         onsets = replace(onsets, times=pick_onsets(onsets.envelope, onset_delta))
-        trusted_options["onset_delta"] = onset_delta
     found: Values = {}
     for name in VARIANTS:
         result = score_peaks(pair.motion, onsets, seconds, name, tolerance_ms=tolerance_ms)
         found[name] = result.score
         if name == "reference":
             found["reference, corrected"] = result.corrected
-    trusted = trusted_score(pair.motion, onsets, seconds, **trusted_options)
+    trusted = trusted_score(pair.motion, pair.sound, **trusted_options)
     found |= {"trusted": trusted.score, "trusted, corrected": trusted.corrected, "p": trusted.p_value}
     found["lag"] = trusted.mean_lag_ms
     found["correlation"] = cross_correlation(pair.motion, onsets).at_zero

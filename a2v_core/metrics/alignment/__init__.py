@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .clip import Record, ScoredClip, Settings, clip_curves, score_clip, score_detected, sound_of
     from .companions import cross_correlation
     from .flow import FAST_SIDE, REFERENCE_SIDE, Motion, assemble_motion, detect_motion, motion_steps
+    from .heard import HeardSound, hear_sound
     from .matching import VARIANTS
     from .result import TRUSTED, AVAlignResult
     from .scoring import av_align, score_peaks
@@ -26,6 +27,7 @@ __all__ = [
     "VARIANTS",
     "AVAlignResult",
     "Chance",
+    "HeardSound",
     "Motion",
     "Record",
     "ScoredClip",
@@ -36,6 +38,7 @@ __all__ = [
     "clip_curves",
     "cross_correlation",
     "detect_motion",
+    "hear_sound",
     "motion_steps",
     "score_clip",
     "score_detected",
@@ -51,6 +54,7 @@ __getattr__, __dir__ = lazy_door(
         ".clip": "Record ScoredClip Settings clip_curves score_clip score_detected sound_of",
         ".companions": "cross_correlation",
         ".flow": "FAST_SIDE REFERENCE_SIDE Motion assemble_motion detect_motion motion_steps",
+        ".heard": "HeardSound hear_sound",
         ".matching": "VARIANTS",
         ".result": "TRUSTED AVAlignResult",
         ".scoring": "av_align score_peaks",

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ...audio import Onsets, file_onsets, trusted_onsets
+from ...audio import trusted_onsets
 from ...errors import MediaError
 from ...media import SOUND_ENDINGS, beside, has_sound, open_media, sound_stream
 from .companions import cross_correlation, steadiness
 from .flow import FAST_SIDE, Motion, detect_motion
+from .heard import HeardSound, hear_sound
 from .matching import VARIANTS, checked_tolerance, variant_named
 from .result import AVAlignResult
 from .scoring import score_peaks
@@ -26,7 +27,7 @@ class Settings:
     """How clips are scored.
 
     variant         of the published score: reference, legacy or paper
-    tolerance_ms    of both scores; None is one frame for the published one and 125 ms for the trusted one
+    tolerance_ms    of both scores; None is one frame for the published one and 170 ms for the trusted one
     normalise_flow  published score: flow in pixels of a 384 x 384 picture
     fast            flow of frames scaled down to 192 x 192 pixels in area; implies `normalise_flow`
     """
@@ -46,10 +47,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class ScoredClip:
-    """Motion and onsets of a clip, and both scores."""
+    """Motion and sound of a clip, and both scores."""
 
     motion: Motion
-    onsets: Onsets
+    sound: HeardSound
     published: AVAlignResult
     trusted: AVAlignResult
 
@@ -57,26 +58,24 @@ class ScoredClip:
 def score_clip(video: Path, audio: Path | None, settings: Settings) -> tuple[Record, Record]:
     """The record of a clip, and its curves for plots. `audio` None: found by `sound_of`. Raises A2VError."""
     sound = sound_of(video) if audio is None else audio
-    onsets, seconds = file_onsets(sound)
+    heard = hear_sound(sound)
     motion = detect_motion(video, flow_side=FAST_SIDE if settings.fast else 0)
-    scored = score_detected(motion, onsets, seconds, settings)
+    scored = score_detected(motion, heard, settings)
     return {"video": str(video), "audio": str(sound), **clip_record(scored)}, clip_curves(scored)
 
 
-def score_detected(motion: Motion, onsets: Onsets, seconds: float, settings: Settings) -> ScoredClip:
-    """Both scores of detected motion and onsets; `seconds` is the length of the sound."""
+def score_detected(motion: Motion, sound: HeardSound, settings: Settings) -> ScoredClip:
+    """Both scores of detected motion and of what is heard."""
     published = score_peaks(
         motion,
-        onsets,
-        seconds,
+        sound.onsets,
+        sound.seconds,
         settings.variant,
         tolerance_ms=settings.tolerance_ms,
         normalise_flow=settings.normalise_flow or settings.fast,
     )
     tolerance = DEFAULT_TOLERANCE_MS if settings.tolerance_ms is None else settings.tolerance_ms
-    return ScoredClip(
-        motion, onsets, published, trusted_score(motion, onsets, seconds, tolerance_ms=tolerance)
-    )
+    return ScoredClip(motion, sound, published, trusted_score(motion, sound, tolerance_ms=tolerance))
 
 
 def clip_record(scored: ScoredClip) -> Record:
@@ -85,7 +84,7 @@ def clip_record(scored: ScoredClip) -> Record:
     Keys without a prefix belong to the published score, those with `trusted` to the trusted one.
     """
     published, trusted, motion = scored.published, scored.trusted, scored.motion
-    correlation = cross_correlation(motion, scored.onsets)
+    correlation = cross_correlation(motion, scored.sound.onsets)
     return {
         "frames": motion.num_frames,
         "width": motion.width,
@@ -113,7 +112,7 @@ def clip_record(scored: ScoredClip) -> Record:
 def clip_curves(scored: ScoredClip) -> Record:
     """Data of a clip's plot: peaks and matches of the trusted score, both curves reduced to 480 points."""
     trusted = scored.trusted
-    envelope = trusted_onsets(scored.onsets).envelope
+    envelope = trusted_onsets(scored.sound.onsets).envelope
     return {
         "seconds": max(trusted.num_frames / trusted.fps, trusted.sound_seconds),
         "audio_peaks": list(trusted.audio_peaks),
@@ -121,7 +120,7 @@ def clip_curves(scored: ScoredClip) -> Record:
         "matches": [list(pair) for pair in trusted.matches],
         "window": list(trusted.window),
         "envelope": max_pooled(envelope),
-        "envelope_seconds": len(envelope) * scored.onsets.hop_seconds,
+        "envelope_seconds": len(envelope) * scored.sound.onsets.hop_seconds,
         "flow": max_pooled(trusted.flow),
         "flow_seconds": trusted.num_frames / trusted.fps,
         "fps": trusted.fps,

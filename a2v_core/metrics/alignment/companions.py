@@ -13,7 +13,7 @@ import numpy as np
 
 from ...audio import Onsets, trusted_onsets
 from .flow import Motion
-from .trusted import MIN_FRAMES, motion_curve
+from .moments import MIN_FRAMES, motion_curve
 
 MAX_LAG_MS = 500
 STEP_MS = 10

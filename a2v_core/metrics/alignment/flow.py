@@ -1,4 +1,5 @@
-"""Motion of a video over time: the mean magnitude of dense optical flow between neighbouring frames.
+"""Motion of a video over time: dense optical flow between neighbouring frames, its mean magnitude as
+published and its strength relative to the camera.
 
 Legend: F video frames, H W height and width in pixels.
 """
@@ -22,6 +23,7 @@ Video = torch.Tensor | np.ndarray[Any, Any] | str | os.PathLike[str]
 
 REFERENCE_SIDE = 384  # pixels: the size at which the paper's videos were scored
 FAST_SIDE = 192  # half of that: a quarter of the work
+_CAMERA_POINTS = 96  # along a side: the camera's motion is the median of the flow there
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,16 @@ class Motion:
     """Motion and light of a clip, one value per frame; sizes in pixels.
 
     flow        pixels per frame, none for a single frame (see `detect_motion`)
+    camera      speed of most of the picture (length of the median of the flow over it), pixels per frame
+    relative    root mean square of the flow less that median, pixels per frame: what moves in the picture
     times       presentation time of each frame, seconds; empty where that is index / fps
     brightness  mean grey level, 0..1
     change      mean absolute difference of grey to the frame before, 0..1; the first value repeats the second
     """
 
     flow: tuple[float, ...]
+    camera: tuple[float, ...]
+    relative: tuple[float, ...]
     fps: float
     num_frames: int
     width: int
@@ -46,8 +52,12 @@ class Motion:
     @property
     def normalised(self) -> tuple[float, ...]:
         """Flow in pixels of a 384 x 384 picture, so that pictures of all sizes compare."""
-        scale = REFERENCE_SIDE / math.sqrt(self.width * self.height)
-        return tuple(value * scale for value in self.flow)
+        return tuple(value * self.scale for value in self.flow)
+
+    @property
+    def scale(self) -> float:
+        """Pixels of a 384 x 384 picture for a pixel of this one."""
+        return REFERENCE_SIDE / math.sqrt(self.width * self.height)
 
     @property
     def frame_times(self) -> tuple[float, ...]:
@@ -59,6 +69,8 @@ class Step(NamedTuple):
     """One frame against the one before it: flow in pixels, brightness and absolute difference 0..1."""
 
     flow: float
+    camera: float
+    relative: float
     brightness: float
     change: float
 
@@ -100,10 +112,21 @@ def assemble_motion(
 ) -> Motion:
     """Motion from the steps of all frames; the first has no frame before it and repeats the second."""
     flow = tuple(step.flow for step in steps[1:])
+    camera = tuple(step.camera for step in steps[1:])
+    relative = tuple(step.relative for step in steps[1:])
     change = tuple(step.change for step in steps[1:])
     brightness = tuple(step.brightness for step in steps)
     return Motion(
-        flow[:1] + flow, float(fps), len(steps), width, height, times, brightness, change[:1] + change
+        flow[:1] + flow,
+        camera[:1] + camera,
+        relative[:1] + relative,
+        float(fps),
+        len(steps),
+        width,
+        height,
+        times,
+        brightness,
+        change[:1] + change,
     )
 
 
@@ -121,17 +144,35 @@ def motion_steps(first: Pixels, rest: Iterable[Pixels], flow_side: int = 0) -> I
         return grey if size is None else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
 
     before = to_grey(first)
-    yield Step(0.0, cv2.mean(before)[0] / 255, 0.0)
+    yield Step(0.0, 0.0, 0.0, cv2.mean(before)[0] / 255, 0.0)
     for image in rest:
         grey = to_grey(image)
         field = cv2.calcOpticalFlowFarneback(before, grey, None, 0.5, 3, 15, 3, 5, 1.2, 0)
+        camera = _camera(field)
+        drift = field.mean(axis=(0, 1), dtype=np.float64)
         # The published cv2.magnitude rounds by where its arrays lie in memory (1e-10 px in the mean): equal
         # frames could get unequal flow. NumPy does not do so, and stays within 1e-8 px of it.
         np.multiply(field, field, out=field)
-        flow = float(np.sqrt(field[..., 0] + field[..., 1]).mean(dtype=np.float64))
+        squares = field[..., 0] + field[..., 1]
+        flow = float(np.sqrt(squares).mean(dtype=np.float64))
+        # The mean of |v - c|^2 over the picture, from the means of |v|^2 and of v.
+        relative = float(squares.mean(dtype=np.float64)) - float((2 * drift - camera) @ camera)
         change = cv2.mean(cv2.absdiff(before, grey))[0] / 255
-        yield Step(flow * scale, cv2.mean(grey)[0] / 255, change)
+        speed = float(np.hypot(*camera))
+        yield Step(
+            flow * scale,
+            speed * scale,
+            math.sqrt(max(0.0, relative)) * scale,
+            cv2.mean(grey)[0] / 255,
+            change,
+        )
         before = grey
+
+
+def _camera(field: Pixels) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Median of the flow [H, W, 2] over the picture, (x, y)."""
+    rows, columns = (max(1, side // _CAMERA_POINTS) for side in field.shape[:2])
+    return np.median(field[::rows, ::columns].reshape(-1, 2), axis=0).astype(np.float64)
 
 
 def _working_size(height: int, width: int, flow_side: int) -> tuple[tuple[int, int] | None, float]:

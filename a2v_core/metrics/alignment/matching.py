@@ -19,6 +19,8 @@ from ...errors import A2VError
 Array = np.ndarray[Any, np.dtype[Any]]
 Pairs = tuple[tuple[int, int], ...]
 
+MAX_EXACT_WORK = 10_000_000  # onsets times shifts; about a second. A clip of a minute stays below.
+
 
 @dataclass(frozen=True)
 class Score:
@@ -59,6 +61,26 @@ class Variant:
         with np.errstate(divide="ignore", invalid="ignore"):
             value = float(np.asarray(self.formula(counts))[0])
         return Score(value if np.isfinite(value) else None, self.match(audio, video, tolerance))
+
+    def scores(self, rows: Array, video: Array, tolerance: float) -> Array:
+        """The score [S] for every row of audio peaks [S, A], ascending, against video peaks [V]; 0 where the
+        formula divides by zero.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = np.asarray(self.formula(count_matches(rows, video, tolerance)), float)
+        return np.where(np.isfinite(value), value, 0.0)
+
+    def edges(self, audio: Array, video: Array, tolerance: float, period: float, most: int) -> Array:
+        """The shifts in 0..period at which an onset [A] enters or leaves the tolerance window of a motion
+        peak [V] or wraps around; the score is the same between two of them. `most` evenly spaced ones when
+        there are too many.
+        """
+        steps = len(audio) * (2 * len(video) + 1)
+        if steps * len(audio) > MAX_EXACT_WORK:
+            return np.linspace(0, period, most + 1)
+        borders = np.concatenate([[0.0], video - tolerance, video + tolerance])
+        inner = ((borders[None, :] - audio[:, None]) % period).ravel()
+        return np.unique(np.concatenate([[0.0, period], inner[inner < period]]))
 
 
 def match_one_to_one(audio: Sequence[float], video: Sequence[float], tolerance: float) -> Pairs:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from .chance import Chance, chance_level
-from .matching import Pairs, Variant, reference, variant_named
+from .chance import Chance, Rule, chance_level
+from .matching import Pairs, variant_named
+from .soft import soft
 
 TRUSTED = "trusted"
 
@@ -21,8 +22,9 @@ class AVAlignResult:
     audio_peaks     onset times, ascending
     video_peaks     motion peak times, ascending
     matches         index pairs (audio peak, video peak)
-    flow            the curve in which the motion peaks were found: pixels (reference, legacy, paper), or
-                    pixels of a 384 x 384 picture. The first value repeats the second
+    flow            the curve in which the motion peaks were found: mean flow in pixels per frame (reference,
+                    legacy, paper), or motion without that of a shaking camera, in pixels of a 384 x 384
+                    picture per 1/12 s. The first value repeats the second
     fps, num_frames, width, height    of the video
     sound_seconds   length of the sound
     tolerance       largest distance of two matching peaks
@@ -92,6 +94,6 @@ class AVAlignResult:
         return 1000 * sum(lags) / len(lags) if lags else None
 
 
-def rule_of(variant: str) -> Variant:
-    """The matching rule: the variant's own, and the one-to-one rule of `reference` for "trusted"."""
-    return reference if variant == TRUSTED else variant_named(variant)
+def rule_of(variant: str) -> Rule:
+    """The matching rule: the variant's own, and the soft one for "trusted"."""
+    return soft if variant == TRUSTED else variant_named(variant)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 
-from ...audio import Onsets, Waveform, detect_onsets, file_onsets
+from ...audio import Onsets, Waveform
 from ...errors import MediaError
 from .flow import Motion, Video, detect_motion
+from .heard import hear_sound
 from .matching import checked_tolerance, variant_named
 from .peaks import MIN_FLOW, peak_times
 from .result import TRUSTED, AVAlignResult
@@ -35,7 +36,7 @@ def av_align(
     audio           Waveform or a path; None takes the sound track of the video file
     variant         "reference": the published code of Feb 2025; "legacy": that of 2023; "paper": equation 9;
                     "trusted": without the known artefacts
-    tolerance_ms    largest distance of matching peaks; None is one frame as published, 125 ms for "trusted"
+    tolerance_ms    largest distance of matching peaks; None is one frame as published, 170 ms for "trusted"
     normalise_flow  flow in pixels of a 384 x 384 picture, so that sizes compare ("trusted" always does)
     min_flow        peaks below it do not count; 0.1 as published, 0 gives the code of 2023 to the digit
 
@@ -51,17 +52,14 @@ def av_align(
             raise MediaError("AV-Align of frames needs their sound: give audio as a Waveform or a file.")
         audio = video
     motion = detect_motion(video, fps)
-    if isinstance(audio, Waveform):
-        onsets, seconds = detect_onsets(audio), audio.duration
-    else:
-        onsets, seconds = file_onsets(audio)
+    sound = hear_sound(audio)
     if variant == TRUSTED:
         tolerance = DEFAULT_TOLERANCE_MS if tolerance_ms is None else tolerance_ms
-        return trusted_score(motion, onsets, seconds, tolerance_ms=tolerance)
+        return trusted_score(motion, sound, tolerance_ms=tolerance)
     return score_peaks(
         motion,
-        onsets,
-        seconds,
+        sound.onsets,
+        sound.seconds,
         variant,
         tolerance_ms=tolerance_ms,
         normalise_flow=normalise_flow,

@@ -21,7 +21,9 @@ def curves(late: float, fps: float = 25.0, seconds: float = 6.0) -> tuple[Motion
     frames = (np.arange(round(seconds * fps)) - 0.5) / fps
     flow = 5 * bumps(frames - late)
     steps = np.arange(round(seconds / HOP)) * HOP
-    motion = Motion(tuple(map(float, flow)), fps, len(flow), 384, 384)
+    motion = Motion(
+        tuple(map(float, flow)), (0.0,) * len(flow), tuple(map(float, flow)), fps, len(flow), 384, 384
+    )
     return motion, Onsets((), tuple(map(float, 20 * bumps(steps))))
 
 
@@ -52,19 +54,19 @@ def test_rendered_clips_are_found_in_time() -> None:
 def test_nothing_to_correlate_is_none() -> None:
     motion, onsets = curves(0.0)
     silent = Onsets((), (0.0,) * len(onsets.envelope))
-    still = Motion((0.0,) * 100, 25.0, 100, 384, 384)
-    short = Motion((1.0,) * 10, 25.0, 10, 384, 384)
+    still = Motion(*3 * ((0.0,) * 100,), 25.0, 100, 384, 384)
+    short = Motion(*3 * ((1.0,) * 10,), 25.0, 10, 384, 384)
     for one, other in ((motion, silent), (still, onsets), (short, onsets)):
         found = cross_correlation(one, other)
         assert (found.best, found.lag_ms, found.at_zero) == (None, None, None)
 
 
 def test_roughness_of_even_and_of_stuttering_motion() -> None:
-    even = Motion((2.0,) * 20, 12.0, 20, 64, 64)
+    even = Motion((2.0,) * 20, (), (), 12.0, 20, 64, 64)
     assert steadiness(even).roughness == 0.0
-    stutter = Motion(tuple(2.0 * (i % 2) for i in range(21)), 12.0, 21, 64, 64)
+    stutter = Motion(tuple(2.0 * (i % 2) for i in range(21)), (), (), 12.0, 21, 64, 64)
     assert steadiness(stutter).roughness == pytest.approx(4.0)
-    assert steadiness(Motion((0.0,) * 9, 12.0, 9, 64, 64)).roughness is None
+    assert steadiness(Motion((0.0,) * 9, (), (), 12.0, 9, 64, 64)).roughness is None
 
 
 def test_flicker_sees_flashes_and_not_fades() -> None:
