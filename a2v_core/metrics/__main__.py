@@ -1,4 +1,4 @@
-"""python -m a2v_core.metrics score PATH... | compare A B | quality PATH...
+"""python -m a2v_core.metrics score PATH... | compare A B | selftest PATH... | quality PATH...
 
 Exit code 0: everything was scored. 1: nothing could be. 3: some files could not be read; they are listed.
 """
@@ -37,12 +37,12 @@ def _run(options: argparse.Namespace) -> int:
         from .quality import run_quality
 
         return run_quality(options)
-    paths = options.paths if options.command == "score" else [options.a]
+    paths = [options.a] if options.command == "compare" else options.paths
     if options.jobs != 1 and (len(paths) > 1 or paths[0].is_dir()):
         start_fork_server()
-    from .commands import run_compare, run_score
+    from .commands import run_compare, run_score, run_selftest
 
-    return run_score(options) if options.command == "score" else run_compare(options)
+    return {"score": run_score, "compare": run_compare, "selftest": run_selftest}[options.command](options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("a", type=Path, metavar="A", help="folder")
     compare.add_argument("b", type=Path, metavar="B", help="folder; differences are B - A")
     _add_scoring(compare)
+    selftest = commands.add_parser(
+        "selftest", help="which wrong sounds do the scores tell from the right one, on your own clips?"
+    )
+    selftest.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="videos or folders of them")
+    selftest.add_argument("--fast", action="store_true", help="flow of scaled-down frames")
+    _add_running(selftest, "folder for the JSON and the HTML report")
     _add_quality(
         commands.add_parser("quality", help="FVD, Inception Score and CLIPSIM with weights of your own")
     )
@@ -79,9 +85,11 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
         "--normalise", action="store_true", help="published score: flow in pixels of 384 x 384"
     )
     parser.add_argument("--fast", action="store_true", help="flow of scaled-down frames; implies --normalise")
-    parser.add_argument(
-        "--out", type=Path, help="folder for the CSV, the JSON, the HTML report, and to resume from"
-    )
+    _add_running(parser, "folder for the CSV, the JSON, the HTML report, and to resume from")
+
+
+def _add_running(parser: argparse.ArgumentParser, out: str) -> None:
+    parser.add_argument("--out", type=Path, help=out)
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument("--jobs", type=int, default=0, help="processes; default: one per core")
     parser.add_argument("--no-progress", action="store_true", help="no progress bar")

@@ -11,9 +11,11 @@ from pathlib import Path
 from ..errors import A2VError
 from ..texts import write_text
 from .alignment import Settings
-from .report import compare_page, score_page
+from .report import compare_page, score_page, selftest_page
+from .selftest import self_test, selftest_lines, selftest_record
 from .sets import (
     SOME_BAD,
+    Job,
     Outcome,
     as_json,
     clip_lines,
@@ -72,6 +74,20 @@ def run_compare(options: argparse.Namespace) -> int:
         if bad.bad:
             print(set_lines(bad, settings))
     return SOME_BAD if bad.bad else 0
+
+
+def run_selftest(options: argparse.Namespace) -> int:
+    """Try the scores on files and folders, print a table or JSON, write the files of --out."""
+    videos = find_videos(options.paths)
+    jobs = [Job(video, None, Settings(fast=options.fast)) for video in videos]
+    with _Bar(len(jobs), quiet=options.no_progress or len(jobs) == 1) as bar:
+        test = self_test(jobs, options.jobs, bar.update)
+    if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
+        write_text(options.out / "selftest.json", json.dumps(selftest_record(test), indent=1))
+        write_text(options.out / "selftest.html", selftest_page(test))
+    print(json.dumps(selftest_record(test), indent=2) if options.json else selftest_lines(test))
+    return SOME_BAD if test.bad else 0
 
 
 def _run(paths: list[Path], settings: Settings, options: argparse.Namespace, out: Path | None) -> Outcome:

@@ -241,3 +241,22 @@ def test_fast_mode_and_tolerance_reach_the_score(capsys: pytest.CaptureFixture[s
     facts = json.loads(capsys.readouterr().out)
     assert facts["tolerance_ms"] == facts["trusted_tolerance_ms"] == 60
     assert len(facts["video_peaks"]) == 4
+
+
+def test_selftest_tries_the_scores_on_the_users_clips(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "result"
+    assert main(["selftest", str(folder), "--out", str(out), "--jobs", "1"]) == 3
+    text = capsys.readouterr().out
+    assert text.startswith("3 clips; how often the own sound scores above a wrong one")
+    assert "moved 100 ms" in text
+    assert "broken.mp4" in text
+    written = json.loads((out / "selftest.json").read_text())
+    found = written["measures"]["trusted"]["perturbations"]["moved 500 ms"]
+    assert found["count"] == 6
+    assert found["undefined"] == 2  # the silent clip, both ways
+    assert 0 < found["accuracy"] < 1
+    assert "told from" in (out / "selftest.html").read_text()
+    assert main(["selftest", str(folder / "broken.mp4"), "--json"]) == 1
+    assert "needs at least one video" in capsys.readouterr().err

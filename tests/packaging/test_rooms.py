@@ -36,6 +36,7 @@ ROOMS = (
     "preview",
     "metrics/alignment",
     "metrics/sets",
+    "metrics/selftest",
     "metrics/report",
     "metrics/learned",
     "metrics",

@@ -13,19 +13,22 @@ if TYPE_CHECKING:
     from .bootstrap import SetScore
     from .compare import Comparison, compare_sets, comparison_lines
     from .pool import start_fork_server
-    from .runner import SOME_BAD, Outcome, find_videos, score_videos
+    from .runner import SOME_BAD, Job, Outcome, available_cores, find_videos, run_jobs, score_videos
     from .tables import as_json, clip_lines, set_lines, summarise, write_files
 
 __all__ = [
     "SOME_BAD",
     "Comparison",
+    "Job",
     "Outcome",
     "SetScore",
     "as_json",
+    "available_cores",
     "clip_lines",
     "compare_sets",
     "comparison_lines",
     "find_videos",
+    "run_jobs",
     "score_videos",
     "set_lines",
     "start_fork_server",
@@ -39,7 +42,7 @@ __getattr__, __dir__ = lazy_door(
         ".bootstrap": "SetScore",
         ".compare": "Comparison compare_sets comparison_lines",
         ".pool": "start_fork_server",
-        ".runner": "SOME_BAD Outcome find_videos score_videos",
+        ".runner": "SOME_BAD Job Outcome available_cores find_videos run_jobs score_videos",
         ".tables": "as_json clip_lines set_lines summarise write_files",
     },
 )

@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ...errors import A2VError
 from ...media import VIDEO_ENDINGS, media_files
@@ -24,6 +24,7 @@ from .pool import make_pool
 CLIP_LOG = "clips.jsonl"
 SOME_BAD = 3  # exit code of the commands when some files could not be read
 _LOG = logging.getLogger(__name__)
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -82,7 +83,7 @@ def score_videos(
     done = {} if log is None else _logged_results(log, jobs)
     left = [number for number in range(len(jobs)) if number not in done]
     bad: dict[int, str] = {}
-    for number, result in run_jobs([jobs[n] for n in left], workers or available_cores()):
+    for number, result in run_jobs([jobs[n] for n in left], workers or available_cores(), score_job):
         job = left[number]
         if isinstance(result, str):
             bad[job] = result
@@ -120,8 +121,8 @@ def score_job(job: Job) -> JobResult:
 
 
 def run_jobs(
-    jobs: list[Job], workers: int, work: Callable[[Job], JobResult] = score_job
-) -> Iterator[tuple[int, JobResult]]:
+    jobs: list[Job], workers: int, work: Callable[[Job], Found | str]
+) -> Iterator[tuple[int, Found | str]]:
     """(number, result) of every job as it finishes; an error message if its process dies."""
     workers = min(workers, len(jobs))
     if workers <= 1:
@@ -130,7 +131,7 @@ def run_jobs(
     suspects: list[int] = []
     pending = list(range(len(jobs)))
     while pending:
-        in_flight: dict[Future[JobResult], int] = {}
+        in_flight: dict[Future[Found | str], int] = {}
         try:
             with make_pool(workers) as pool:
                 while pending or in_flight:
