@@ -7,8 +7,8 @@ from .parts import bad_list, page, plural, table
 
 _READING = (
     "<p>Each clip is scored with its own sound and with wrong ones. A cell says how often the own sound "
-    "scored higher, with its 95 % interval: 0.5 is guessing, and a tie or an undefined score counts as wrong. "
-    "<b>told from</b> is the shortest shift in milliseconds from which on all are told in 95 % of the "
+    "scored higher, with its 95 % interval: 0.5 is guessing, and a tie or an undefined score counts as "
+    "wrong. <b>told from</b> is the shortest shift in milliseconds from which on all are told in 95 % of the "
     "trials.</p>"
 )
 

@@ -13,7 +13,7 @@ from .trial import DetectedClip, Results, run_trials
 
 @dataclass(frozen=True)
 class SelfTest:
-    """results: see `trial`; clips: names of the files; bad: (file, reason) of those that could not be read."""
+    """results: see `trial`; clips: names of the files; bad: (file, reason) of what could not be read."""
 
     results: Results
     clips: tuple[str, ...]

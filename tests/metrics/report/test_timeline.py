@@ -7,10 +7,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from a2v_core.audio.onset_stream import file_onsets
 from a2v_core.drawing.canvas import PICTURE, SHADE, SOUND, PixelCanvas, SvgCanvas, rectangle
 from a2v_core.media import VideoFrames
-from a2v_core.metrics import detect_motion
+from a2v_core.metrics import detect_motion, hear_sound
 from a2v_core.metrics.alignment.clip import ScoredClip, Settings, clip_curves, max_pooled, score_detected
 from a2v_core.metrics.report.timeline import (
     HEIGHT,
@@ -26,8 +25,8 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "av_align"
 
 
 def scored(name: str) -> ScoredClip:
-    onsets, seconds = file_onsets(GOLDEN / f"{name}.wav")
-    return score_detected(detect_motion(GOLDEN / f"{name}.mp4"), onsets, seconds, Settings())
+    sound = hear_sound(GOLDEN / f"{name}.wav")
+    return score_detected(detect_motion(GOLDEN / f"{name}.mp4"), sound, Settings())
 
 
 def colour(name: str) -> list[int]:
