@@ -15,6 +15,7 @@ from a2v_core.backbones.wan import WanFiles, encode_texts, load_wan_files
 from a2v_core.checkpoints import write_safetensors
 from a2v_core.demo import demo_path
 from training.demo_world.atlas import Atlas
+from training.demo_world.captioned import OBJECT_WEIGHT
 from training.demo_world.held_out import held_out
 from training.demo_world.wan import WanDemo, adapter, captions, fold, install, latents, layers, t2v, vae
 from training.demo_world.world import SHAPES, WALLS, Hit, Scene, render
@@ -40,7 +41,7 @@ SCENE = Scene("ball", "green", "navy", "left", 25 / 12, (Hit(0.5), Hit(1.0)))
 def known() -> latents.Latents:
     """Latents of an atlas of noise, in which every picture is another."""
     table = torch.randn(324, len(Atlas.levels()), 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    return latents.Latents(Atlas(3 * table + 1), {wall: torch.zeros(4, 8, 8) for wall in WALLS})
+    return latents.Latents(Atlas(3 * table + 1), {wall: torch.zeros(4, 1, 8, 8) for wall in WALLS})
 
 
 def test_latents_hold_four_frames_in_their_channels(known: latents.Latents) -> None:
@@ -68,13 +69,13 @@ def test_single_pictures_are_any_frames_of_a_scene(known: latents.Latents) -> No
 
 
 def test_the_object_weighs_more(known: latents.Latents) -> None:
-    wall = ((known.walls["navy"][:, None] - known.mean) / known.std).repeat(4, 7, 1, 1)[None]
+    wall = ((known.walls["navy"] - known.mean) / known.std).repeat(4, 7, 1, 1)[None]
     clean = wall.clone()
     clean[0, :, 2, 3, 4] += 1
     weight = known.weight(clean, [SCENE])
     assert weight.shape == (1, 1, 7, 8, 8)
-    assert weight[0, 0, 2, 3, 4] == latents.OBJECT_WEIGHT
-    assert weight.sum() == weight.numel() + latents.OBJECT_WEIGHT - 1
+    assert weight[0, 0, 2, 3, 4] == OBJECT_WEIGHT
+    assert weight.sum() == weight.numel() + OBJECT_WEIGHT - 1
 
 
 @torch.no_grad()
