@@ -31,7 +31,6 @@ from .events import (
     Phrases,
     SoundEvents,
     class_curves,
-    class_names,
     events_record,
     events_table,
     names_of,
@@ -141,13 +140,7 @@ def _beats(options: argparse.Namespace) -> tuple[BEATs | None, str]:
 def _names(beats: BEATs | None, options: argparse.Namespace) -> tuple[str, ...] | None:
     if beats is None or beats.predictor is None:
         return None
-    if options.labels is None:
-        return names_of(beats)
-    table = read_label_table(options.labels)
-    if beats.labels:
-        return class_names(beats.labels, table)
-    # Without labels of its own a checkpoint's classes are those of the table, in its order.
-    return tuple(table.values())
+    return names_of(beats, None if options.labels is None else read_label_table(options.labels))
 
 
 def _print_json(record: Any) -> None:

@@ -2,9 +2,9 @@
 
 from .classes import HIT_SECONDS, class_probabilities, hit_probabilities, hit_spans
 from .events import Event, Heard, SoundEvents, classified, names_of, sound_events
-from .names import AUDIOSET_LABELS, audioset_names, class_names, read_label_table
+from .names import AUDIOSET_LABELS, audioset_names, class_names, parse_label_table, read_label_table
 from .phrases import Phrases, parse_phrases, read_phrases
-from .records import parse_events
+from .records import ReadEvents, parse_events, read_events
 from .segments import Segment, class_curve, class_curves, sound_segments
 from .tables import caption, events_record, events_table
 from .windows import Span
@@ -15,6 +15,7 @@ __all__ = [
     "Event",
     "Heard",
     "Phrases",
+    "ReadEvents",
     "Segment",
     "SoundEvents",
     "Span",
@@ -31,7 +32,9 @@ __all__ = [
     "hit_spans",
     "names_of",
     "parse_events",
+    "parse_label_table",
     "parse_phrases",
+    "read_events",
     "read_label_table",
     "read_phrases",
     "sound_events",
