@@ -11,21 +11,15 @@ from typing import Any
 from ..audio import BEATs, load_beats
 from ..demo import demo_path
 from ..errors import A2VError
-from .analysis import FLUX, LOUDNESS, ONSET, measure
 from .cuts import (
     PROMPT_FORMATS,
-    audible,
-    beat_marks,
-    cut_list,
-    cuts_record,
-    cuts_table,
     event_prompts,
-    find_beats,
-    lengths_text,
-    onset_marks,
     parse_grid,
     prompt_relay,
     prompts_record,
+    sound_cuts,
+    sound_cuts_record,
+    sound_cuts_text,
 )
 from .events import (
     Phrases,
@@ -100,31 +94,21 @@ def run_prompts(options: argparse.Namespace) -> None:
 
 def run_cuts(options: argparse.Namespace) -> None:
     """A cut list on beats or onsets."""
-    grid = parse_grid(options.lengths)
-    measured = measure(options.file, (ONSET, FLUX, LOUDNESS))
-    axis = frame_axis(options.fps, options.frames, measured.duration)
-    beats = find_beats(measured)
-    on_beats = options.on == "beats" and beats.tempo is not None
-    marks = beat_marks(beats, options.every) if on_beats else onset_marks(measured)
-    marks = audible(marks, measured.curves[LOUDNESS], options.gate)
-    cuts = cut_list(axis, marks, options.shortest, options.longest, grid)
-    tempo = {"bpm": beats.tempo, "confidence": beats.confidence, "second_bpm": beats.second}
+    found = sound_cuts(
+        options.file,
+        options.fps,
+        options.frames,
+        options.on,
+        options.every,
+        options.shortest,
+        options.longest,
+        parse_grid(options.lengths),
+        options.gate,
+    )
     if options.json:
-        tempo_record = {name: value if value is None else round(value, 3) for name, value in tempo.items()}
-        record = {"tempo": tempo_record, "on": "beats" if on_beats else "onsets", "beats": list(beats.times)}
-        _print_json({**record, **cuts_record(cuts), "lengths": lengths_text(cuts)})
+        _print_json(sound_cuts_record(found))
     else:
-        print(_tempo_line(tempo, options.on == "beats" and not on_beats))
-        print(cuts_table(cuts))
-        print(f"lengths: {lengths_text(cuts)}")
-
-
-def _tempo_line(tempo: dict[str, Any], no_beats: bool) -> str:
-    if tempo["bpm"] is None:
-        return "no tempo found" + ("; cuts are on onsets" if no_beats else "")
-    second = "none" if tempo["second_bpm"] is None else f"{tempo['second_bpm']:.1f}"
-    confidence = f"confidence {tempo['confidence']:.2f} (second estimate: {second})"
-    return f"tempo {tempo['bpm']:.1f} beats per minute, {confidence}"
+        print(sound_cuts_text(found))
 
 
 def _beats(options: argparse.Namespace) -> tuple[BEATs | None, str]:

@@ -5,13 +5,14 @@ from .events import Event, Heard, SoundEvents, classified, names_of, sound_event
 from .names import AUDIOSET_LABELS, audioset_names, class_names, parse_label_table, read_label_table
 from .phrases import Phrases, parse_phrases, read_phrases
 from .records import ReadEvents, parse_events, read_events
-from .segments import Segment, class_curve, class_curves, sound_segments
+from .segments import SUSTAINED_LEAST, Segment, class_curve, class_curves, sound_segments
 from .tables import caption, events_record, events_table
 from .windows import Span
 
 __all__ = [
     "AUDIOSET_LABELS",
     "HIT_SECONDS",
+    "SUSTAINED_LEAST",
     "Event",
     "Heard",
     "Phrases",

@@ -12,6 +12,7 @@ from .table_lines import END, HEADING, NO_EVENT, NO_NAME, NOTE
 
 _FEW = 4
 _NO_PHRASES = Phrases()
+_NAMELESS = "a sound"
 
 
 def events_record(found: SoundEvents, segments: Sequence[Segment] = ()) -> dict[str, Any]:
@@ -68,8 +69,7 @@ def caption(found: SoundEvents, segments: Sequence[Segment] = (), phrases: Phras
     """One sentence of what is heard when, each sound in the words of `phrases`, the first heard first."""
     hits: dict[str, list[float]] = {}
     for event in found.events:
-        for label in [one.label for one in event.heard] or [None]:
-            phrase = "a sound" if label is None else phrases.phrase(label)
+        for phrase in [phrases.phrase(one.label) for one in event.heard] or [_NAMELESS]:
             hits.setdefault(phrase, []).append(event.time)
     parts = [(times[0], f"{phrase} {_times(times)}") for phrase, times in hits.items()]
     for segment in segments:
