@@ -131,6 +131,15 @@ def sound_path(name: str) -> Path:
     return path
 
 
+def input_file(name: str, node: str) -> Path:
+    """A file of the input folder by its name. A2VError when there is none."""
+    path = _input_file(name)
+    folder = os.path.abspath(folder_paths.get_input_directory())
+    if path is None or not path.is_relative_to(folder):
+        raise A2VError(f"{node}: '{name}' is not in ComfyUI's input folder ({folder}); put it there")
+    return path
+
+
 def check_sound(name: str | None) -> bool | str:
     """For `validate_inputs`: True, or why an entry of Load Audio's dropdown cannot be used.
 

@@ -57,6 +57,10 @@ HEARD_LINKS = (
     "adapter.audio_adapter > apply.audio_adapter",
 )
 
+HEARD_EVENTS_LINKS = ("sound.AUDIO > events.audio", "beats.AUDIO_ENCODER > events.audio_encoder")
+WATER: Node = ("A2VLoadAudio", 0, {"audio": "demo (bundled): water_drops.wav"})
+CUT = {"fps": 16.0, "shortest": 1.0, "longest": 4.0, "lengths": "Wan (4n+1)"}
+
 GRAPHS: dict[str, Graph] = {
     "A2VLoadAudio": Graph(
         {"sound": SOUND, "play": ("PreviewAudio", 1, {})}, ("sound.AUDIO > play.audio",), run=True
@@ -210,6 +214,70 @@ GRAPHS: dict[str, Graph] = {
             "latents.LATENT > sampler.latent_image",
         ),
         widths={"encode": 340},
+    ),
+    "A2VSoundEvents": Graph(
+        {"sound": SOUND, "beats": BEATS, "events": ("A2VSoundEvents", 1, {"phrases": "ball: a ball hits"})},
+        HEARD_EVENTS_LINKS,
+        run=True,
+        widths={"events": 640},
+        heights={"events": 640},
+    ),
+    "A2VTimedPrompts": Graph(
+        {
+            "sound": WATER,
+            "beats": BEATS,
+            "events": ("A2VSoundEvents", 1, {}),
+            "prompts": (
+                "A2VTimedPrompts",
+                2,
+                {
+                    "phrases": "drop: a drop falls into water",
+                    "template": "macro photo, {label}",
+                    "quiet": "macro photo, still water",
+                    "longest": 0.5,
+                    "fps": 16.0,
+                },
+            ),
+            "local": ("PreviewAny", 3, {}),
+            "lengths": ("PreviewAny", 3, {}),
+        },
+        (
+            *HEARD_EVENTS_LINKS,
+            "events.events > prompts.events",
+            "prompts.local_prompts > local.source",
+            "prompts.segment_lengths > lengths.source",
+        ),
+        run=True,
+        widths={"prompts": 420},
+        heights={"prompts": 700, "local": 240, "lengths": 160},
+    ),
+    "A2VCutList": Graph(
+        {"sound": WATER, "cut": ("A2VCutList", 1, CUT)},
+        ("sound.AUDIO > cut.audio",),
+        run=True,
+        widths={"cut": 640},
+        heights={"cut": 760},
+    ),
+    "A2VSegmentOfAudio": Graph(
+        {
+            "sound": WATER,
+            "cut": ("A2VCutList", 1, CUT),
+            "segment": ("A2VSegmentOfAudio", 2, {}),
+            "play": ("PreviewAudio", 3, {}),
+            "frames": ("PreviewAny", 3, {}),
+        },
+        (
+            "sound.AUDIO > cut.audio",
+            "sound.AUDIO > segment.audio",
+            "cut.start > segment.start",
+            "cut.frames > segment.frames",
+            "cut.fps > segment.fps",
+            "segment.audio > play.audio",
+            "segment.frames > frames.source",
+        ),
+        run=True,
+        widths={"cut": 420},
+        heights={"cut": 640, "frames": 200},
     ),
     "A2VAVAlignScore": Graph(
         {

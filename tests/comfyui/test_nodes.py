@@ -32,6 +32,13 @@ SOCKETS = {
         ["MODEL", "CONDITIONING", "CONDITIONING"],
     ),
     "A2VT2VModelAsModel": (["A2V_T2V_MODEL"], ["MODEL", "CLIP", "VAE"]),
+    "A2VSoundEvents": (["AUDIO", "AUDIO_ENCODER"], ["STRING", "STRING", "STRING", "IMAGE"]),
+    "A2VTimedPrompts": (
+        ["CLIP,A2V_T2V_MODEL"],
+        ["STRING", "STRING", "STRING", "CONDITIONING", "STRING", "FLOAT", "INT", "INT"],
+    ),
+    "A2VCutList": (["AUDIO"], ["FLOAT", "FLOAT", "INT", "FLOAT", "FLOAT", "STRING", "STRING", "IMAGE"]),
+    "A2VSegmentOfAudio": (["AUDIO"], ["AUDIO", "INT", "FLOAT", "FLOAT", "INT", "FLOAT"]),
     "A2VAVAlignScore": (["IMAGE,VIDEO", "AUDIO"], ["FLOAT", "STRING", "FLOAT", "IMAGE"]),
 }
 WIDGETS = ("INT", "FLOAT", "STRING", "COMBO", "BOOLEAN")
@@ -94,7 +101,7 @@ def test_help_page_names_every_input_and_output(comfy: Comfy, info: dict[str, An
 
 def test_the_page_gets_its_scripts(comfy: Comfy) -> None:
     scripts = [path for path in comfy.get("/extensions") if "/audio-to-video/" in path]
-    assert sorted(path.rsplit("/", 1)[1] for path in scripts) == ["av_align_score.js", "load_audio.js"]
+    assert sorted(path.rsplit("/", 1)[1] for path in scripts) == ["load_audio.js", "text_view.js"]
     for path in scripts:
         assert "registerExtension" in text_at(comfy, path)
 

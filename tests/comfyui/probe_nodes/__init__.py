@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 from .core_models import ProbeFrame, ProbeSD
 from .sampling import ProbeControl, ProbeMemory, ProbeNoise, ProbeRow, ProbeSigmas, ProbeSplit
+from .signals import ProbeJoin, ProbeSame
 from .video_models import ProbeCancel, ProbeFloats, ProbeGuide, ProbeLoaded, ProbeText, ProbeVideoModel
 
 
@@ -47,6 +48,7 @@ def _variant(audio: Any, kind: str) -> Any:
         "batch": lambda: {"waveform": torch.cat([wave * 0, wave]), "sample_rate": rate},
         "empty": lambda: {"waveform": wave[..., :0], "sample_rate": rate},
         "text": lambda: "hits.wav",
+        "nan": lambda: {"waveform": wave * torch.nan, "sample_rate": rate},
     }
     return kinds[kind]()
 
@@ -179,6 +181,8 @@ class Probes(ComfyExtension):
             ProbeRow,
             ProbeControl,
             ProbeMemory,
+            ProbeJoin,
+            ProbeSame,
         ]
 
 
