@@ -127,7 +127,9 @@ class Comfy:
         ):
             await asyncio.to_thread(self.submit, graph, client)
             async for message in socket:
-                event = message.json() if message.type is aiohttp.WSMsgType.TEXT else {"type": ""}
+                if message.type is not aiohttp.WSMsgType.TEXT:
+                    continue
+                event = message.json()
                 if event["type"] == "execution_error":
                     messages.append(str(event["data"]["exception_message"]))
                 elif event["type"] == "executing" and event["data"]["node"] is None:

@@ -103,8 +103,8 @@ def test_rows_are_what_core_makes_of_each_text(probes: Comfy) -> None:
         (rows,), (same,) = texts(probes, row_is(graph, frame, text), "rows", "same")
         assert rows.startswith("list of 1: list of 2: torch.float32 [72, 77, 32] cpu ")
         assert same == "True 77 77"
-    (same,) = texts(probes, row_is(graph, 0, BELL), "same")
-    assert same[0].startswith("False")
+    (other,) = texts(probes, row_is(graph, 0, BELL), "same")
+    assert other[0].startswith("False")
 
 
 def test_texts_of_several_lengths_and_few_encodings(probes: Comfy) -> None:
