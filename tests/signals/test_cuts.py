@@ -308,6 +308,7 @@ def test_prompts_last_as_long_as_the_sound_is_said_to() -> None:
     events = (Event(0.5, 1.0, (Heard("Dog", 0.9),)), Event(2.0, 1.0, (Heard("Cat", 0.9),)))
     assert prompt_axis(SoundEvents(3.0, events), 24).frames == 72
     assert prompt_axis(SoundEvents(2.0, events), 24, 36).frames == 36
+    assert prompt_axis(SoundEvents(2.001, events), 24).frames == 48  # a hit in the last half frame
     with pytest.raises(A2VError, match=r"said to end at 2 s, with its last event"):
         prompt_axis(SoundEvents(2.0, events), 24)
 

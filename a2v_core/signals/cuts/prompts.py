@@ -53,10 +53,10 @@ class PromptTrack:
 def prompt_axis(found: SoundEvents, fps: float | Fraction, frames: int = 0) -> FrameAxis:
     """The frames of a video for these events: `frames`, or as long as their sound.
 
-    A2VError as `frame_axis`, and where the sound would end before its last event is heard.
+    A2VError as `frame_axis`, and where the sound would end with its last event, which no frame would show.
     """
     axis = frame_axis(fps, frames, found.duration)
-    if not frames and any(axis.frame_at(event.time) >= axis.frames for event in found.events):
+    if not frames and any(event.time >= found.duration for event in found.events):
         raise A2VError(
             f"The sound is said to end at {found.duration:g} s, with its last event: say how long it is (a "
             "line such as 3.0 (end)), or give the number of frames"
