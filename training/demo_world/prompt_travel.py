@@ -52,8 +52,9 @@ class PromptTravel:
         """Frames [F, H, W, 3] of a scene's object at the height that `weights` [F] says."""
         low, high = (self._request(scene, level, len(weights), seed) for level in (LEVELS[0], LEVELS[-1]))
         contexts = self.pipeline.encode(low)
-        ends = [contexts.prompt.states, self.pipeline.encode(high).prompt.states]
-        rows = FrameContext(blend_by_frame(*ends, weights), torch.arange(len(weights)))
+        top = self.pipeline.encode(high).prompt.states
+        states = blend_by_frame(contexts.prompt.states, top, weights)
+        rows = FrameContext(states, torch.arange(len(weights)))
         latents = self.pipeline.sample(low, contexts._replace(prompt=rows))
         return self.pipeline.decode_all(low, latents)
 
