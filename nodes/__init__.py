@@ -16,8 +16,10 @@ from .load_audio_adapter import A2VLoadAudioAdapter
 from .load_audio_mapper import A2VLoadAudioMapper
 from .load_beats import A2VLoadBEATs
 from .load_t2v_model import A2VLoadT2VModel
+from .scheduled_prompt import A2VScheduledPrompt
 from .segment_of_audio import A2VSegmentOfAudio
 from .sound_events import A2VSoundEvents
+from .sound_schedule import A2VSoundSchedule
 from .t2v_model_as_model import A2VT2VModelAsModel
 from .t2v_sampler import A2VT2VSampler
 from .temporal_context_pooling import A2VTemporalContextPooling
@@ -41,10 +43,12 @@ class A2VExtension(ComfyExtension):
             A2VAudioMapper,
             A2VTemporalContextPooling,
             A2VAudioPreview,
+            A2VSoundSchedule,
             A2VLoadT2VModel,
             A2VT2VSampler,
             A2VT2VModelAsModel,
             A2VTextEncode,
+            A2VScheduledPrompt,
             A2VLoadAudioAdapter,
             A2VApplyAudioAdapter,
             A2VSoundEvents,

@@ -27,13 +27,15 @@ from .events import (
     class_curves,
     events_record,
     events_table,
+    hits_schedule,
     names_of,
+    presence_schedule,
     read_label_table,
     read_phrases,
     sound_events,
     sound_segments,
 )
-from .schedule import Shape, frame_axis, keyframe_text, sound_schedule
+from .schedule import Schedule, Shape, frame_axis, keyframe_text, sound_schedule
 
 NO_NAMES = "none"
 DEMO_NOTE = (
@@ -65,14 +67,30 @@ def run_events(options: argparse.Namespace) -> None:
 def run_schedule(options: argparse.Namespace) -> None:
     """A value for every frame: keyframe text, or JSON with all values."""
     shape = Shape(**{name: getattr(options, name) for name in Shape.__dataclass_fields__})
-    found = sound_schedule(options.file, options.signal, options.fps, options.frames, shape)
+    label = options.hits_of or options.presence_of
+    if label is None:
+        found = sound_schedule(options.file, options.signal, options.fps, options.frames, shape)
+    else:
+        found = _class_schedule(options, label, shape)
     text = keyframe_text(found.values)
     if options.json:
         values = [round(value, 5) for value in found.floats()]
-        facts = {"signal": options.signal, "fps": float(found.axis.fps), "frames": found.axis.frames}
+        signal = {"signal": options.signal} if label is None else {"class": label}
+        facts = {**signal, "fps": float(found.axis.fps), "frames": found.axis.frames}
         _print_json({**facts, "values": values, "keyframes": text})
     else:
         print(text)
+
+
+def _class_schedule(options: argparse.Namespace, label: str, shape: Shape) -> Schedule:
+    beats, note = _beats(options)
+    if beats is None:
+        raise A2VError("a schedule of a class needs a BEATs model: leave out --beats none")
+    if note:
+        print(f"note: {note}", file=sys.stderr)
+    make = hits_schedule if options.hits_of else presence_schedule
+    names = _names(beats, options)
+    return make(options.file, beats, label, options.fps, options.frames, shape, names)
 
 
 def run_prompts(options: argparse.Namespace) -> None:

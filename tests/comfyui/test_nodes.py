@@ -20,6 +20,11 @@ SOCKETS = {
     "A2VAudioMapper": (["A2V_MAPPER", "AUDIO_ENCODER_OUTPUT"], ["A2V_FRAME_TOKENS", "FLOAT", "INT"]),
     "A2VTemporalContextPooling": (["A2V_MAPPER", "A2V_FRAME_TOKENS"], ["A2V_AUDIO_TOKENS"]),
     "A2VAudioPreview": (["AUDIO", "A2V_AUDIO_TOKENS"], ["IMAGE"]),
+    "A2VSoundSchedule": (
+        ["AUDIO", "AUDIO_ENCODER"],
+        ["FLOATS,FLOAT", "FLOAT", "MASK", "STRING", "IMAGE", "INT", "CURVE"],
+    ),
+    "A2VScheduledPrompt": (["CONDITIONING", "CONDITIONING", "FLOAT,FLOATS"], ["CONDITIONING"]),
     "A2VLoadT2VModel": ([], ["A2V_T2V_MODEL"]),
     "A2VTextEncode": (["CLIP,A2V_T2V_MODEL", "A2V_AUDIO_TOKENS"], ["CONDITIONING"]),
     "A2VT2VSampler": (

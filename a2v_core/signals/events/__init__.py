@@ -1,5 +1,6 @@
 """What is heard when: hits and sustained sounds with the names of their classes."""
 
+from .class_schedules import hits_schedule, presence_schedule
 from .classes import HIT_SECONDS, class_probabilities, hit_probabilities, hit_spans
 from .events import Event, Heard, SoundEvents, classified, names_of, sound_events
 from .names import AUDIOSET_LABELS, audioset_names, class_names, parse_label_table, read_label_table
@@ -31,10 +32,12 @@ __all__ = [
     "events_table",
     "hit_probabilities",
     "hit_spans",
+    "hits_schedule",
     "names_of",
     "parse_events",
     "parse_label_table",
     "parse_phrases",
+    "presence_schedule",
     "read_events",
     "read_label_table",
     "read_phrases",

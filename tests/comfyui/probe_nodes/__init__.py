@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 
 from .core_models import ProbeFrame, ProbeSD
 from .sampling import ProbeControl, ProbeMemory, ProbeNoise, ProbeRow, ProbeSigmas, ProbeSplit
+from .schedules import ProbeEntries, ProbeJson, ProbePooled
 from .signals import ProbeJoin, ProbeSame
 from .video_models import ProbeCancel, ProbeFloats, ProbeGuide, ProbeLoaded, ProbeText, ProbeVideoModel
 
@@ -46,6 +47,7 @@ def _variant(audio: Any, kind: str) -> Any:
         "none": lambda: None,
         "double": lambda: {"waveform": wave.double(), "sample_rate": rate},
         "batch": lambda: {"waveform": torch.cat([wave * 0, wave]), "sample_rate": rate},
+        "one sample": lambda: {"waveform": wave[..., :1], "sample_rate": rate},
         "empty": lambda: {"waveform": wave[..., :0], "sample_rate": rate},
         "text": lambda: "hits.wav",
         "nan": lambda: {"waveform": wave * torch.nan, "sample_rate": rate},
@@ -183,6 +185,9 @@ class Probes(ComfyExtension):
             ProbeMemory,
             ProbeJoin,
             ProbeSame,
+            ProbeJson,
+            ProbePooled,
+            ProbeEntries,
         ]
 
 
