@@ -14,6 +14,7 @@ from .load_audio import A2VLoadAudio
 from .load_audio_adapter import A2VLoadAudioAdapter
 from .load_audio_mapper import A2VLoadAudioMapper
 from .load_beats import A2VLoadBEATs
+from .load_demo_clip import A2VLoadDemoCLIP
 from .load_t2v_model import A2VLoadT2VModel
 from .t2v_model_as_model import A2VT2VModelAsModel
 from .t2v_sampler import A2VT2VSampler
@@ -43,6 +44,7 @@ class A2VExtension(ComfyExtension):
             A2VTextEncode,
             A2VLoadAudioAdapter,
             A2VApplyAudioAdapter,
+            A2VLoadDemoCLIP,
             A2VAVAlignScore,
         ]
 

@@ -19,7 +19,15 @@ from safetensors.torch import save_file
 
 from .core_models import ProbeFrame, ProbeSD
 from .sampling import ProbeControl, ProbeMemory, ProbeNoise, ProbeRow, ProbeSigmas, ProbeSplit
-from .video_models import ProbeCancel, ProbeFloats, ProbeGuide, ProbeLoaded, ProbeText, ProbeVideoModel
+from .video_models import (
+    ProbeCancel,
+    ProbeFloats,
+    ProbeGuide,
+    ProbeLoaded,
+    ProbeStates,
+    ProbeText,
+    ProbeVideoModel,
+)
 
 
 class LazySound(Mapping[str, Any]):
@@ -168,6 +176,7 @@ class Probes(ComfyExtension):
             ProbeSD,
             ProbeFrame,
             ProbeText,
+            ProbeStates,
             ProbeFloats,
             ProbeVideoModel,
             ProbeLoaded,
