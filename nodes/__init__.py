@@ -15,6 +15,7 @@ from .load_audio import A2VLoadAudio
 from .load_audio_adapter import A2VLoadAudioAdapter
 from .load_audio_mapper import A2VLoadAudioMapper
 from .load_beats import A2VLoadBEATs
+from .load_demo_clip import A2VLoadDemoCLIP
 from .load_t2v_model import A2VLoadT2VModel
 from .scheduled_prompt import A2VScheduledPrompt
 from .segment_of_audio import A2VSegmentOfAudio
@@ -51,6 +52,7 @@ class A2VExtension(ComfyExtension):
             A2VScheduledPrompt,
             A2VLoadAudioAdapter,
             A2VApplyAudioAdapter,
+            A2VLoadDemoCLIP,
             A2VSoundEvents,
             A2VTimedPrompts,
             A2VCutList,

@@ -209,6 +209,31 @@ GRAPHS: dict[str, Graph] = {
             "latent.LATENT > sampler.latent_image",
         ),
     ),
+    "A2VLoadDemoCLIP": Graph(
+        {
+            "model": ("UNETLoader", 0, {"unet_name": "a2v_demo_wan.safetensors"}),
+            "clip": ("A2VLoadDemoCLIP", 0, {}),
+            "vae": ("VAELoader", 0, {"vae_name": "a2v_demo_wan_vae.safetensors"}),
+            "positive": ("CLIPTextEncode", 1, {"text": "a video of a red ball bouncing"}),
+            "negative": ("CLIPTextEncode", 1, {"text": ""}),
+            "latent": ("EmptyHunyuanLatentVideo", 1, {"width": 64, "height": 64, "length": 25}),
+            "sampler": ("KSampler", 2, {"steps": 20, "cfg": 3.0}),
+            "decode": ("VAEDecode", 3, {}),
+            "show": ("SaveAnimatedWEBP", 3, {"fps": 12.0}),
+        },
+        (
+            "clip.clip > positive.clip",
+            "clip.clip > negative.clip",
+            "model.MODEL > sampler.model",
+            "positive.CONDITIONING > sampler.positive",
+            "negative.CONDITIONING > sampler.negative",
+            "latent.LATENT > sampler.latent_image",
+            "sampler.LATENT > decode.samples",
+            "vae.VAE > decode.vae",
+            "decode.IMAGE > show.images",
+        ),
+        run=True,
+    ),
     "A2VT2VModelAsModel": Graph(
         {
             "load": ("A2VLoadT2VModel", 0, {"model_name": DEMO}),

@@ -21,7 +21,15 @@ from .core_models import ProbeFrame, ProbeSD
 from .sampling import ProbeControl, ProbeMemory, ProbeNoise, ProbeRow, ProbeSigmas, ProbeSplit
 from .schedules import ProbeEntries, ProbeJson, ProbePooled
 from .signals import ProbeJoin, ProbeSame
-from .video_models import ProbeCancel, ProbeFloats, ProbeGuide, ProbeLoaded, ProbeText, ProbeVideoModel
+from .video_models import (
+    ProbeCancel,
+    ProbeFloats,
+    ProbeGuide,
+    ProbeLoaded,
+    ProbeStates,
+    ProbeText,
+    ProbeVideoModel,
+)
 
 
 class LazySound(Mapping[str, Any]):
@@ -172,6 +180,7 @@ class Probes(ComfyExtension):
             ProbeSD,
             ProbeFrame,
             ProbeText,
+            ProbeStates,
             ProbeFloats,
             ProbeVideoModel,
             ProbeLoaded,
