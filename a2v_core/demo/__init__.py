@@ -21,8 +21,8 @@ SIZE = 64
 
 def demo_path(name: str) -> Path:
     """Path of a bundled file: "beats", "mapper", "t2v" (a diffusers folder), "few_steps" (its LoRA for few
-    steps), "wan" (a folder: transformer and VAE as ComfyUI reads them, audio adapter), "sounds" or
-    "sounds/<file>.wav".
+    steps), "wan" (transformer and VAE as ComfyUI reads them and audio adapter, each in a folder called as
+    ComfyUI's for such files), "sounds" or "sounds/<file>.wav".
 
     A2VError when it is not there, which means that the pack was not copied whole.
     """

@@ -231,8 +231,8 @@ def work(tmp_path_factory: pytest.TempPathFactory, known: latents.Latents) -> Pa
 def test_the_installed_files_are_what_was_trained(work: Path) -> None:
     from diffusers import AutoencoderKLWan, WanTransformer3DModel
 
-    files = [work / "installed" / f"{install.NAME}{part}.safetensors" for part in ("", "_vae", "_adapter")]
-    wan = load_wan_files(WanFiles(files[0], files[1], demo_path("t2v")), shift=3.0)
+    files = install.installed(work / "installed")
+    wan = load_wan_files(WanFiles(files.transformer, files.vae, demo_path("t2v")), shift=3.0)
     config = wan.denoisers[0].config
     assert (config.text_dim, config.num_layers, config.ffn_dim) == (install.TEXT_WIDTH, 3, 32)
     trained = WanTransformer3DModel.from_pretrained(work / "transformer").eval()
@@ -246,7 +246,7 @@ def test_the_installed_files_are_what_was_trained(work: Path) -> None:
     trained_vae = AutoencoderKLWan.from_pretrained(work / "vae").eval()
     difference = wan.vae.decode(x).sample - trained_vae.decode(x).sample
     assert float(difference.abs().mean()) < 1e-3  # of half precision
-    stored = load_adapter(files[2])
+    stored = load_adapter(files.adapter)
     assert (stored.config.width, stored.config.blocks) == (24, (0,))
     wan.use_adapter(stored)
 

@@ -14,6 +14,8 @@ from a2v_core.backbones.wan import WanFiles
 from a2v_core.demo import demo_path
 
 from ..cli import exit_status, log_to_stderr
+from ..demo_world.install import DEMO
+from ..demo_world.wan.install import installed
 from .bases import BASE_TABLES, BaseFiles, BaseRecipe, Bases
 from .page import write_page
 from .settings import Recipe, Setup
@@ -77,8 +79,9 @@ def _paper_jobs(options: argparse.Namespace) -> list[Job]:
 def _base_jobs(options: argparse.Namespace) -> list[Job]:
     """The runs on base models that are asked for."""
     tables = [name for name in options.tables if name in BASE_TABLES]
-    wan = None if options.wan is None else WanFiles(options.wan[0], options.wan[1], options.t2v)
-    files = BaseFiles(options.beats, options.t2v, options.animatediff, wan)
+    transformer, vae = options.wan
+    wan = WanFiles(transformer, vae, options.t2v)
+    files = BaseFiles(options.beats, options.t2v, wan, options.animatediff)
     return list(Bases(files, _recipe(BaseRecipe(), options), options.work).jobs(tables, options.seeds))
 
 
@@ -125,8 +128,9 @@ def _parser() -> argparse.ArgumentParser:
         "--wan",
         type=Path,
         nargs=2,
+        default=installed(DEMO / "wan")[:2],
         metavar=("TRANSFORMER", "VAE"),
-        help="base models: files of a Wan with the text encoder of --t2v",
+        help="base models: files of a Wan with the text encoder of --t2v (the bundled ones)",
     )
     parser.add_argument("--json", action="store_true", help="print the finished runs as JSON lines")
     parser.add_argument(

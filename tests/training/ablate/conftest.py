@@ -20,4 +20,4 @@ def base_files(models: Path, tmp_path_factory: pytest.TempPathFactory) -> BaseFi
     write_wan(wan.transformer)
     write_wan_vae(wan.vae)
     motion = make_tiny_motion(folder / "animatediff", longest=32)
-    return BaseFiles(models / "beats.safetensors", models / "t2v", motion, wan)
+    return BaseFiles(models / "beats.safetensors", models / "t2v", wan, motion)

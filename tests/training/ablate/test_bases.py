@@ -135,7 +135,7 @@ def test_a_run_leaves_all_columns(bases: Bases) -> None:
 
 
 def test_another_base_changes_only_its_own_keys(bases: Bases, base_files: BaseFiles, tmp_path: Path) -> None:
-    wan = base_files.wan_files
+    wan = base_files.wan
     other = tmp_path / "vae.safetensors"
     other.write_bytes(wan.vae.read_bytes() + b" ")
     changed = Bases(replace(base_files, wan=wan._replace(vae=other)), RECIPE, bases.work)
@@ -175,9 +175,10 @@ def test_claims_are_about_rows() -> None:
 
 
 def test_missing_files_are_named(base_files: BaseFiles) -> None:
-    bare = replace(base_files, animatediff=None, wan=None)
+    nowhere = base_files.wan._replace(vae=base_files.wan.vae.with_name("none.safetensors"))
+    bare = replace(base_files, animatediff=None, wan=nowhere)
     with pytest.raises(ConfigError, match="give its folder as --animatediff"):
         bare.of("animatediff")
-    with pytest.raises(ConfigError, match="--wan TRANSFORMER VAE"):
-        bare.load("wan")
+    with pytest.raises(ConfigError, match=r"none\.safetensors: no such file.*--wan TRANSFORMER VAE"):
+        bare.of("wan")
     assert bare.of("unet3d")

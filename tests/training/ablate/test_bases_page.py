@@ -115,7 +115,7 @@ def test_command_writes_the_section(
     (page.parent / "images").mkdir(parents=True)
     paper = [record_of_paper(ONE, 0, [0.3, 0.4])]
     (page.parent / "images" / LINES).write_text(to_lines(paper))
-    wan, work = base_files.wan_files, tmp_path / "work"
+    wan, work = base_files.wan, tmp_path / "work"
     command = ["--tables", "bases", "--seeds", "1", "--steps", "1", "--start-steps", "1", "--pool", "2"]
     command += ["--clips", "1", "--sampling-steps", "1", "--minutes", "0.0001", "--work", str(work)]
     command += ["--beats", str(base_files.beats), "--t2v", str(base_files.unet3d)]

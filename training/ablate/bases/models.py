@@ -36,18 +36,23 @@ class BaseFiles:
 
     beats: Path
     unet3d: Path
+    wan: WanFiles
     animatediff: Path | None = None
-    wan: WanFiles | None = None
 
     def of(self, name: BaseName) -> list[Path]:
-        """All files of a base and of BEATs. ConfigError when there are none."""
+        """All weights of a base and of BEATs. ConfigError for those that are not there."""
         if name == "wan":
-            return [self.beats, *sorted({*self.wan_files[:2], *self.wan_files.text.rglob("*.safetensors")})]
-        folder = self.folder(name)
-        return [self.beats, *sorted(folder.rglob("*.safetensors"))]
+            for path in self.wan[:2]:
+                if not path.is_file():
+                    raise ConfigError(
+                        f"{path}: no such file; the base models are compared with a Wan of the demo world: "
+                        "give its transformer and its VAE as --wan TRANSFORMER VAE"
+                    )
+            return [self.beats, *self.wan[:2], *sorted(self.wan.text.rglob("*.safetensors"))]
+        return [self.beats, *sorted(self.folder(name).rglob("*.safetensors"))]
 
     def folder(self, name: BaseName) -> Path:
-        """The diffusers folder of a base with words in its prompts."""
+        """The diffusers folder of a base with words in its prompts. ConfigError when it was not given."""
         folder = self.unet3d if name == "unet3d" else self.animatediff
         if folder is None:
             raise ConfigError(
@@ -57,21 +62,9 @@ class BaseFiles:
             )
         return folder
 
-    @property
-    def wan_files(self) -> WanFiles:
-        """Those of Wan. ConfigError when they were not given."""
-        if self.wan is None:
-            raise ConfigError(
-                "the base models are compared with a Wan of the demo world: give its transformer and its VAE "
-                "as --wan TRANSFORMER VAE"
-            )
-        return self.wan
-
     def load(self, name: BaseName) -> Models:
         """A base, on the GPU if there is one. CheckpointError for files of another kind."""
-        backbone = (
-            load_wan_files(self.wan_files, shift=SHIFT) if name == "wan" else load_t2v(self.folder(name))
-        )
+        backbone = load_wan_files(self.wan, shift=SHIFT) if name == "wan" else load_t2v(self.folder(name))
         to_device(backbone, device())
         return Models(load_beats(self.beats), backbone, checksum(self.of(name)))
 

@@ -1,0 +1,34 @@
+"""The widgets for numbers of frames that a video model makes."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+from ..a2v_core.signals.cuts import LENGTH_GRIDS, LengthGrid, parse_grid
+
+CUSTOM = "custom"
+LENGTHS = [*LENGTH_GRIDS, CUSTOM]
+
+
+def lengths_input() -> io.Combo.Input:
+    """The dropdown of video models."""
+    return io.Combo.Input(
+        "lengths",
+        options=LENGTHS,
+        default="any",
+        tooltip="Numbers of frames that the video model makes. custom = as custom_lengths says.",
+    )
+
+
+def custom_input() -> io.String.Input:
+    """The form of other models' numbers."""
+    return io.String.Input(
+        "custom_lengths",
+        default="8n+1",
+        tooltip="For custom: the form of the numbers of frames, such as 12n+3.",
+    )
+
+
+def length_grid(lengths: str, custom: str) -> LengthGrid:
+    """What both widgets say. A2VError for a form that is none."""
+    return parse_grid(custom) if lengths == CUSTOM else LENGTH_GRIDS[lengths]
