@@ -48,7 +48,7 @@ const beats = add("A2VBEATsEncode", 420, 500, 320, 110, { hop: "80 ms" });
 const mapper = add("A2VAudioMapper", 420, 690, 320, 150, { num_frames: 25, fps: 12 });
 const pooling = add("A2VTemporalContextPooling", 420, 910, 320, 60);
 const apply = add("A2VApplyAudioAdapter", 800, 80, 340, 260);
-const latent = add("EmptyHunyuanLatentVideo", 800, 430, 340, 130, { width: 64, height: 64 });
+const latent = add("EmptyHunyuanLatentVideo", 800, 430, 340, 130, { width: 64, height: 64 }, "Empty Latent Video (Wan)");
 const sampler = add("KSampler", 1200, 80, 320, 260, { seed: 1, steps: 20, cfg: 3, sampler_name: "euler", scheduler: "simple" });
 const control = sampler.widgets.find((one) => one.name === "control_after_generate");
 if (control) control.value = "fixed";
@@ -56,7 +56,7 @@ const decode = add("VAEDecode", 1200, 430, 320, 60);
 const video = add("CreateVideo", 1580, 80, 320, 80);
 const save = add("SaveVideo", 1580, 230, 420, 420, { filename_prefix: "video/wan_audio_to_video" });
 const score = add("A2VAVAlignScore", 2060, 80, 380, 570);
-add("MarkdownNote", 800, 720, 1200, 250).widgets[0].value = note;
+add("MarkdownNote", 800, 820, 1200, 250).widgets[0].value = note;
 
 link(loadModel, "MODEL", shift, "model");
 link(shift, "MODEL", apply, "model");

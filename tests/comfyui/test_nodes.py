@@ -31,6 +31,7 @@ SOCKETS = {
         ["A2V_T2V_MODEL", "A2V_AUDIO_TOKENS", "AUDIO"],
         ["IMAGE", "LATENT", "FLOAT", "AUDIO"],
     ),
+    "A2VLoadDemoCLIP": ([], ["CLIP"]),
     "A2VLoadAudioAdapter": ([], ["A2V_AUDIO_ADAPTER", "A2V_MAPPER"]),
     "A2VApplyAudioAdapter": (
         ["MODEL", "A2V_AUDIO_ADAPTER", "A2V_AUDIO_TOKENS", "CONDITIONING", "CONDITIONING", "FLOAT,FLOATS"],
