@@ -16,7 +16,7 @@ from ..a2v_core.signals.cuts import (
 )
 from .sockets import CATEGORY, check_choice, search_words
 from .sound import only_sound
-from .sound_lengths import LENGTHS, custom_input, length_grid, lengths_input
+from .sound_lengths import LENGTHS, custom_input, fps_input, frames_input, length_grid, lengths_input
 from .sound_pictures import as_image, width_input
 
 NODE = "Cut List"
@@ -38,21 +38,8 @@ class A2VCutList(io.ComfyNode):
             **search_words("beat detection", "bpm", "tempo", "shots", "music video", "scene cuts"),
             inputs=[
                 io.Audio.Input("audio", tooltip="The sound of the whole video, of any length."),
-                io.Float.Input(
-                    "fps",
-                    default=24.0,
-                    min=0.01,
-                    max=1000.0,
-                    step=0.01,
-                    tooltip="Frames per second of the video; 23.976 is exact.",
-                ),
-                io.Int.Input(
-                    "frames",
-                    default=0,
-                    min=0,
-                    max=10_000_000,
-                    tooltip="Frames of the whole video. 0 = as long as the sound.",
-                ),
+                fps_input(),
+                frames_input("Frames of the whole video. 0 = as long as the sound."),
                 io.Combo.Input(
                     "cut_on",
                     options=list(CUT_ON),

@@ -10,7 +10,7 @@ from ..a2v_core.media import Waveform
 from ..a2v_core.signals.cuts import sound_part
 from .sockets import CATEGORY, check_choice, search_words
 from .sound import as_audio, only_sound
-from .sound_lengths import LENGTHS, custom_input, length_grid, lengths_input
+from .sound_lengths import LENGTHS, custom_input, fps_input, frames_input, length_grid, lengths_input
 
 NODE = "Segment of Audio"
 
@@ -45,21 +45,8 @@ class A2VSegmentOfAudio(io.ComfyNode):
                     step=0.001,
                     tooltip="Seconds at which it ends, where frames is 0. 0 = to the end of the sound.",
                 ),
-                io.Int.Input(
-                    "frames",
-                    default=0,
-                    min=0,
-                    max=10_000_000,
-                    tooltip="Frames of the segment, in the place of end. 0 = as end says.",
-                ),
-                io.Float.Input(
-                    "fps",
-                    default=24.0,
-                    min=0.01,
-                    max=1000.0,
-                    step=0.01,
-                    tooltip="Frames per second of the video; 23.976 is exact.",
-                ),
+                frames_input("Frames of the segment, in the place of end. 0 = as end says."),
+                fps_input(),
                 lengths_input(),
                 custom_input(),
             ],

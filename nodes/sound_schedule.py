@@ -27,6 +27,7 @@ from .floats import List
 from .schedule_inputs import shape_inputs, shape_of
 from .sockets import CATEGORY, check_choice, search_words
 from .sound import one_sound
+from .sound_lengths import fps_input, frames_input
 
 NODE = "Sound Schedule"
 RANGE, HITS, PRESENCE = "range in Hz", "hits of a class", "presence of a class"
@@ -61,21 +62,9 @@ class A2VSoundSchedule(io.ComfyNode):
                         "audio_encoder and sound_class."
                     ),
                 ),
-                io.Float.Input(
-                    "fps",
-                    default=24.0,
-                    min=0.01,
-                    max=1000.0,
-                    step=0.001,
-                    round=0.001,
-                    tooltip="Frames per second of the video; 23.976 and 29.97 are exact.",
-                ),
-                io.Int.Input(
-                    "frames",
-                    default=0,
-                    min=0,
-                    max=1000000,
-                    tooltip="Number of video frames; 0 = as long as the sound. Beyond its end it is silent.",
+                fps_input(),
+                frames_input(
+                    "Number of video frames; 0 = as long as the sound. Beyond its end it is silent."
                 ),
                 io.String.Input(
                     "range_hz",

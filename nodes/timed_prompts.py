@@ -20,6 +20,7 @@ from . import runtime
 from .clip_prompt import encode_text
 from .clip_rows import by_frame
 from .sockets import CATEGORY, T2VModel, check_choice, search_words
+from .sound_lengths import fps_input, frames_input
 from .t2v_model import ManagedT2V
 
 NODE = "Timed Prompts"
@@ -74,21 +75,8 @@ class A2VTimedPrompts(io.ComfyNode):
                         "goes on."
                     ),
                 ),
-                io.Float.Input(
-                    "fps",
-                    default=24.0,
-                    min=0.01,
-                    max=1000.0,
-                    step=0.01,
-                    tooltip="Frames per second of the video; 23.976 is exact.",
-                ),
-                io.Int.Input(
-                    "frames",
-                    default=0,
-                    min=0,
-                    max=10_000_000,
-                    tooltip="Frames of the video. 0 = as long as the sound.",
-                ),
+                fps_input(),
+                frames_input("Frames of the video. 0 = as long as the sound."),
                 io.Combo.Input(
                     "sounds",
                     options=SOUNDS,
