@@ -13,7 +13,7 @@ from pathlib import Path
 import folder_paths
 
 from ..a2v_core import comfyui
-from ..a2v_core.demo import demo_path
+from ..a2v_core.demo import DEMO, demo_path
 from ..a2v_core.errors import A2VError, CheckpointError, MediaError
 from ..a2v_core.media import SOUND_ENDINGS, VIDEO_ENDINGS
 from ..a2v_core.places import (
@@ -56,7 +56,8 @@ def register_model_folders() -> None:
         # ComfyUI lists every file of a folder without endings.
         folder_paths.folder_names_and_paths[key] = (paths, {*known, *place.endings})
     for key in _BUNDLED_FILES:
-        folder_paths.add_model_folder_path(key, str(demo_path("wan") / key))
+        # A folder that is missing is an empty one: a pack that was not copied whole still has its nodes.
+        folder_paths.add_model_folder_path(key, str(DEMO / "wan" / key))
 
 
 def model_names(key: str) -> list[str]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import torch
 from comfy_api.latest import io
 
-from ..a2v_core.backbones.wan import load_text
+from ..a2v_core.backbones.wan import CORE_WIDTH, load_text
 from ..a2v_core.demo import demo_path
 from . import runtime
 from .core_clip import core_clip, padded_text, text_home
 from .sockets import CATEGORY
-
-_WIDTH = 4096  # of text for every Wan that ComfyUI loads
 
 
 class A2VLoadDemoCLIP(io.ComfyNode):
@@ -36,7 +34,7 @@ class A2VLoadDemoCLIP(io.ComfyNode):
 
     @classmethod
     def execute(cls) -> io.NodeOutput:
-        clip, tokenizer = load_text(demo_path("t2v"), _WIDTH, torch.float32)
+        clip, tokenizer = load_text(demo_path("t2v"), CORE_WIDTH, torch.float32)
         text = padded_text(clip, tokenizer)
         managed = runtime.Managed(clip.encoder, runtime.text_devices(), text_home(text))
         return io.NodeOutput(core_clip(text, managed))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from a2v_core.backbones.dit import load_adapter
-from a2v_core.backbones.wan import WanFiles, encode_texts, load_wan_files
+from a2v_core.backbones.wan import CORE_WIDTH, WanFiles, encode_texts, load_wan_files
 from a2v_core.checkpoints import write_safetensors
 from a2v_core.demo import demo_path
 from training.demo_world.atlas import Atlas
@@ -234,10 +234,10 @@ def test_the_installed_files_are_what_was_trained(work: Path) -> None:
     files = install.installed(work / "installed")
     wan = load_wan_files(WanFiles(files.transformer, files.vae, demo_path("t2v")), shift=3.0)
     config = wan.denoisers[0].config
-    assert (config.text_dim, config.num_layers, config.ffn_dim) == (install.TEXT_WIDTH, 3, 32)
+    assert (config.text_dim, config.num_layers, config.ffn_dim) == (CORE_WIDTH, 3, 32)
     trained = WanTransformer3DModel.from_pretrained(work / "transformer").eval()
     states = encode_texts(wan.text_encoder, wan.tokenizer, ["a video of a red ball"])
-    assert states.shape == (1, 32, install.TEXT_WIDTH)
+    assert states.shape == (1, 32, CORE_WIDTH)
     narrow = captions.Texts().states(["a video of a red ball"])
     assert torch.equal(states[..., : narrow.shape[-1]], narrow)
     x, t = torch.randn(1, 16, 3, 8, 8), torch.tensor([400.0])

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from a2v_core.backbones.wan import WanFiles
-from a2v_core.demo import demo_path
+from a2v_core.demo import DEMO, demo_path
 
 from ..cli import exit_status, log_to_stderr
-from ..demo_world.install import DEMO
 from ..demo_world.wan.install import installed
 from .bases import BASE_TABLES, BaseFiles, BaseRecipe, Bases
 from .page import write_page

@@ -11,12 +11,10 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from a2v_core.backbones.dit import load_adapter, save_adapter
-from a2v_core.backbones.wan import core_transformer, core_vae
+from a2v_core.backbones.wan import CORE_WIDTH, core_transformer, core_vae
 from a2v_core.checkpoints import write_safetensors
+from a2v_core.demo import DEMO
 
-from ..install import DEMO
-
-TEXT_WIDTH = 4096  # what ComfyUI takes
 NAME = "a2v_demo_wan"
 _TEXT_IN = "condition_embedder.text_embedder.linear_1.weight"
 
@@ -43,7 +41,7 @@ def wide_text(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     multiplied with zero.
     """
     narrow = tensors[_TEXT_IN]
-    return {**tensors, _TEXT_IN: nnf.pad(narrow, (0, TEXT_WIDTH - narrow.shape[1]))}
+    return {**tensors, _TEXT_IN: nnf.pad(narrow, (0, CORE_WIDTH - narrow.shape[1]))}
 
 
 def train(work: Path, target: Path = DEMO / "wan") -> None:
