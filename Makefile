@@ -1,6 +1,7 @@
 # Two commands from a bare clone: `make demo` and `make test`. Linux; Python 3.11 or newer; a package registry.
 #
 #   make demo [AUDIO=file]     sound -> video through a real ComfyUI, headless; the mp4 goes into out/
+#             [MODEL=wan]      with the bundled Wan in ComfyUI's own loaders and sampler
 #   make test [TESTS=path]     ruff, mypy, then pytest
 #   make test-newest           some of the tests with the newest packages, on the newest Python of this machine
 #   make setup | lint | format | clean
@@ -20,7 +21,7 @@ export COMFYUI_PATH NEWEST_PYTHON
 .PHONY: demo test test-newest browser setup lint format clean
 
 demo: setup
-	@$(PY) -m scripts.demo $(if $(AUDIO),--audio "$(AUDIO)")
+	@$(PY) -m scripts.demo $(if $(AUDIO),--audio "$(AUDIO)") $(if $(MODEL),--model "$(MODEL)")
 
 test: setup browser lint
 	$(PY) -m pytest $(TESTS)

@@ -17,7 +17,8 @@ import torch
 
 from a2v_core.audio import BEATs, BEATsConfig
 from a2v_core.tokens import AudioMapper, MapperConfig, export_learned_embeds
-from training.demo_world.t2v import INDEX, SCHEDULER
+from training.demo_world.captioned import SCHEDULER
+from training.demo_world.t2v import INDEX
 from training.demo_world.tokenizer import save_tokenizer
 
 from .clip import ModelFiles

@@ -9,16 +9,23 @@ from .audio_mapper import A2VAudioMapper
 from .audio_preview import A2VAudioPreview
 from .av_align_score import A2VAVAlignScore
 from .beats_encode import A2VBEATsEncode
+from .cut_list import A2VCutList
 from .folders import register_model_folders
 from .load_audio import A2VLoadAudio
 from .load_audio_adapter import A2VLoadAudioAdapter
 from .load_audio_mapper import A2VLoadAudioMapper
 from .load_beats import A2VLoadBEATs
+from .load_demo_clip import A2VLoadDemoCLIP
 from .load_t2v_model import A2VLoadT2VModel
+from .scheduled_prompt import A2VScheduledPrompt
+from .segment_of_audio import A2VSegmentOfAudio
+from .sound_events import A2VSoundEvents
+from .sound_schedule import A2VSoundSchedule
 from .t2v_model_as_model import A2VT2VModelAsModel
 from .t2v_sampler import A2VT2VSampler
 from .temporal_context_pooling import A2VTemporalContextPooling
 from .text_encode import A2VTextEncode
+from .timed_prompts import A2VTimedPrompts
 
 __all__ = ["A2VExtension", "comfy_entrypoint"]
 
@@ -37,12 +44,19 @@ class A2VExtension(ComfyExtension):
             A2VAudioMapper,
             A2VTemporalContextPooling,
             A2VAudioPreview,
+            A2VSoundSchedule,
             A2VLoadT2VModel,
             A2VT2VSampler,
             A2VT2VModelAsModel,
             A2VTextEncode,
+            A2VScheduledPrompt,
             A2VLoadAudioAdapter,
             A2VApplyAudioAdapter,
+            A2VLoadDemoCLIP,
+            A2VSoundEvents,
+            A2VTimedPrompts,
+            A2VCutList,
+            A2VSegmentOfAudio,
             A2VAVAlignScore,
         ]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from numbers import Real
 from typing import Any
 
 import torch
@@ -17,6 +15,7 @@ from ..a2v_core.tokens import AudioTokens as Tokens
 from . import runtime
 from .adapter import ManagedAdapter
 from .core_dit import recognised
+from .floats import LIST_TYPES, read_floats
 from .hearing import ALWAYS, Hearing, SoundGuidance
 from .sockets import CATEGORY, AudioAdapter, AudioTokens
 
@@ -89,7 +88,7 @@ class A2VApplyAudioAdapter(io.ComfyNode):
                 ),
                 io.MultiType.Input(
                     "strength_per_frame",
-                    types=[io.Float, io.Custom("FLOATS")],
+                    types=LIST_TYPES,
                     optional=True,
                     tooltip=(
                         "A list of one number per video frame, by which strength is multiplied: a schedule "
@@ -151,18 +150,12 @@ def _by_frame(strengths: Any, frames: int) -> Tensor:
     """Strengths [F] from a number, or from a list of one for every frame. A2VError for anything else."""
     if strengths is None:
         return torch.ones(frames)
-    listed = strengths.tolist() if hasattr(strengths, "tolist") else strengths  # of numpy, or a tensor
-    listed = [listed] * frames if isinstance(listed, Real) else listed
-    if not isinstance(listed, Sequence) or not all(isinstance(value, Real) for value in listed):
+    values = read_floats(strengths, "strength_per_frame")
+    if not values.ndim:
+        return values.expand(frames)
+    if len(values) != frames:
         raise A2VError(
-            f"strength_per_frame is a {type(strengths).__name__}, expected a number or a list of numbers"
-        )
-    if len(listed) != frames:
-        raise A2VError(
-            f"strength_per_frame has {len(listed)} numbers, but there are {frames} frames: make a list of "
+            f"strength_per_frame has {len(values)} numbers, but there are {frames} frames: make a list of "
             f"{frames}, one for every video frame"
         )
-    values = torch.tensor(listed, dtype=torch.float32)
-    if not bool(values.isfinite().all()):
-        raise A2VError("strength_per_frame has numbers that are not finite: check the schedule")
     return values

@@ -45,7 +45,7 @@ class A2VAudioMapper(io.ComfyNode):
                     default=12.0,
                     min=0.01,
                     max=1000.0,
-                    step=0.01,
+                    step=0.001,  # finer than 23.976: the front end rounds to it
                     tooltip=(
                         "Frames per second of the video; frame n hears the sound at n / fps seconds. Demo: "
                         "12."

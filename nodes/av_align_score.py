@@ -62,7 +62,7 @@ class A2VAVAlignScore(io.ComfyNode):
                     default=12.0,
                     min=0.01,
                     max=1000.0,
-                    step=0.01,
+                    step=0.001,  # finer than 23.976: the front end rounds to it
                     tooltip="Frames per second of the images; as T2V Sampler gives it. Not for a VIDEO.",
                 ),
                 io.Combo.Input(

@@ -8,10 +8,22 @@ from torch import Tensor
 
 from ..a2v_core.audio import encode_overlapping
 from ..a2v_core.audio.beats import BEATs
+from ..a2v_core.errors import A2VError
 from . import runtime
 
 FEATURES_KEY = "a2v_features"
 _BYTES_PER_TOKEN = 2**17  # activations of a layer of the published size: attention, feed-forward, copies
+_WINDOWS_SECONDS = 16  # windows that the library classifies at once
+
+
+def require_beats(audio_encoder: Any, node: str) -> BEATsAudioEncoder:
+    """What a node gets at its input audio_encoder. A2VError for another encoder than BEATs."""
+    if not isinstance(audio_encoder, BEATsAudioEncoder):
+        raise A2VError(
+            f"{node}: the audio encoder is a {type(audio_encoder).__name__}, not BEATs. Connect "
+            "Load BEATs; for another encoder use Audio Encoder Encode"
+        )
+    return audio_encoder
 
 
 class BEATsAudioEncoder:
@@ -22,6 +34,11 @@ class BEATsAudioEncoder:
     def __init__(self, model: BEATs) -> None:
         self.model = model
         self._managed = runtime.Managed(model, runtime.text_devices())
+
+    def classifier(self) -> BEATs:
+        """The model where it computes, to hear short windows with."""
+        self._managed.load(_WINDOWS_SECONDS * 50 * _BYTES_PER_TOKEN)
+        return self.model
 
     def encode_audio(self, audio: Tensor, sample_rate: int) -> dict[str, Any]:
         """Core's contract: sound [B, C, N] at `sample_rate` Hz -> AUDIO_ENCODER_OUTPUT. See `encode`."""

@@ -7,7 +7,7 @@ from typing import Any
 from comfy_api.latest import io
 
 from ..a2v_core.errors import A2VError
-from .beats import BEATsAudioEncoder
+from .beats import require_beats
 from .sockets import CATEGORY, check_choice
 from .sound import read_audio
 
@@ -80,12 +80,8 @@ class A2VBEATsEncode(io.ComfyNode):
     def execute(
         cls, audio_encoder: Any, audio: Any, hop: str, chunk_seconds: float, overlap_seconds: float = 0.0
     ) -> io.NodeOutput:
-        if not isinstance(audio_encoder, BEATsAudioEncoder):
-            raise A2VError(
-                f"BEATs Encode: the audio encoder is a {type(audio_encoder).__name__}, not BEATs. Connect "
-                "Load BEATs; for another encoder use Audio Encoder Encode"
-            )
+        beats = require_beats(audio_encoder, "BEATs Encode")
         if hop not in HOPS:
             raise A2VError(f"BEATs Encode: {check_choice('hop', hop, HOPS)}")
         samples, rate = read_audio(audio, "BEATs Encode")
-        return io.NodeOutput(audio_encoder.encode(samples, rate, HOPS[hop], chunk_seconds, overlap_seconds))
+        return io.NodeOutput(beats.encode(samples, rate, HOPS[hop], chunk_seconds, overlap_seconds))

@@ -21,9 +21,9 @@ from ..a2v_core.errors import A2VError
 from ..a2v_core.prompts import distinct_frames
 from ..a2v_core.tokens import AUDIO_WORD, AudioTokens, audio_words
 from . import runtime
+from .clip_rows import Conditioning, by_frame
 
 Tokens = dict[str, list[list[tuple[Any, ...]]]]
-Conditioning = list[list[Any]]
 
 # Ordinary words of one token; more than there are audio words, since a prompt may hold some of them.
 _STAND_INS = (
@@ -76,7 +76,7 @@ def encode_text(clip: Any, text: str, audio_tokens: AudioTokens | None, node: st
     if not used:
         _log.warning("%s: the text has no audio word: the sound has no effect", node)
         plain = clip.encode_from_tokens_scheduled(clip.tokenize(text))
-        return _by_frame([plain], torch.zeros(audio_tokens.num_frames, dtype=torch.int64))
+        return by_frame([plain], torch.zeros(audio_tokens.num_frames, dtype=torch.int64))
     _check_width(clip, clip.tokenize(""), audio_tokens.width, node)
     template, ids = _template(clip, text, used, node)
     rows, index = distinct_frames(audio_tokens, used)
@@ -85,7 +85,7 @@ def encode_text(clip: Any, text: str, audio_tokens: AudioTokens | None, node: st
     for frame in torch.stack([audio_tokens.words[word] for word in used], dim=1)[rows]:  # [K, D]
         encoded.append(clip.encode_from_tokens_scheduled(_filled(template, ids, frame)))
         progress(len(encoded))
-    return _by_frame(encoded, index)
+    return by_frame(encoded, index)
 
 
 def _check_width(clip: Any, tokens: Mapping[str, Any], width: int, node: str) -> None:
@@ -161,17 +161,3 @@ def _filled(template: Tokens, ids: dict[str, dict[int, int]], frame: Tensor) -> 
         name: [[token(name, entry) for entry in tokens] for tokens in lists]
         for name, lists in template.items()
     }
-
-
-def _by_frame(encoded: list[Conditioning], index: Tensor) -> Conditioning:
-    """U conditionings of one row and the row of every frame -> one conditioning of F rows."""
-
-    def rows(values: list[Any]) -> Any:
-        if isinstance(values[0], Tensor) and len(values[0]) == 1:
-            return torch.cat(values)[index.to(values[0].device)]
-        return values[0]
-
-    return [
-        [rows([one[0] for one in parts]), {key: rows([one[1][key] for one in parts]) for key in parts[0][1]}]
-        for parts in zip(*encoded, strict=True)
-    ]

@@ -13,7 +13,7 @@ from pathlib import Path
 import folder_paths
 
 from ..a2v_core import comfyui
-from ..a2v_core.demo import demo_path
+from ..a2v_core.demo import DEMO, demo_path
 from ..a2v_core.errors import A2VError, CheckpointError, MediaError
 from ..a2v_core.media import SOUND_ENDINGS, VIDEO_ENDINGS
 from ..a2v_core.places import (
@@ -37,13 +37,13 @@ ENCODERS, MAPPERS, ADAPTERS, T2V_MODELS, LORAS = (
 NO_LORA = "none"
 
 _BUNDLED = {place.folder: place for place in PLACES if place.demo}
-_BUNDLED_NAMES = {ADAPTERS: "demo Wan (bundled)"}  # where it is for another model than the rest
 # Sound and video that mimetypes does not know on every system.
 _MEDIA = {
     *(*SOUND_ENDINGS, ".aif", ".aiff", ".amr", ".caf", ".mka", ".oga", ".opus", ".rf64", ".w64", ".wma"),
     *(*VIDEO_ENDINGS, ".flv", ".m2ts", ".mts", ".ts", ".wmv"),
 }
 _OWN = (MAPPER, ADAPTER, T2V_FOLDER)  # kinds whose folders ComfyUI has not by itself
+_BUNDLED_FILES = ("diffusion_models", "vae", ADAPTERS)  # of the bundled Wan, which core's own loaders load
 _DEEPEST = 3  # such as author/model/version
 
 
@@ -55,6 +55,9 @@ def register_model_folders() -> None:
         paths, known = folder_paths.folder_names_and_paths[key]
         # ComfyUI lists every file of a folder without endings.
         folder_paths.folder_names_and_paths[key] = (paths, {*known, *place.endings})
+    for key in _BUNDLED_FILES:
+        # A folder that is missing is an empty one: a pack that was not copied whole still has its nodes.
+        folder_paths.add_model_folder_path(key, str(DEMO / "wan" / key))
 
 
 def model_names(key: str) -> list[str]:
@@ -66,7 +69,7 @@ def model_names(key: str) -> list[str]:
 
 def bundled_names(key: str) -> list[str]:
     """What ships with the pack of a kind, for the end of its dropdown: one name, or none."""
-    return [_BUNDLED_NAMES.get(key, BUNDLED)] if key in _BUNDLED else []
+    return [BUNDLED] if key in _BUNDLED else []
 
 
 def find_model(key: str, name: str) -> Path | None:
@@ -128,6 +131,15 @@ def sound_path(name: str) -> Path:
     places = map(folder_paths.get_directory_by_type, ("input", "output", "temp"))
     if not path or not any(path.is_relative_to(os.path.abspath(place)) for place in places):
         raise MediaError(f"'{name}' is not in ComfyUI's input folder; upload it, or choose another sound")
+    return path
+
+
+def input_file(name: str, node: str) -> Path:
+    """A file of the input folder by its name. A2VError when there is none."""
+    path = _input_file(name)
+    folder = os.path.abspath(folder_paths.get_input_directory())
+    if path is None or not path.is_relative_to(folder):
+        raise A2VError(f"{node}: '{name}' is not in ComfyUI's input folder ({folder}); put it there")
     return path
 
 

@@ -22,6 +22,7 @@ import comfy.utils
 import folder_paths
 import latent_preview
 import torch
+from comfy_execution.graph_utils import ExecutionBlocker
 from torch import Tensor, nn
 
 from ..a2v_core.backbones import BackboneSpec
@@ -202,6 +203,11 @@ def _use_core_layers(module: nn.Module) -> None:
 def named_like(module: nn.Module, base: type[Module]) -> type[Module]:
     """A class like `base` with the name of another module's class."""
     return type(type(module).__name__, (base,), {})
+
+
+def no_output(reason: str) -> Any:
+    """In the place of an output that a node has not got: whoever is connected to it stops with the reason."""
+    return ExecutionBlocker(reason)
 
 
 def stop_if_cancelled() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from comfy_api.latest import io
 
@@ -13,6 +14,12 @@ FrameTokens = io.Custom("A2V_FRAME_TOKENS")
 AudioTokens = io.Custom("A2V_AUDIO_TOKENS")
 AudioAdapter = io.Custom("A2V_AUDIO_ADAPTER")
 T2VModel = io.Custom("A2V_T2V_MODEL")
+
+
+def search_words(*words: str) -> dict[str, Any]:
+    """For a node's schema: other words under which the search finds it, where this ComfyUI knows of them."""
+    known = "search_aliases" in io.Schema.__dataclass_fields__
+    return {"search_aliases": list(words)} if known else {}
 
 
 def check_choice(name: str, value: str | None, options: Collection[str]) -> bool | str:

@@ -55,6 +55,17 @@ def one_sound(audio: Any, index: int, node: str) -> Waveform:
     return Waveform(samples[index], rate)
 
 
+def only_sound(audio: Any, node: str) -> Waveform:
+    """The sound of an AUDIO value that holds one. MediaError as `one_sound`, and for a batch of several."""
+    samples, _ = read_audio(audio, node)
+    if len(samples) != 1:
+        raise MediaError(
+            f"{node}: the input audio has {len(samples)} sounds, expected one; split the batch, or "
+            "make a list of it"
+        )
+    return one_sound(audio, 0, node)
+
+
 def as_audio(sound: Waveform) -> dict[str, Any]:
     """A sound as an AUDIO value."""
     return {"waveform": sound.samples[None], "sample_rate": sound.sample_rate}

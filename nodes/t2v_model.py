@@ -11,7 +11,7 @@ from ..a2v_core.backbones import Backbone, Part
 from ..a2v_core.backbones.clip_unet import CLIPUNet
 from ..a2v_core.pipeline import VideoPipeline
 from . import runtime
-from .core_clip import text_home
+from .core_clip import text_home, text_of
 from .core_model import denoiser_home
 from .lora import lora_patches
 
@@ -81,4 +81,4 @@ def _homes(backbone: Backbone) -> dict[Part, runtime.Home]:
     """Where the parts lie that ComfyUI's own nodes can use too, so that both use the same weights."""
     if not isinstance(backbone, CLIPUNet):
         return {}
-    return {"denoiser": denoiser_home(backbone), "text": text_home(backbone)}
+    return {"denoiser": denoiser_home(backbone), "text": text_home(text_of(backbone))}

@@ -6,7 +6,7 @@ from comfy_api.latest import io
 
 from ..a2v_core.backbones.clip_unet import CLIPUNet
 from ..a2v_core.errors import A2VError
-from .core_clip import core_clip
+from .core_clip import core_clip, text_of
 from .core_model import core_model
 from .core_vae import core_vae
 from .sockets import CATEGORY, T2VModel
@@ -60,6 +60,6 @@ class A2VT2VModelAsModel(io.ComfyNode):
             )
         return io.NodeOutput(
             core_model(parts["denoiser"][0]),
-            core_clip(backbone, parts["text"][0]),
+            core_clip(text_of(backbone), parts["text"][0]),
             core_vae(backbone, parts["vae"][0]),
         )

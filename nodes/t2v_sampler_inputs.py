@@ -72,7 +72,7 @@ def sampler_inputs() -> list[io.Input]:
             default=0.0,
             min=0.0,
             max=1000.0,
-            step=0.01,
+            step=0.001,  # finer than 23.976: the front end rounds to it
             tooltip=(
                 "Frames per second; 0 = as the audio tokens, without them 12. Sets the length of the sound."
             ),

@@ -1,6 +1,6 @@
 """`make demo`: the example workflow, run headless by a real ComfyUI, on a sound of the pack or one of yours.
 
-    python -m scripts.demo [--audio FILE] [--out DIR]
+    python -m scripts.demo [--audio FILE] [--model unet3d|wan] [--out DIR]
 
 Prints the video's path, frames, size, frame rate and AV-Align (of the finished mp4, picture against its own
 sound track).
@@ -16,24 +16,27 @@ from pathlib import Path
 from a2v_core.errors import A2VError, WorkflowError
 from a2v_core.headless import RunSettings, for_terminal, run
 
-WORKFLOW = Path(__file__).resolve().parent.parent / "example_workflows" / "audio_to_video.json"
+EXAMPLES = Path(__file__).resolve().parent.parent / "example_workflows"
+WORKFLOWS = {"unet3d": EXAMPLES / "audio_to_video.json", "wan": EXAMPLES / "wan_audio_to_video.json"}
 
 
 def main() -> int:
     """Run the demo; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m scripts.demo")
     parser.add_argument("--audio", type=Path, help="any file with sound (default: a sound of the pack)")
+    parser.add_argument("--model", choices=WORKFLOWS, default="unet3d", help="which of the bundled models")
     parser.add_argument("--out", type=Path, default=Path("out"), help="where the video goes (default: out)")
     options = parser.parse_args()
+    workflow = WORKFLOWS[options.model]
     start = time.monotonic()
     print("starting ComfyUI ...", file=sys.stderr, flush=True)
     try:
-        result = run(RunSettings(WORKFLOW, options.audio, out=options.out), progress=for_terminal())
+        result = run(RunSettings(workflow, options.audio, out=options.out), progress=for_terminal())
         videos = [file.path for file in result.files if file.path.suffix == ".mp4"]
         for left in result.left:
             raise WorkflowError(f"{left.name} did not come ({left.reason}): it is at {left.place}")
         if not videos:
-            raise WorkflowError(f"{WORKFLOW} saved no mp4")
+            raise WorkflowError(f"{workflow} saved no mp4")
         for path in videos:
             show(path)
     except A2VError as error:

@@ -5,7 +5,8 @@
 
 Opens the workflow (either format) as a user would and writes what the front end itself saves (UI format),
 what it exports for the API, and a picture of the graph. BUILD.js is the body of an async function with
-`app` and `LiteGraph` in scope. Needs a browser: `python -m scripts.browser` says which, or gets one.
+`app`, `LiteGraph` and the functions of workflow_helpers.js in scope. Needs a browser: `python -m
+scripts.browser` says which, or gets one.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from a2v_core.headless.workflow import is_api, load_workflow
 
 from .browser import new_page, running_browser
 
+HELPERS = Path(__file__).with_name("workflow_helpers.js")  # for builds
 # The page shows its first graph: its start-up is complete.
 READY = """window.app?.graph && app.canvas && LiteGraph.registered_node_types['SaveImage']
     && app.extensionManager?.workflow?.activeWorkflow?.isLoaded"""
@@ -86,7 +88,8 @@ def drive(page: Page, url: str, arguments: argparse.Namespace) -> None:
         page.evaluate(load.format(json.dumps(workflow)))
         settle(page)
     if arguments.build:
-        page.evaluate(f"(async () => {{ {arguments.build.read_text(encoding='utf-8')} }})()")
+        parts = (path.read_text(encoding="utf-8") for path in (HELPERS, arguments.build))
+        page.evaluate(f"(async () => {{ {chr(10).join(parts)} }})()")
     settle(page)
     if arguments.save or (arguments.build and arguments.api):
         saved = json.loads(page.evaluate("JSON.stringify(app.graph.serialize())"))

@@ -1,9 +1,9 @@
-"""The two screenshots of the front end in the README: example workflows after a run of the bundled demo.
+"""Screenshots of the front end for README and docs: example workflows after a run of the bundled models.
 
     python -m scripts.screenshots
 
-Writes docs/images/graph.jpg (audio_to_video) and docs/images/score.jpg (score_any_video, with the video that
-the first one made). Needs a browser.
+Writes docs/images/graph.jpg (audio_to_video), wan_graph.jpg (wan_audio_to_video) and score.jpg
+(score_any_video, with the video that the first one made). Needs a browser.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ def main() -> int:
         page.evaluate("void app.graph.add(LiteGraph.createNode('A2VLoadAudio'))")
         fit(page)
         save(take(page, "audio_to_video"), PICTURES / "graph.jpg")
+        save(take(page, "wan_audio_to_video"), PICTURES / "wan_graph.jpg")
         made = next((server.output / "video").glob("audio_to_video*.mp4"))
         shutil.copy(made, server.input / "your_video.mp4")
         page.evaluate("app.extensionManager.command.execute('Comfy.RefreshNodeDefinitions')")

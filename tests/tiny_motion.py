@@ -15,7 +15,7 @@ LONGEST = 20  # frames that the motion modules have positions for
 CHANNELS = (8, 16)
 
 
-def make_tiny_motion(folder: Path, channels: Sequence[int] = CHANNELS) -> Path:
+def make_tiny_motion(folder: Path, channels: Sequence[int] = CHANNELS, longest: int = LONGEST) -> Path:
     """Write the model with `AnimateDiffPipeline.save_pretrained` and return its folder."""
     from diffusers import AnimateDiffPipeline, DDIMScheduler
     from transformers import CLIPTokenizer
@@ -29,7 +29,7 @@ def make_tiny_motion(folder: Path, channels: Sequence[int] = CHANNELS) -> Path:
         text_encoder=filled(tiny_text_encoder(vocab_size)),
         tokenizer=tokenizer,
         unet=filled(tiny_picture_unet(channels)),
-        motion_adapter=filled(tiny_adapter(block_out_channels=channels)),
+        motion_adapter=filled(tiny_adapter(block_out_channels=channels, motion_max_seq_length=longest)),
         scheduler=DDIMScheduler.from_config({**settings, **BETAS}),
     )
     pipeline.save_pretrained(folder)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from ..errors import A2VError
 
-__all__ = ["FPS", "SIZE", "demo_path"]
+__all__ = ["DEMO", "FPS", "SIZE", "demo_path"]
 
-_FOLDER = Path(__file__).parent
+DEMO = Path(__file__).parent
+"""The folder of the bundled files, also where they are missing."""
 _NAMES = {"beats": "beats.safetensors", "mapper": "mapper.safetensors", "few_steps": "few_steps.safetensors"}
 
 FPS = 12.0
@@ -21,12 +22,12 @@ SIZE = 64
 
 def demo_path(name: str) -> Path:
     """Path of a bundled file: "beats", "mapper", "t2v" (a diffusers folder), "few_steps" (its LoRA for few
-    steps), "wan" (a folder: transformer and VAE as ComfyUI reads them, audio adapter), "sounds" or
-    "sounds/<file>.wav".
+    steps), "wan" (transformer and VAE as ComfyUI reads them and audio adapter, each in a folder called as
+    ComfyUI's for such files), "sounds" or "sounds/<file>.wav".
 
     A2VError when it is not there, which means that the pack was not copied whole.
     """
-    path = _FOLDER / _NAMES.get(name, name)
+    path = DEMO / _NAMES.get(name, name)
     if not path.exists():
         raise A2VError(
             f"The bundled demo file {path} is missing: the pack was not copied whole. Install it again, "

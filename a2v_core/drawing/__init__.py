@@ -14,7 +14,7 @@ from .canvas import (
     SvgCanvas,
     rectangle,
 )
-from .panels import COUNTS, HEADROOM, TimeAxis, area, seconds_axis, tick_of
+from .panels import COUNTS, HEADROOM, TimeAxis, area, seconds_axis, tick_of, waveform
 
 __all__ = [
     "COUNTS",
@@ -35,4 +35,5 @@ __all__ = [
     "rectangle",
     "seconds_axis",
     "tick_of",
+    "waveform",
 ]

@@ -8,8 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from .canvas import FAINT, INK, Canvas
+import numpy as np
+
+from .canvas import FAINT, INK, SOUND, Canvas
+
+Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000)
@@ -49,6 +54,31 @@ def area(
     curve = [(axis.x(time), floor - (height - HEADROOM) * value / top) for time, value in points]
     canvas.polygon([(curve[0][0], floor), *curve, (curve[-1][0], floor)], colour, opacity=0.18)
     canvas.line(curve, colour, 1.6)
+
+
+def waveform(
+    canvas: Canvas, axis: TimeAxis, samples: Floats, seconds: float, floor: float, height: float
+) -> None:
+    """Maximum and minimum of every pixel column of mono samples [N], around the middle of the panel.
+
+    seconds  that they last, from second 0 of the axis on
+    """
+    middle, reach = floor - height / 2, (height - HEADROOM) / 2
+    end = axis.x(seconds)
+    columns = max(1, min(round(end - axis.left), len(samples)))
+    parts = np.array_split(samples, columns)
+    loudest = max(float(np.abs(samples).max(initial=0.0)), 1e-9)
+    xs = np.linspace(axis.left, end, columns)
+    upper = [
+        (float(x), middle - reach * float(part.max()) / loudest) for x, part in zip(xs, parts, strict=True)
+    ]
+    lower = [
+        (float(x), middle - reach * float(part.min()) / loudest) for x, part in zip(xs, parts, strict=True)
+    ]
+    canvas.line([(axis.left, middle), (axis.right, middle)], FAINT)
+    canvas.polygon([*upper, *reversed(lower)], SOUND, opacity=0.55)
+    canvas.line(upper, SOUND)
+    canvas.line(lower, SOUND)
 
 
 def seconds_axis(canvas: Canvas, axis: TimeAxis, floor: float) -> None:

@@ -27,6 +27,7 @@ from ..drawing import (
     rectangle,
     seconds_axis,
     tick_of,
+    waveform,
 )
 from ..errors import A2VError
 from ..tokens import AudioTokens, in_prompt
@@ -87,7 +88,14 @@ def _draw(canvas: Canvas, sound: Waveform, onsets: Onsets, tokens: AudioTokens |
     for time in onsets.times:
         canvas.line([(axis.x(time), _TOP), (axis.x(time), floors[-1])], SOUND, 1, dashed=True)
     _name(canvas, floors[0], "sound", "waveform", SOUND)
-    _waveform(canvas, axis, sound, floors[0])
+    waveform(
+        canvas,
+        axis,
+        sound.samples.detach().float().mean(dim=0).cpu().numpy(),
+        sound.duration,
+        floors[0],
+        _PANEL,
+    )
     _name(canvas, floors[1], "onsets", f"{len(onsets.times)} found", SOUND)
     envelope = [(i * onsets.hop_seconds, value) for i, value in enumerate(onsets.envelope)]
     area(canvas, axis, [p for p in envelope if p[0] <= axis.seconds], floors[1], _PANEL, SOUND)
@@ -111,27 +119,6 @@ def _headings(sound: Waveform, onsets: Onsets, tokens: AudioTokens | None) -> tu
 def _name(canvas: Canvas, floor: float, name: str, detail: str, colour: str) -> None:
     canvas.text(_EDGE, floor - _PANEL / 2, name, 13, colour)
     canvas.text(_EDGE, floor - _PANEL / 2 + 15, detail, 11, colour)
-
-
-def _waveform(canvas: Canvas, axis: TimeAxis, sound: Waveform, floor: float) -> None:
-    """Maximum and minimum of every pixel column, around the middle of the panel."""
-    samples = sound.samples.detach().float().mean(dim=0).cpu().numpy()
-    middle, reach = floor - _PANEL / 2, (_PANEL - HEADROOM) / 2
-    end = axis.x(sound.duration)
-    columns = max(1, min(round(end - axis.left), len(samples)))
-    parts = np.array_split(samples, columns)
-    loudest = max(float(np.abs(samples).max(initial=0.0)), 1e-9)
-    xs = np.linspace(axis.left, end, columns)
-    upper = [
-        (float(x), middle - reach * float(part.max()) / loudest) for x, part in zip(xs, parts, strict=True)
-    ]
-    lower = [
-        (float(x), middle - reach * float(part.min()) / loudest) for x, part in zip(xs, parts, strict=True)
-    ]
-    canvas.line([(axis.left, middle), (axis.right, middle)], FAINT)
-    canvas.polygon([*upper, *reversed(lower)], SOUND, opacity=0.55)
-    canvas.line(upper, SOUND)
-    canvas.line(lower, SOUND)
 
 
 def _words(canvas: Canvas, axis: TimeAxis, tokens: AudioTokens, floor: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .blend import blend_by_frame
 from .cache import PromptCache
 from .context import ContextBatch, FrameContext
 from .embedded import EmbeddedStates, encode_embeddings, text_body
@@ -22,6 +23,7 @@ __all__ = [
     "FrameContext",
     "PromptCache",
     "PromptIds",
+    "blend_by_frame",
     "check_token_width",
     "distinct_frames",
     "encode_clips",

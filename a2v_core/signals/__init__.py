@@ -37,8 +37,10 @@ if TYPE_CHECKING:
         SoundEvents,
         events_record,
         events_table,
+        hits_schedule,
         parse_events,
         parse_phrases,
+        presence_schedule,
         sound_events,
     )
     from .schedule import (
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
         Shape,
         frame_axis,
         keyframe_text,
+        keyframes,
         parse_keyframes,
         schedule_of,
         sound_schedule,
@@ -80,12 +83,15 @@ __all__ = [
     "events_table",
     "find_beats",
     "frame_axis",
+    "hits_schedule",
     "keyframe_text",
+    "keyframes",
     "measure",
     "parse_events",
     "parse_grid",
     "parse_keyframes",
     "parse_phrases",
+    "presence_schedule",
     "prompt_relay",
     "schedule_of",
     "sound_events",
@@ -98,9 +104,9 @@ __getattr__, __dir__ = lazy_door(
         ".analysis": "FLUX LOUDNESS NAMED_BANDS ONSET RMS SIGNALS Measured Onset measure",
         ".cuts": "LENGTH_GRIDS PROMPT_FORMATS Beats CutList LengthGrid Mark PromptTrack cut_list "
         "event_prompts find_beats parse_grid prompt_relay",
-        ".events": "Event Phrases SoundEvents events_record events_table parse_events parse_phrases "
-        "sound_events",
-        ".schedule": "FrameAxis Schedule Shape frame_axis keyframe_text parse_keyframes schedule_of "
-        "sound_schedule",
+        ".events": "Event Phrases SoundEvents events_record events_table hits_schedule parse_events "
+        "parse_phrases presence_schedule sound_events",
+        ".schedule": "FrameAxis Schedule Shape frame_axis keyframe_text keyframes parse_keyframes "
+        "schedule_of sound_schedule",
     },
 )

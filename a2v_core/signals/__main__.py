@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("schedule", "prompts", "cuts"):
         made[name].add_argument("--fps", type=float, default=24.0, help="frames per second (23.976 is exact)")
         made[name].add_argument("--frames", type=int, default=0, help="of the video; 0: as long as the sound")
+    for name in ("events", "schedule", "prompts"):
+        _add_model(made[name])
     for name in ("events", "prompts"):
         _add_names(made[name])
     made["events"].add_argument("--segments", action="store_true", help="sustained sounds as well")
@@ -67,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_names(parser: argparse.ArgumentParser) -> None:
+def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--beats",
         metavar="FILE",
@@ -76,16 +78,22 @@ def _add_names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels", type=Path, metavar="CSV", help="names of its classes: class_labels_indices.csv"
     )
+
+
+def _add_names(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--window", type=float, default=0.48, help="seconds that are heard of every hit")
     parser.add_argument("--least", type=float, default=0.2, help="probability below which a hit has no name")
 
 
 def _add_shape(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    measured = parser.add_mutually_exclusive_group()
+    measured.add_argument(
         "--signal",
         default="onset",
         help="onset, loudness, rms, flux, a band (bass), or a range in Hz (80-200)",
     )
+    measured.add_argument("--hits-of", metavar="CLASS", help="the onsets of one class of sound alone")
+    measured.add_argument("--presence-of", metavar="CLASS", help="how probable one class of sound is")
     seconds = {
         "attack": "rise before a peak",
         "release": "fall after it",

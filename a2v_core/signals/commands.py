@@ -11,36 +11,31 @@ from typing import Any
 from ..audio import BEATs, load_beats
 from ..demo import demo_path
 from ..errors import A2VError
-from .analysis import FLUX, LOUDNESS, ONSET, measure
 from .cuts import (
     PROMPT_FORMATS,
-    audible,
-    beat_marks,
-    cut_list,
-    cuts_record,
-    cuts_table,
     event_prompts,
-    find_beats,
-    lengths_text,
-    onset_marks,
     parse_grid,
     prompt_relay,
     prompts_record,
+    sound_cuts,
+    sound_cuts_record,
+    sound_cuts_text,
 )
 from .events import (
     Phrases,
     SoundEvents,
     class_curves,
-    class_names,
     events_record,
     events_table,
+    hits_schedule,
     names_of,
+    presence_schedule,
     read_label_table,
     read_phrases,
     sound_events,
     sound_segments,
 )
-from .schedule import Shape, frame_axis, keyframe_text, sound_schedule
+from .schedule import Schedule, Shape, frame_axis, keyframe_text, sound_schedule
 
 NO_NAMES = "none"
 DEMO_NOTE = (
@@ -72,14 +67,30 @@ def run_events(options: argparse.Namespace) -> None:
 def run_schedule(options: argparse.Namespace) -> None:
     """A value for every frame: keyframe text, or JSON with all values."""
     shape = Shape(**{name: getattr(options, name) for name in Shape.__dataclass_fields__})
-    found = sound_schedule(options.file, options.signal, options.fps, options.frames, shape)
+    label = options.hits_of or options.presence_of
+    if label is None:
+        found = sound_schedule(options.file, options.signal, options.fps, options.frames, shape)
+    else:
+        found = _class_schedule(options, label, shape)
     text = keyframe_text(found.values)
     if options.json:
         values = [round(value, 5) for value in found.floats()]
-        facts = {"signal": options.signal, "fps": float(found.axis.fps), "frames": found.axis.frames}
+        signal = {"signal": options.signal} if label is None else {"class": label}
+        facts = {**signal, "fps": float(found.axis.fps), "frames": found.axis.frames}
         _print_json({**facts, "values": values, "keyframes": text})
     else:
         print(text)
+
+
+def _class_schedule(options: argparse.Namespace, label: str, shape: Shape) -> Schedule:
+    beats, note = _beats(options)
+    if beats is None:
+        raise A2VError("a schedule of a class needs a BEATs model: leave out --beats none")
+    if note:
+        print(f"note: {note}", file=sys.stderr)
+    make = hits_schedule if options.hits_of else presence_schedule
+    names = _names(beats, options)
+    return make(options.file, beats, label, options.fps, options.frames, shape, names)
 
 
 def run_prompts(options: argparse.Namespace) -> None:
@@ -101,31 +112,21 @@ def run_prompts(options: argparse.Namespace) -> None:
 
 def run_cuts(options: argparse.Namespace) -> None:
     """A cut list on beats or onsets."""
-    grid = parse_grid(options.lengths)
-    measured = measure(options.file, (ONSET, FLUX, LOUDNESS))
-    axis = frame_axis(options.fps, options.frames, measured.duration)
-    beats = find_beats(measured)
-    on_beats = options.on == "beats" and beats.tempo is not None
-    marks = beat_marks(beats, options.every) if on_beats else onset_marks(measured)
-    marks = audible(marks, measured.curves[LOUDNESS], options.gate)
-    cuts = cut_list(axis, marks, options.shortest, options.longest, grid)
-    tempo = {"bpm": beats.tempo, "confidence": beats.confidence, "second_bpm": beats.second}
+    found = sound_cuts(
+        options.file,
+        options.fps,
+        options.frames,
+        options.on,
+        options.every,
+        options.shortest,
+        options.longest,
+        parse_grid(options.lengths),
+        options.gate,
+    )
     if options.json:
-        tempo_record = {name: value if value is None else round(value, 3) for name, value in tempo.items()}
-        record = {"tempo": tempo_record, "on": "beats" if on_beats else "onsets", "beats": list(beats.times)}
-        _print_json({**record, **cuts_record(cuts), "lengths": lengths_text(cuts)})
+        _print_json(sound_cuts_record(found))
     else:
-        print(_tempo_line(tempo, options.on == "beats" and not on_beats))
-        print(cuts_table(cuts))
-        print(f"lengths: {lengths_text(cuts)}")
-
-
-def _tempo_line(tempo: dict[str, Any], no_beats: bool) -> str:
-    if tempo["bpm"] is None:
-        return "no tempo found" + ("; cuts are on onsets" if no_beats else "")
-    second = "none" if tempo["second_bpm"] is None else f"{tempo['second_bpm']:.1f}"
-    confidence = f"confidence {tempo['confidence']:.2f} (second estimate: {second})"
-    return f"tempo {tempo['bpm']:.1f} beats per minute, {confidence}"
+        print(sound_cuts_text(found))
 
 
 def _beats(options: argparse.Namespace) -> tuple[BEATs | None, str]:
@@ -141,13 +142,7 @@ def _beats(options: argparse.Namespace) -> tuple[BEATs | None, str]:
 def _names(beats: BEATs | None, options: argparse.Namespace) -> tuple[str, ...] | None:
     if beats is None or beats.predictor is None:
         return None
-    if options.labels is None:
-        return names_of(beats)
-    table = read_label_table(options.labels)
-    if beats.labels:
-        return class_names(beats.labels, table)
-    # Without labels of its own a checkpoint's classes are those of the table, in its order.
-    return tuple(table.values())
+    return names_of(beats, None if options.labels is None else read_label_table(options.labels))
 
 
 def _print_json(record: Any) -> None:

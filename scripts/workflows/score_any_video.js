@@ -11,24 +11,6 @@ const note = [
     "* Many files at once, as a table and a page: `python -m a2v_core.metrics score FOLDER --out REPORT`",
 ].join("\n");
 
-function add(type, x, y, width, height) {
-    const node = LiteGraph.createNode(type);
-    if (!node) throw new Error(`the front end does not know ${type}`);
-    app.graph.add(node);
-    // The Manager finds a missing pack by these names; it writes them itself only where it is installed.
-    node.properties.cnr_id = type.startsWith("A2V") ? "audio-to-video" : "comfy-core";
-    node.pos = [x, y];
-    node.setSize([width, Math.max(height, node.computeSize()[1])]);
-    return node;
-}
-
-function link(source, output, target, input) {
-    const from = source.outputs.findIndex((one) => one.name === output || one.localized_name === output);
-    const to = target.inputs.findIndex((one) => one.name === input);
-    if (from < 0 || to < 0) throw new Error(`${source.type}.${output} -> ${target.type}.${input}`);
-    source.connect(from, target, to);
-}
-
 const video = add("LoadVideo", 40, 80, 340, 600);
 // No file by name: it would be missing everywhere else. The front end then chooses the user's first video.
 const serialize = video.serialize.bind(video);

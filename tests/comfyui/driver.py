@@ -92,6 +92,10 @@ class Comfy:
         """The pictures that the server sends while the graph runs."""
         return asyncio.run(self._previews(graph))
 
+    def told(self, graph: Graph) -> list[str]:
+        """The messages of the errors that the server tells the page of while the graph runs."""
+        return asyncio.run(self._told(graph))
+
     def file(self, run: Run, node: str) -> Path:
         """The file that a save node wrote."""
         (saved,) = run.outputs[node]["images"]
@@ -114,6 +118,23 @@ class Comfy:
                 elif message.type is aiohttp.WSMsgType.TEXT and message.json()["type"] in ENDS:
                     break
         return pictures
+
+    async def _told(self, graph: Graph) -> list[str]:
+        client, messages = "listener", []
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"{self.server.url}/ws?clientId={client}") as socket,
+        ):
+            await asyncio.to_thread(self.submit, graph, client)
+            async for message in socket:
+                if message.type is not aiohttp.WSMsgType.TEXT:
+                    continue
+                event = message.json()
+                if event["type"] == "execution_error":
+                    messages.append(str(event["data"]["exception_message"]))
+                elif event["type"] == "executing" and event["data"]["node"] is None:
+                    break
+        return messages
 
     async def _cancel_at(self, graph: Graph, node: str, step: int) -> tuple[Run, float]:
         client = "canceller"

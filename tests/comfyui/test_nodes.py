@@ -20,18 +20,31 @@ SOCKETS = {
     "A2VAudioMapper": (["A2V_MAPPER", "AUDIO_ENCODER_OUTPUT"], ["A2V_FRAME_TOKENS", "FLOAT", "INT"]),
     "A2VTemporalContextPooling": (["A2V_MAPPER", "A2V_FRAME_TOKENS"], ["A2V_AUDIO_TOKENS"]),
     "A2VAudioPreview": (["AUDIO", "A2V_AUDIO_TOKENS"], ["IMAGE"]),
+    "A2VSoundSchedule": (
+        ["AUDIO", "AUDIO_ENCODER"],
+        ["FLOATS,FLOAT", "FLOAT", "MASK", "STRING", "IMAGE", "INT", "CURVE"],
+    ),
+    "A2VScheduledPrompt": (["CONDITIONING", "CONDITIONING", "FLOAT,FLOATS"], ["CONDITIONING"]),
     "A2VLoadT2VModel": ([], ["A2V_T2V_MODEL"]),
     "A2VTextEncode": (["CLIP,A2V_T2V_MODEL", "A2V_AUDIO_TOKENS"], ["CONDITIONING"]),
     "A2VT2VSampler": (
         ["A2V_T2V_MODEL", "A2V_AUDIO_TOKENS", "AUDIO"],
         ["IMAGE", "LATENT", "FLOAT", "AUDIO"],
     ),
+    "A2VLoadDemoCLIP": ([], ["CLIP"]),
     "A2VLoadAudioAdapter": ([], ["A2V_AUDIO_ADAPTER", "A2V_MAPPER"]),
     "A2VApplyAudioAdapter": (
         ["MODEL", "A2V_AUDIO_ADAPTER", "A2V_AUDIO_TOKENS", "CONDITIONING", "CONDITIONING", "FLOAT,FLOATS"],
         ["MODEL", "CONDITIONING", "CONDITIONING"],
     ),
     "A2VT2VModelAsModel": (["A2V_T2V_MODEL"], ["MODEL", "CLIP", "VAE"]),
+    "A2VSoundEvents": (["AUDIO", "AUDIO_ENCODER"], ["STRING", "STRING", "STRING", "IMAGE"]),
+    "A2VTimedPrompts": (
+        ["CLIP,A2V_T2V_MODEL"],
+        ["STRING", "STRING", "STRING", "CONDITIONING", "STRING", "FLOAT", "INT", "INT"],
+    ),
+    "A2VCutList": (["AUDIO"], ["FLOAT", "FLOAT", "INT", "FLOAT", "FLOAT", "STRING", "STRING", "IMAGE"]),
+    "A2VSegmentOfAudio": (["AUDIO"], ["AUDIO", "INT", "FLOAT", "FLOAT", "INT", "FLOAT"]),
     "A2VAVAlignScore": (["IMAGE,VIDEO", "AUDIO"], ["FLOAT", "STRING", "FLOAT", "IMAGE"]),
 }
 WIDGETS = ("INT", "FLOAT", "STRING", "COMBO", "BOOLEAN")
@@ -94,7 +107,7 @@ def test_help_page_names_every_input_and_output(comfy: Comfy, info: dict[str, An
 
 def test_the_page_gets_its_scripts(comfy: Comfy) -> None:
     scripts = [path for path in comfy.get("/extensions") if "/audio-to-video/" in path]
-    assert sorted(path.rsplit("/", 1)[1] for path in scripts) == ["av_align_score.js", "load_audio.js"]
+    assert sorted(path.rsplit("/", 1)[1] for path in scripts) == ["load_audio.js", "text_view.js"]
     for path in scripts:
         assert "registerExtension" in text_at(comfy, path)
 

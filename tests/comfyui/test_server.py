@@ -32,7 +32,8 @@ def test_its_folders_are_its_own(comfy_server: ComfyServer) -> None:
     assert get(comfy_server, "/models/checkpoints") == []
     (comfy_server.models / "vae").mkdir(parents=True, exist_ok=True)
     (comfy_server.models / "vae" / "probe.safetensors").write_bytes(b"")
-    assert get(comfy_server, "/models/vae") == ["probe.safetensors"]
+    bundled = "a2v_demo_wan_vae.safetensors"
+    assert sorted(get(comfy_server, "/models/vae")) == [bundled, "probe.safetensors"]
 
 
 def test_a_server_that_dies_while_starting_shows_its_log(tmp_path: Path) -> None:

@@ -73,11 +73,17 @@ def prefixed(entry: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def source_of(info: dict[str, Any], kind: str, depth: int) -> tuple[Graph, int]:
-    """A graph whose "node" gives `kind`, and the number of that output; nodes of the pack come first."""
+    """A graph whose "node" gives `kind`, and the number of that output; nodes of the pack come first, but
+    those that are outputs themselves last: a prompt with another good output is not refused.
+    """
     if depth == 0:
         raise LookupError(kind)
     givers = [name for name, node in info.items() if kind in node["output"]]
-    for name in sorted(givers, key=lambda name: (name not in NODES, len(info[name]["input"]), name)):
+
+    def rank(name: str) -> tuple[bool, bool, int, str]:
+        return info[name]["output_node"], name not in NODES, len(info[name]["input"]), name
+
+    for name in sorted(givers, key=rank):
         try:
             return with_sources(info, name, depth - 1), info[name]["output"].index(kind)
         except LookupError:

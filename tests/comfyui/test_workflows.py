@@ -12,7 +12,12 @@ from a2v_core.headless import to_api
 from tests.comfyui.driver import WORKFLOWS, Comfy, load_graph
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "example_workflows"
-NAMES = ("audio_to_video", "text_and_audio_to_video")
+NAMES = (
+    "audio_to_video",
+    "sound_schedule_to_prompts",
+    "text_and_audio_to_video",
+    "wan_audio_to_video",
+)
 
 
 @pytest.fixture(scope="module")

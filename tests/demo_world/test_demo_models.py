@@ -14,7 +14,7 @@ from training.demo_world.evaluate import evaluate
 from training.demo_world.sounds import render_sound
 from training.demo_world.world import FPS, SHAPES, Scene, random_hits
 
-LIMIT = 16 * 2**20
+LIMIT = 30 * 10**6
 
 
 def test_size_and_files() -> None:

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from a2v_core.backbones.dit import load_adapter
-from a2v_core.backbones.wan import WanFiles, encode_texts, load_wan_files
+from a2v_core.backbones.wan import CORE_WIDTH, WanFiles, encode_texts, load_wan_files
 from a2v_core.checkpoints import write_safetensors
 from a2v_core.demo import demo_path
 from training.demo_world.atlas import Atlas
+from training.demo_world.captioned import OBJECT_WEIGHT
 from training.demo_world.held_out import held_out
 from training.demo_world.wan import WanDemo, adapter, captions, fold, install, latents, layers, t2v, vae
 from training.demo_world.world import SHAPES, WALLS, Hit, Scene, render
@@ -40,7 +41,7 @@ SCENE = Scene("ball", "green", "navy", "left", 25 / 12, (Hit(0.5), Hit(1.0)))
 def known() -> latents.Latents:
     """Latents of an atlas of noise, in which every picture is another."""
     table = torch.randn(324, len(Atlas.levels()), 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    return latents.Latents(Atlas(3 * table + 1), {wall: torch.zeros(4, 8, 8) for wall in WALLS})
+    return latents.Latents(Atlas(3 * table + 1), {wall: torch.zeros(4, 1, 8, 8) for wall in WALLS})
 
 
 def test_latents_hold_four_frames_in_their_channels(known: latents.Latents) -> None:
@@ -68,13 +69,13 @@ def test_single_pictures_are_any_frames_of_a_scene(known: latents.Latents) -> No
 
 
 def test_the_object_weighs_more(known: latents.Latents) -> None:
-    wall = ((known.walls["navy"][:, None] - known.mean) / known.std).repeat(4, 7, 1, 1)[None]
+    wall = ((known.walls["navy"] - known.mean) / known.std).repeat(4, 7, 1, 1)[None]
     clean = wall.clone()
     clean[0, :, 2, 3, 4] += 1
     weight = known.weight(clean, [SCENE])
     assert weight.shape == (1, 1, 7, 8, 8)
-    assert weight[0, 0, 2, 3, 4] == latents.OBJECT_WEIGHT
-    assert weight.sum() == weight.numel() + latents.OBJECT_WEIGHT - 1
+    assert weight[0, 0, 2, 3, 4] == OBJECT_WEIGHT
+    assert weight.sum() == weight.numel() + OBJECT_WEIGHT - 1
 
 
 @torch.no_grad()
@@ -230,13 +231,13 @@ def work(tmp_path_factory: pytest.TempPathFactory, known: latents.Latents) -> Pa
 def test_the_installed_files_are_what_was_trained(work: Path) -> None:
     from diffusers import AutoencoderKLWan, WanTransformer3DModel
 
-    files = [work / "installed" / f"{install.NAME}{part}.safetensors" for part in ("", "_vae", "_adapter")]
-    wan = load_wan_files(WanFiles(files[0], files[1], demo_path("t2v")), shift=3.0)
+    files = install.installed(work / "installed")
+    wan = load_wan_files(WanFiles(files.transformer, files.vae, demo_path("t2v")), shift=3.0)
     config = wan.denoisers[0].config
-    assert (config.text_dim, config.num_layers, config.ffn_dim) == (install.TEXT_WIDTH, 3, 32)
+    assert (config.text_dim, config.num_layers, config.ffn_dim) == (CORE_WIDTH, 3, 32)
     trained = WanTransformer3DModel.from_pretrained(work / "transformer").eval()
     states = encode_texts(wan.text_encoder, wan.tokenizer, ["a video of a red ball"])
-    assert states.shape == (1, 32, install.TEXT_WIDTH)
+    assert states.shape == (1, 32, CORE_WIDTH)
     narrow = captions.Texts().states(["a video of a red ball"])
     assert torch.equal(states[..., : narrow.shape[-1]], narrow)
     x, t = torch.randn(1, 16, 3, 8, 8), torch.tensor([400.0])
@@ -245,7 +246,7 @@ def test_the_installed_files_are_what_was_trained(work: Path) -> None:
     trained_vae = AutoencoderKLWan.from_pretrained(work / "vae").eval()
     difference = wan.vae.decode(x).sample - trained_vae.decode(x).sample
     assert float(difference.abs().mean()) < 1e-3  # of half precision
-    stored = load_adapter(files[2])
+    stored = load_adapter(files.adapter)
     assert (stored.config.width, stored.config.blocks) == (24, (0,))
     wan.use_adapter(stored)
 

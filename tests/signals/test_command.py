@@ -67,6 +67,15 @@ def test_schedules(capsys: pytest.CaptureFixture[str], beat: str) -> None:
     assert main(["schedule", beat, "--signal", "900-1100", "--frames", "48"]) == 0
 
 
+def test_schedules_of_a_class(capsys: pytest.CaptureFixture[str]) -> None:
+    record = answer(capsys, "schedule", DRUM, "--fps", "12", "--hits-of", "Ball")
+    assert record["class"] == "Ball"
+    assert [frame for frame, value in enumerate(record["values"]) if value > 0.3] == [2, 7, 13, 17]
+    assert min(answer(capsys, "schedule", DRUM, "--presence-of", "ball")["values"]) > 0.8
+    assert main(["schedule", DRUM, "--hits-of", "ball"]) == 0
+    assert "note: names are those of the bundled demo model" in capsys.readouterr().err
+
+
 def test_prompts(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     phrases = tmp_path / "map.txt"
     phrases.write_text("ball: a drum is struck\n", encoding="utf-16")
@@ -111,6 +120,8 @@ def test_cuts(capsys: pytest.CaptureFixture[str], beat: str) -> None:
         (["schedule", DRUM, "--fps", "0"], "fps is 0"),
         (["schedule", DRUM, "--frames", "-3"], "frames is -3"),
         (["schedule", DRUM, "--signal", "bas"], "Signal 'bas' is unknown"),
+        (["schedule", DRUM, "--hits-of", "dog"], "'dog' is no class of this BEATs"),
+        (["schedule", DRUM, "--hits-of", "ball", "--beats", "none"], "needs a BEATs model"),
         (["schedule", DRUM, "--attack", "-1"], "attack is -1"),
         (["prompts", DRUM, "--template", "a dog"], "no place for the sound"),
         (["prompts", DRUM, "--beats", "none"], "prompts need names"),

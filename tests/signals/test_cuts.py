@@ -36,10 +36,11 @@ from a2v_core.signals.cuts import (
     cuts_table,
     lengths_text,
     onset_marks,
+    prompt_axis,
     prompt_track,
     segment_prompts,
 )
-from a2v_core.signals.events import Heard, Segment
+from a2v_core.signals.events import Heard, Segment, SoundEvents
 from tests.signals.sounds import bursts, waveform
 
 GRIDS = [LengthGrid(), LengthGrid(8, 1), LengthGrid(4, 1), LengthGrid(17, 5)]
@@ -301,3 +302,21 @@ def test_prompts_need_names_and_a_place_for_them() -> None:
     with pytest.raises(A2VError, match=r"no place for the sound: write \{label\}"):
         event_prompts(axis, [], template="a dog")
     assert [prompt.text for prompt in event_prompts(axis, [], quiet="still").prompts] == ["still"]
+
+
+def test_prompts_last_as_long_as_the_sound_is_said_to() -> None:
+    events = (Event(0.5, 1.0, (Heard("Dog", 0.9),)), Event(2.0, 1.0, (Heard("Cat", 0.9),)))
+    assert prompt_axis(SoundEvents(3.0, events), 24).frames == 72
+    assert prompt_axis(SoundEvents(2.0, events), 24, 36).frames == 36
+    assert prompt_axis(SoundEvents(2.001, events), 24).frames == 48  # a hit in the last half frame
+    with pytest.raises(A2VError, match=r"said to end at 2 s, with its last event"):
+        prompt_axis(SoundEvents(2.0, events), 24)
+
+
+def test_without_a_prompt_for_quiet_what_was_heard_goes_on() -> None:
+    axis = frame_axis(10, 60)
+    found = segment_prompts(axis, [Segment(1.0, 2.0, "Rain", 0.9), Segment(4.0, 5.0, "Dog", 0.8)])
+    assert [(prompt.first, prompt.text) for prompt in found.prompts] == [(0, "rain"), (40, "dog")]
+    for nothing in (lambda: event_prompts(axis, []), lambda: segment_prompts(axis, [])):
+        with pytest.raises(A2VError, match="no prompt for quiet: write one"):
+            nothing()

@@ -15,6 +15,8 @@ from a2v_core.media import Waveform
 from a2v_core.signals import Event, SoundEvents, events_record, events_table, parse_events, sound_events
 from a2v_core.signals.events import (
     Heard,
+    Phrases,
+    Segment,
     Span,
     caption,
     class_curve,
@@ -22,6 +24,7 @@ from a2v_core.signals.events import (
     class_probabilities,
     hit_spans,
     names_of,
+    read_events,
     sound_segments,
 )
 from a2v_core.signals.events.windows import windows_16k
@@ -172,10 +175,31 @@ def test_events_may_come_back_from_json(demo_beats: BEATs) -> None:
     assert by_hand == SoundEvents(2.0, (Event(0.5, 1.0, (Heard("Dog", 1.0),)), Event(2.0, 1.0)))
 
 
+def test_events_may_come_back_from_a_table() -> None:
+    heard = (Heard("Male speech, man speaking", 0.9), Heard("Dog", 0.6))
+    events = (Event(0.5, 1.0, heard), Event(1.25, 0.4, heard[1:]), Event(2.0, 0.1))
+    segments = (Segment(0.5, 2.5, "Rain", 0.75),)
+    for found in (SoundEvents(3.0, events, "hm"), SoundEvents(2.0, ())):
+        again = read_events(events_table(found, segments if events is found.events else ()))
+        assert again.found == SoundEvents(found.duration, found.events)
+        assert again.segments == (segments if events is found.events else ())
+        assert read_events(json.dumps(events_record(found, again.segments))) == (found, again.segments)
+    by_hand = read_events("# mine\n2 808 kick\n0.5s Male speech, man speaking\n1 0.3")
+    kick, man = Heard("808 kick", 1.0), Heard("Male speech, man speaking", 1.0)
+    assert by_hand.found == SoundEvents(
+        2.0, (Event(0.5, 1.0, (man,)), Event(1.0, 0.3), Event(2.0, 1.0, (kick,)))
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("0.5 Dog", "is not JSON"),
+        ('{"events": [', "is not JSON"),
+        (" \n", "the text is empty"),
+        ("a dog barks", "line 1 is 'a dog barks'; expected TIME LABEL"),
+        ("0.5 Dog\n2.0 - 1.0 Cat", "line 2 ends at 1.0 s, not after its start at 2.0 s"),
+        ("0.5 Dog\n0.2 (end)", "lies beyond the duration"),
+        ('{"events": [], "segments": [{"start": 1}]}', "segment 1 needs start, end and a label"),
         ("[1]", "no list of events"),
         ('{"events": [{"label": "Dog"}]}', "event 1 has no time"),
         ('{"events": [{"time": "now"}]}', "time of event 1 is 'now'; expected a number"),
@@ -202,6 +226,10 @@ def test_tables_and_captions() -> None:
     }
     assert (record["events"][2]["label"], record["duration"]) == (None, 3.0)
     assert events_table(found).splitlines()[1] == "   0.500s      1.00  Dog (0.90), Cat (0.60)"
-    assert caption(found) == "Dog (2), Cat"
-    assert caption(SoundEvents(1.0, ())) == "no hits"
+    assert caption(found) == "Dog at 0.5 and 1.2 s, cat at 0.5 s, a sound at 2.0 s."
+    phrases, many = Phrases({"dog": "a dog barks"}), tuple(Event(i / 10, 1.0, (dog,)) for i in range(9))
+    segment = (Segment(0.3, 2.5, "Rain", 0.8),)
+    said = "A dog barks 9 times from 0.0 to 0.8 s, rain from 0.3 to 2.5 s."
+    assert caption(SoundEvents(3.0, many), segment, phrases) == said
+    assert caption(SoundEvents(1.0, ())) == "Nothing is heard in 1.0 s."
     assert "(no onset)" in events_table(SoundEvents(1.0, ()))

@@ -5,6 +5,9 @@ Legend: B clips, T audio steps, Q frequency patches, W input width, F frames, D 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -33,8 +36,7 @@ Adapter = AudioMapper | LinearMapper
 
 def make_adapter(variant: Variant, input_size: int, token_width: int, seed: int) -> Adapter:
     """An adapter with random weights from the seed; the global generator is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded(seed):
         if variant.kind == "linear":
             return LinearMapper(input_size, token_width)
         windows = () if variant.single_vector else variant.windows
@@ -48,6 +50,14 @@ def make_adapter(variant: Variant, input_size: int, token_width: int, seed: int)
             words=variant.words,
         )
         return AudioMapper(config)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """While it lasts, torch's random numbers on the CPU come from this seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def count_parameters(adapter: nn.Module) -> int:

@@ -1,12 +1,13 @@
 """Latents and BEATs features of the clips, computed once and cached in the work folder.
 
-Legend: N clips, T audio steps, Q frequency patches, W width (layers x layer width), F frames, h w latents,
-B clips of a step, L text positions, C text width, D token width.
+Legend: N clips, T audio steps, Q frequency patches, W width (layers x layer width), F frames, c latent
+channels, f latent frames, h w latent size, B clips of a step, L text positions, C text width, D token width.
 """
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +25,7 @@ from a2v_core.tokens import stack_layers
 
 from ..demo_world.fitting import device
 from ..demo_world.sounds import SAMPLE_RATE
-from ..demo_world.world import Scene, render
+from ..demo_world.world import NUM_FRAMES, Scene, render
 from ..errors import ConfigError
 from ..parts import PredictionError
 from .worlds import held_out_clip, training_clip
@@ -54,7 +55,11 @@ class Models:
                 "but the ablation cuts its clips at any: choose a model with a latent frame for every frame"
             )
         to_device(backbone, device())
-        return cls(load_beats(beats), backbone, _checksum([beats, *sorted(t2v.rglob("*.safetensors"))]))
+        return cls(load_beats(beats), backbone, checksum([beats, *sorted(t2v.rglob("*.safetensors"))]))
+
+    def clock(self) -> float:
+        """Seconds of processor time where the text-to-video model is on a CPU, else of wall time."""
+        return time.process_time() if self.backbone.device.type == "cpu" else time.perf_counter()
 
     def prediction_error(self) -> PredictionError:
         """First term of the loss: prediction error of the text-to-video model."""
@@ -69,7 +74,7 @@ class Models:
 class Clips:
     """Clips of one world with their latents and BEATs features.
 
-    latents   float32 [N, 4, F, h, w]
+    latents   float32 [N, c, f, h, w]
     features  by hop in ms: float32 [N, T, 1, W], frequency averaged
     bands     [N, T, Q, W], frequency kept, at a hop of 160 ms
     times     start of each step in seconds, by hop
@@ -80,6 +85,11 @@ class Clips:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of every clip."""
+        return self.items[0][0].num_frames
 
     @cached_property
     def latents(self) -> Tensor:
@@ -92,49 +102,59 @@ class Clips:
         return self.tensors[name].float().to(device()), times
 
 
-def training_clips(work: Path, models: Models, world: str, count: int) -> Clips:
-    """The first `count` clips that a world has for training."""
-    return _clips(work / f"train-{world}-{count}.safetensors", models, training_clip, world, count)
+class ClipStore:
+    """Clips of worlds with what the frozen models make of them, kept in a folder.
+
+    num_frames of every clip; hops in milliseconds that features are kept at, frequency bands with 160.
+    """
+
+    def __init__(
+        self, folder: Path, models: Models, num_frames: int = NUM_FRAMES, hops: Sequence[int] = HOPS
+    ) -> None:
+        self.folder, self.models, self.num_frames, self.hops = folder, models, num_frames, hops
+
+    def training(self, world: str, count: int) -> Clips:
+        """The first `count` clips that a world has for training."""
+        return self._clips(f"train-{world}-{count}", training_clip, world, count)
+
+    def held_out(self, world: str, count: int) -> Clips:
+        """The first `count` clips that a world has for tests."""
+        return self._clips(f"test-{world}-{count}", held_out_clip, world, count)
+
+    def _clips(
+        self, name: str, make: Callable[[str, int, int], tuple[Scene, np.ndarray]], world: str, count: int
+    ) -> Clips:
+        items = tuple(make(world, number, self.num_frames) for number in range(count))
+        path = self.folder / f"{name}.safetensors"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pieces = [self._encode(items[start : start + BATCH]) for start in range(0, count, BATCH)]
+            shared = {name: value for name, value in pieces[0].items() if name.startswith("times")}
+            stacked = {
+                name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0].keys() - shared
+            }
+            write_safetensors(path, stacked | shared, {"format": "pt"})
+        return Clips(items, read_checkpoint(path).tensors)
+
+    @torch.no_grad()
+    def _encode(self, items: tuple[tuple[Scene, np.ndarray], ...]) -> dict[str, Tensor]:
+        samples = torch.from_numpy(np.stack([sound for _, sound in items])).float()[:, None]
+        tensors: dict[str, Tensor] = {}
+        for hop in self.hops:
+            features = encode_audio(self.models.beats, samples, SAMPLE_RATE, HOPS[0] // hop)
+            tensors[f"features_{hop}"] = stack_layers(features.layers.mean(dim=3, keepdim=True))
+            tensors[f"times_{hop}"] = features.times
+            if hop == HOPS[0]:
+                tensors["bands"] = stack_layers(features.layers).half()
+        encode = self.models.backbone.encode
+        tensors["latents"] = torch.cat(
+            [encode(torch.from_numpy(render(scene)), BATCH) for scene, _ in items]
+        ).float()
+        return tensors
 
 
-def held_out_clips(work: Path, models: Models, world: str, count: int) -> Clips:
-    """The first `count` clips that a world has for tests."""
-    return _clips(work / f"test-{world}-{count}.safetensors", models, held_out_clip, world, count)
-
-
-def _clips(
-    path: Path,
-    models: Models,
-    make: Callable[[str, int], tuple[Scene, np.ndarray]],
-    world: str,
-    count: int,
-) -> Clips:
-    items = tuple(make(world, number) for number in range(count))
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pieces = [_encode(models, items[start : start + BATCH]) for start in range(0, count, BATCH)]
-        shared = {name: value for name, value in pieces[0].items() if name.startswith("times")}
-        stacked = {name: torch.cat([piece[name] for piece in pieces]) for name in pieces[0].keys() - shared}
-        write_safetensors(path, stacked | shared, {"format": "pt"})
-    return Clips(items, read_checkpoint(path).tensors)
-
-
-@torch.no_grad()
-def _encode(models: Models, items: tuple[tuple[Scene, np.ndarray], ...]) -> dict[str, Tensor]:
-    samples = torch.from_numpy(np.stack([sound for _, sound in items])).float()[:, None]
-    tensors: dict[str, Tensor] = {}
-    for hop in HOPS:
-        features = encode_audio(models.beats, samples, SAMPLE_RATE, HOPS[0] // hop)
-        tensors[f"features_{hop}"] = stack_layers(features.layers.mean(dim=3, keepdim=True))
-        tensors[f"times_{hop}"] = features.times
-        if hop == HOPS[0]:
-            tensors["bands"] = stack_layers(features.layers).half()
-    latents = [models.backbone.encode(torch.from_numpy(render(scene)), BATCH) for scene, _ in items]
-    tensors["latents"] = torch.cat(latents).float().cpu()
-    return tensors
-
-
-def _checksum(files: list[Path]) -> str:
+def checksum(files: Sequence[Path]) -> str:
+    """Hash of the contents of files."""
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.read_bytes())

@@ -5,6 +5,7 @@ Legend: B clips, F frames, D token width.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,13 @@ from a2v_core.sampling import SampleSettings
 from a2v_core.tokens import AudioTokens, in_prompt
 
 from ..demo_world.evaluate import score
+from ..demo_world.held_out import visible_events
 from ..demo_world.recognise import EventCounts, recognise
-from ..demo_world.world import FPS, NUM_FRAMES, SIZE, Scene, render
+from ..demo_world.world import FPS, SIZE, Scene, render
 from .adapter import Adapter
 from .caches import Clips, Models
 from .settings import Recipe, Test, Variant
+from .train import crop
 
 VALIDATION_SEED = 31
 
@@ -34,27 +37,47 @@ def measure(
     adapter: Adapter | None,
     seed: int,
 ) -> dict[str, Any]:
-    """Metrics of one row and seed; `adapter` None: text alone.
+    """Metrics of one row and seed; `adapter` None: text alone. Those of `score_videos`, and
+
+    validation_loss   noise-prediction error on the test clips, always the same noise
+    """
+    words = {} if adapter is None else words_of(clips, variant, adapter)
+    prompts = [prompt_for(scene, variant.words, test) for scene, _ in clips.items]
+
+    def video(number: int) -> Tensor:
+        settings = SampleSettings(
+            recipe.sampling_steps,
+            recipe.guidance_scale,
+            "dpmpp_2m",
+            1000 * seed + number,
+            SIZE,
+            SIZE,
+            clips.num_frames,
+        )
+        return draw_video(models, settings, prompts[number], of_clip(words, number))
+
+    scores = score_videos(clips, video)
+    return scores | {"validation_loss": validation_loss(models, clips, recipe, prompts, words)}
+
+
+def score_videos(clips: Clips, video: Callable[[int], Tensor]) -> dict[str, Any]:
+    """Metrics of videos [F, H, W, 3] of the clips, by number.
 
     av_align, chance  per clip, None where undefined: the published variant, and its mean over all time
                       shifts of the sound
     event_recall, event_precision  leaps within one frame of true events, over all clips
     object_accuracy   share of videos that show the sound's object in its own colour
-    validation_loss   noise-prediction error on the test clips, always the same noise
     """
-    words = _words(clips, variant, adapter)
-    prompts = [prompt_for(scene, variant.words, test) for scene, _ in clips.items]
     aligned: list[float | None] = []
     chance: list[float | None] = []
     events, correct = EventCounts(), 0
     for number, (scene, sound) in enumerate(clips.items):
-        tokens = {word: value[number] for word, value in words.items()}
-        frames = _video(models, recipe, prompts[number], tokens, 1000 * seed + number)
+        frames = video(number)
         result = score(frames, sound)
         aligned.append(result.score)
         chance.append(result.chance)
         recognised = recognise(frames.numpy())
-        events.add(recognised.leaps, [round(hit.time * FPS) for hit in scene.hits])
+        events.add(recognised.leaps, visible_events(scene))
         correct += (recognised.colour, recognised.shape) == (scene.colour, scene.shape)
     return {
         "av_align": aligned,
@@ -62,7 +85,6 @@ def measure(
         "event_recall": events.recall or 0.0,
         "event_precision": events.precision,
         "object_accuracy": correct / len(clips),
-        "validation_loss": validation_loss(models, clips, recipe, prompts, words),
     }
 
 
@@ -91,11 +113,10 @@ def validation_loss(
     rng = np.random.default_rng(VALIDATION_SEED)
     steps = np.linspace(recipe.lowest_timestep, prediction.schedule.train_timesteps - 1, len(clips)).round()
     t = torch.from_numpy(rng.permutation(steps)).long()
-    first = (NUM_FRAMES - recipe.frames) // 2
-    piece = slice(first, first + recipe.frames)
+    piece = crop(models.backbone.spec, (clips.num_frames - recipe.frames) // 2, recipe.frames)
     clean = clips.latents[:, :, piece]
     noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32)).to(clean.device)
-    tokens = words or {"temp": torch.zeros(len(clips), NUM_FRAMES, models.backbone.spec.word_width)}
+    tokens = words or {"temp": torch.zeros(len(clips), clips.num_frames, models.backbone.spec.word_width)}
     total = 0.0
     for rows in torch.arange(len(clips)).split(recipe.batch):
         batch = {word: value[rows][:, piece] for word, value in tokens.items()}
@@ -105,25 +126,19 @@ def validation_loss(
 
 
 @torch.no_grad()
-def _words(clips: Clips, variant: Variant, adapter: Adapter | None) -> dict[str, Tensor]:
-    """Tokens [B, F, D] of every audio word for all clips; empty without an adapter."""
-    if adapter is None:
-        return {}
+def words_of(clips: Clips, variant: Variant, mapper: Adapter) -> dict[str, Tensor]:
+    """Tokens [B, F, D] of every audio word for all clips."""
     features, times = clips.audio_features(variant.layout, variant.hop_ms)
-    words = adapter.pool_words(adapter.map_features(features, times, NUM_FRAMES, FPS))
-    return {word: value[:, :NUM_FRAMES] for word, value in words.items()}
+    words = mapper.pool_words(mapper.map_features(features, times, clips.num_frames, FPS))
+    return {word: value[:, : clips.num_frames] for word, value in words.items()}
 
 
-def _video(models: Models, recipe: Recipe, prompt: str, words: dict[str, Tensor], seed: int) -> Tensor:
-    """Frames [F, H, W, 3] from a prompt and its words [F, D], through `VideoPipeline`."""
-    settings = SampleSettings(
-        recipe.sampling_steps, recipe.guidance_scale, "dpmpp_2m", seed, SIZE, SIZE, NUM_FRAMES
-    )
-    request = VideoRequest(
-        prompt,
-        AudioTokens(words, FPS) if words else None,
-        settings=settings,
-        long=None,
-        decode_chunk=NUM_FRAMES,
-    )
+def of_clip(words: Mapping[str, Tensor], number: int) -> AudioTokens | None:
+    """The tokens of one clip; None without words."""
+    return AudioTokens({word: value[number] for word, value in words.items()}, FPS) if words else None
+
+
+def draw_video(models: Models, settings: SampleSettings, prompt: str, tokens: AudioTokens | None) -> Tensor:
+    """Frames [F, H, W, 3] from a prompt and its tokens, through `VideoPipeline`."""
+    request = VideoRequest(prompt, tokens, settings=settings, long=None, decode_chunk=settings.num_frames)
     return VideoPipeline(models.backbone).generate(request).frames

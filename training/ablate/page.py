@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from a2v_core.files import atomic_path
 
 from ..errors import DataError
-from .chart import table_svg
-from .records import Record, to_lines
-from .stats import PLUS_MINUS, Result, Verdict, judge, results_of
-from .tables import BASE, TABLES, Table
+from .bases import bases_filled, section_text
+from .markdown import Column, Filled, charts, filled, here, seeds, spread, table_text, verdicts_of
+from .records import Record, read_records, to_lines
+from .stats import PLUS_MINUS, Result
+from .tables import BASE, TABLES
 
-LINES = "ablation.jsonl"
-COLUMNS = (
-    "",
-    "AV-Align",
-    "chance",
-    "paper",
-    "event recall",
-    "event precision",
-    "right object",
-    "validation loss",
-    "parameters",
-    "training, s",
-    "seeds",
-)
+LINES, BASE_LINES = "ablation.jsonl", "bases.jsonl"
+PICTURES = "ablation"
+TITLE = "# What carries the alignment"
 INTRODUCTION = """\
 The paper's tables 2 and 3 again, and some questions of our own, on the demo world, where the time of every
 event is known. All of it is made by"""
@@ -48,30 +37,67 @@ over clips and seeds; a difference of less than two standard errors counts as no
 for VGGSound with its own metric code, so only their order can be compared, never their size."""
 
 
-def write_page(path: Path, records: Sequence[Record]) -> None:
-    """Write the page, and into `images/` beside it a chart per table and the records themselves."""
+def _trained(show: Callable[[Result], str]) -> Callable[[Result], str]:
+    """A dash where nothing is trained."""
+    return lambda result: show(result) if result.per_seed("parameters").mean else "-"
+
+
+PAPER = Column("paper", lambda result: "" if result.row.paper is None else f"{result.row.paper:.2f}")
+COLUMNS = (
+    Column("", lambda result: result.row.label),
+    Column("AV-Align", spread("av_align")),
+    Column("chance", spread("chance")),
+    PAPER,
+    Column("event recall", spread("event_recall")),
+    Column("event precision", spread("event_precision")),
+    Column("right object", spread("object_accuracy")),
+    Column("validation loss", spread("validation_loss", 4)),
+    Column("parameters", _trained(lambda result: f"{result.per_seed('parameters').mean:,.0f}")),
+    Column("training, s", _trained(lambda result: f"{result.per_seed('seconds').mean:.0f}")),
+    Column("seeds", seeds),
+)
+
+
+def write_page(
+    path: Path, records: Sequence[Record] | None = None, base_records: Sequence[Record] | None = None
+) -> None:
+    """Write the page, and into `images/` beside it a chart per table and the records themselves.
+
+    Records of the paper's tables, or of base models, that are not given are those beside the page.
+    """
     images = path.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
-    _write(images / LINES, to_lines(records))
-    for name, table in TABLES.items():
-        if len(results := results_of(table.rows, records)) > 1:
-            _write(images / f"ablation_{name}.svg", table_svg(table.title, results))
-    _write(path, page_text(records))
+    records = read_records(images / LINES) if records is None else records
+    base_records = read_records(images / BASE_LINES) if base_records is None else base_records
+    files = charts([*filled(TABLES, PICTURES, records), *bases_filled(base_records)], images)
+    for name, lines in ((LINES, records), (BASE_LINES, base_records)):
+        if lines:
+            files[images / name] = to_lines(lines)
+    for file, text in {**files, path: page_text(records, base_records)}.items():
+        _write(file, text)
 
 
-def page_text(records: Sequence[Record]) -> str:
+def page_text(records: Sequence[Record], base_records: Sequence[Record] = ()) -> str:
     """The page in Markdown. DataError without runs, and for runs of several set-ups."""
-    setups = [record["setup"] for record in records]
-    if not setups or any(setup != setups[0] for setup in setups):
-        raise DataError("a page needs finished runs, all with the same models, world and settings")
-    tables = {name: (table, results_of(table.rows, records)) for name, table in TABLES.items()}
-    parts = [_head(records), "## What agrees with the paper, and what does not", _verdicts(tables)]
-    parts += ["## How to read the tables", READING]
-    parts += [_table(name, table, results) for name, (table, results) in tables.items() if len(results) > 1]
+    if not records and not base_records:
+        raise DataError("a page needs finished runs")
+    parts = [TITLE]
+    parts += _paper_parts(records) if records else []
+    parts += [section_text(base_records)] if base_records else []
     return "\n\n".join(parts) + "\n"
 
 
-def _head(records: Sequence[Record]) -> str:
+def _paper_parts(records: Sequence[Record]) -> list[str]:
+    setups = [record["setup"] for record in records]
+    if any(setup != setups[0] for setup in setups):
+        raise DataError("a page needs finished runs, all with the same models, world and settings")
+    tables = filled(TABLES, PICTURES, records)
+    parts = [*_head(records), "## What agrees with the paper, and what does not", _verdicts(tables)]
+    parts += ["## How to read the tables", READING]
+    return [*parts, *[table_text(shown, _columns(shown)) for shown in tables if shown.comparable]]
+
+
+def _head(records: Sequence[Record]) -> list[str]:
     setup, seeds = records[0]["setup"], 1 + max(record["seed"] for record in records)
     recipe = setup["recipe"]
     options = " ".join(
@@ -93,7 +119,7 @@ def _head(records: Sequence[Record]) -> str:
     )
     checksums = f"Frozen models `{setup['models']}`, demo world `{setup['sounds']}` (checksums)."
     command = f"    python -m training.ablate {options} --seeds {seeds} --write docs/results.md"
-    return "\n\n".join(["# What carries the alignment", INTRODUCTION, command, RESUMING, budget, checksums])
+    return [INTRODUCTION, command, RESUMING, budget, checksums]
 
 
 def _base_ceiling(records: Sequence[Record]) -> list[float | None]:
@@ -104,46 +130,18 @@ def _base_ceiling(records: Sequence[Record]) -> list[float | None]:
     return []
 
 
-def _verdicts(tables: dict[str, tuple[Table, list[Result]]]) -> str:
-    found = [verdict for table, results in tables.values() for verdict in judge(table.claims, results)]
+def _verdicts(tables: Sequence[Filled]) -> str:
+    found = sorted(verdicts_of(tables), key=lambda verdict: not verdict.claim.paper)
     lines = ["| Claim | Paper | Here | |", "|---|---|---|---|"]
-    lines += [_verdict(verdict) for verdict in sorted(found, key=lambda verdict: not verdict.claim.paper)]
+    for verdict in found:
+        paper = "" if verdict.paper is None else f"{verdict.paper:+.2f}"
+        lines.append(f"| {verdict.claim.text} | {paper} | {here(verdict)} | {verdict.text} |")
     return "\n".join(lines)
 
 
-def _verdict(verdict: Verdict) -> str:
-    paper = "" if verdict.paper is None else f"{verdict.paper:+.2f}"
-    error = f" {PLUS_MINUS} {verdict.error:.2f}" if math.isfinite(verdict.error) else ""
-    return f"| {verdict.claim.text} | {paper} | {verdict.difference:+.2f}{error} | {verdict.text} |"
-
-
-def _table(name: str, table: Table, results: Sequence[Result]) -> str:
-    lines = [f"## {table.title}", "", table.about, "", f"![{table.title}](images/ablation_{name}.svg)", ""]
-    shown = [place for place, column in enumerate(COLUMNS) if column != "paper" or _has_paper(results)]
-    rows = [COLUMNS, ("---",) * len(COLUMNS), *[_cells(result) for result in results]]
-    lines += ["| " + " | ".join(row[place] for place in shown) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _has_paper(results: Sequence[Result]) -> bool:
-    return any(result.row.paper is not None for result in results)
-
-
-def _cells(result: Result) -> tuple[str, ...]:
-    parameters = result.per_seed("parameters").mean
-    return (
-        result.row.label,
-        result.per_seed("av_align").show(),
-        result.per_seed("chance").show(),
-        "" if result.row.paper is None else f"{result.row.paper:.2f}",
-        result.per_seed("event_recall").show(),
-        result.per_seed("event_precision").show(),
-        result.per_seed("object_accuracy").show(),
-        result.per_seed("validation_loss").show(4),
-        f"{parameters:,.0f}" if parameters else "-",
-        f"{result.per_seed('seconds').mean:.0f}" if parameters else "-",
-        str(len(result.runs)),
-    )
+def _columns(shown: Filled) -> list[Column]:
+    has_paper = any(result.row.paper is not None for result in shown.results)
+    return [column for column in COLUMNS if has_paper or column is not PAPER]
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 from .settings import Test, Variant
 
@@ -34,14 +35,18 @@ class Claim:
     paper: bool = True
 
 
+R = TypeVar("R", bound=Row)
+
+
 @dataclass(frozen=True)
-class Table:
-    """Rows to compare, with a title and an explanation."""
+class Table(Generic[R]):
+    """Rows to compare, with a title and an explanation; `most_seeds` trainings of a row are enough."""
 
     title: str
     about: str
-    rows: tuple[Row, ...]
+    rows: tuple[R, ...]
     claims: tuple[Claim, ...] = ()
+    most_seeds: int = 1_000_000
 
 
 def _resolutions(count: int) -> Variant:

@@ -4,21 +4,24 @@ From random weights the loss needs many more steps than an ablation can afford. 
 windows and pooling) are first fitted to the embeddings of the words that name colour, shape and height in a
 frame, as for the bundled demo adapter; this is cheap, since nothing but the adapter runs. All rows share it.
 
-Legend: B clips, F frames, D token width.
+Legend: B clips, c latent channels, F frames, f latent frames, h w latent size, D token width.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from a2v_core.backbones import BackboneSpec
+
 from ..demo_world.mapper import word_targets
-from ..demo_world.world import FPS, NUM_FRAMES, SHAPES, Scene
-from ..parts import LearningRate, minimize, temp_l1
+from ..demo_world.world import FPS, SHAPES, Scene
+from ..parts import LearningRate, PredictionError, minimize, temp_l1
 from .adapter import Adapter, make_adapter
 from .caches import Clips, Models
 from .settings import Recipe, Variant
@@ -27,44 +30,96 @@ WARM_UP = 10  # steps
 START_BATCH = 16  # clips
 
 
+Module = TypeVar("Module", bound=nn.Module)
+# From a generator and a number of clips B to timesteps [B].
+DrawTimesteps = Callable[[np.random.Generator, int], Tensor]
+
+
 @dataclass(frozen=True)
-class Trained:
-    """An adapter and the duration of its training: `seconds` of CPU time, of wall time with a GPU."""
+class Trained(Generic[Module]):
+    """An adapter and the duration of its training, in seconds of CPU time, of wall time with a GPU.
 
-    adapter: Adapter
+    seconds       of all of it
+    step_seconds  of a step on the loss
+    """
+
+    adapter: Module
     seconds: float
+    step_seconds: float
 
 
-def train(models: Models, clips: Clips, recipe: Recipe, variant: Variant, seed: int) -> Trained:
+@dataclass(frozen=True)
+class StepLoss:
+    """The published loss of a step: prediction error of the frozen model, and mean magnitude of the tokens.
+
+    mapper     the adapter, or its part that makes words
+    timesteps  draws them
+    weight     of latent pixels, [B, 1, f, h, w], for clean latents [B, c, f, h, w] of scenes
+    """
+
+    models: Models
+    clips: Clips
+    recipe: Recipe
+    variant: Variant
+    seed: int
+    mapper: Adapter
+    prediction: PredictionError
+    timesteps: DrawTimesteps
+    weight: Callable[[Tensor, Sequence[Scene]], Tensor | float]
+
+    def __call__(self, step: int) -> dict[str, Tensor]:
+        recipe, clips, mapper, num_frames = self.recipe, self.clips, self.mapper, self.clips.num_frames
+        features, times = clips.audio_features(self.variant.layout, self.variant.hop_ms)
+        rng = np.random.default_rng([21, self.seed, step])
+        chosen = rng.integers(len(clips), size=recipe.batch)
+        start = int(rng.integers(num_frames - recipe.frames + 1))
+        scenes = [clips.items[n][0] for n in chosen]
+        prompts = [training_prompt(scene, self.variant.words, rng) for scene in scenes]
+        t = self.timesteps(rng, len(chosen))
+        tokens = mapper.map_features(features[torch.from_numpy(chosen)], times, num_frames, FPS)
+        piece = crop(self.models.backbone.spec, start, recipe.frames)
+        clean = clips.latents[torch.from_numpy(chosen)][:, :, piece]
+        noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
+        pooled = mapper.pool_words(tokens)
+        words = {word: rows[:, :num_frames][:, piece] for word, rows in pooled.items()}
+        context = self.models.context(prompts, words)
+        error = self.prediction.squared(clean, noise.to(clean.device), t, context)
+        l1 = self.variant.l1_weight * temp_l1(tokens[:, :num_frames]).mean()
+        return {"loss": (self.weight(clean, scenes) * error).mean() + l1}
+
+
+def train(models: Models, clips: Clips, recipe: Recipe, variant: Variant, seed: int) -> Trained[Adapter]:
     """Train an adapter. TrainingError when the loss is not finite."""
-    clock = time.process_time if models.backbone.device.type == "cpu" else time.perf_counter
-    began = clock()
-    features, times = clips.audio_features(variant.layout, variant.hop_ms)
+    features, _ = clips.audio_features(variant.layout, variant.hop_ms)
     adapter = make_adapter(variant, features.shape[-1], models.backbone.spec.word_width, seed)
-    adapter.to(models.backbone.device).train()
-    if variant.start == "words":
-        fit_to_words(models, clips, recipe, variant, adapter, seed)
     prediction = models.prediction_error()
     timesteps = prediction.schedule.train_timesteps
 
-    def loss(step: int) -> dict[str, Tensor]:
-        rng = np.random.default_rng([21, seed, step])
-        chosen = rng.integers(len(clips), size=recipe.batch)
-        start = int(rng.integers(NUM_FRAMES - recipe.frames + 1))
-        prompts = [training_prompt(clips.items[n][0], variant.words, rng) for n in chosen]
-        t = torch.from_numpy(rng.integers(recipe.lowest_timestep, timesteps, size=len(chosen)))
-        tokens = adapter.map_features(features[torch.from_numpy(chosen)], times, NUM_FRAMES, FPS)
-        clean = clips.latents[torch.from_numpy(chosen)][:, :, start : start + recipe.frames]
-        noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
-        words = {
-            word: piece[:, start:][:, : recipe.frames] for word, piece in adapter.pool_words(tokens).items()
-        }
-        mse = prediction.squared(clean, noise.to(clean.device), t, models.context(prompts, words)).mean()
-        return {"loss": mse + variant.l1_weight * temp_l1(tokens[:, :NUM_FRAMES]).mean()}
+    def evenly(rng: np.random.Generator, count: int) -> Tensor:
+        return torch.from_numpy(rng.integers(recipe.lowest_timestep, timesteps, size=count))
 
-    steps = round(recipe.steps * variant.share)
+    loss = StepLoss(
+        models, clips, recipe, variant, seed, adapter, prediction, evenly, weight=lambda clean, scenes: 1.0
+    )
+    return fit(adapter, loss)
+
+
+def fit(adapter: Module, loss: StepLoss) -> Trained[Module]:
+    """The start from words, where the variant has it, then the steps on the loss."""
+    models, recipe, variant = loss.models, loss.recipe, loss.variant
+    began = models.clock()
+    adapter.to(models.backbone.device).train()
+    if variant.start == "words":
+        fit_to_words(models, loss.clips, recipe, variant, loss.mapper, loss.seed)
+    steps, started = round(recipe.steps * variant.share), models.clock()
     minimize(adapter, loss, learning_rate(recipe.learning_rate), steps=steps)
-    return Trained(adapter.eval(), clock() - began)
+    ended = models.clock()
+    return Trained(adapter.eval(), ended - began, (ended - started) / max(1, steps))
+
+
+def crop(spec: BackboneSpec, start: int, frames: int) -> slice:
+    """The part of a clip that is looked at; all of it where a latent frame stands for several."""
+    return slice(start, start + frames) if spec.time == 1 else slice(None)
 
 
 def training_prompt(scene: Scene, words: tuple[str, ...], rng: np.random.Generator) -> str:
@@ -88,8 +143,9 @@ def fit_to_words(
         chosen = torch.from_numpy(
             np.random.default_rng([22, seed, step]).integers(len(rows), size=START_BATCH)
         )
-        tokens = adapter.map_features(features[rows[chosen]], times, NUM_FRAMES, FPS)
-        return {"loss": nn.functional.mse_loss(tokens[:, :NUM_FRAMES], targets[chosen]) / targets.var()}
+        tokens = adapter.map_features(features[rows[chosen]], times, clips.num_frames, FPS)
+        fitted = tokens[:, : clips.num_frames]
+        return {"loss": nn.functional.mse_loss(fitted, targets[chosen]) / targets.var()}
 
     minimize(adapter, loss, learning_rate(recipe.start_learning_rate), steps=recipe.start_steps)
 

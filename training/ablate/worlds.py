@@ -47,12 +47,12 @@ WORLDS = {
 }
 
 
-def training_clip(name: str, number: int) -> tuple[Scene, np.ndarray]:
+def training_clip(name: str, number: int, num_frames: int = NUM_FRAMES) -> tuple[Scene, np.ndarray]:
     """Scene and sound [N] for training: up to a quarter of the objects not in their own colour, some clips
     silent, some with a noise floor, at several volumes.
     """
     rng = np.random.default_rng([TRAINING, number])
-    scene = _scene(name, rng, natural=0.75)
+    scene = _scene(name, rng, 0.75, num_frames)
     if rng.random() < 0.05:
         scene = replace(scene, hits=())
     floor = 0.002 if rng.random() < 0.25 else 0.0
@@ -60,10 +60,10 @@ def training_clip(name: str, number: int) -> tuple[Scene, np.ndarray]:
     return scene, volume * render_at_speed(scene, rng, _speed(name, rng), floor)
 
 
-def held_out_clip(name: str, number: int) -> tuple[Scene, np.ndarray]:
+def held_out_clip(name: str, number: int, num_frames: int = NUM_FRAMES) -> tuple[Scene, np.ndarray]:
     """Scene and sound [N] of the test set: every object in its own colour, from digital silence."""
     rng = np.random.default_rng([HELD_OUT, number])
-    scene = _scene(name, rng, natural=1.0)
+    scene = _scene(name, rng, 1.0, num_frames)
     return scene, render_at_speed(scene, rng, _speed(name, rng))
 
 
@@ -83,25 +83,25 @@ def render_at_speed(
     return np.interp(places, np.arange(len(samples)), samples).astype(np.float32)
 
 
-def world_checksum() -> str:
-    """Hash of some sounds and pictures of the demo world."""
+def world_checksum(num_frames: int = NUM_FRAMES) -> str:
+    """Hash of some sounds and pictures of the demo world, of clips of that length."""
     digest = hashlib.sha256()
     for name in WORLDS:
-        for scene, sound in (training_clip(name, 0), held_out_clip(name, 1)):
+        for scene, sound in (training_clip(name, 0, num_frames), held_out_clip(name, 1, num_frames)):
             digest.update((sound * 32767).round().astype("<i2").tobytes())
             digest.update((render(scene)[::6] * 255).round().astype(np.uint8).tobytes())
     return digest.hexdigest()[:12]
 
 
-def _scene(name: str, rng: np.random.Generator, natural: float) -> Scene:
+def _scene(name: str, rng: np.random.Generator, natural: float, num_frames: int) -> Scene:
     shape = str(rng.choice(list(SHAPES)))
     return Scene(
         shape=shape,
         colour=SHAPES[shape] if rng.random() < natural else str(rng.choice(list(COLOURS))),
         wall=str(rng.choice(list(WALLS))),
         side=str(rng.choice(list(SIDES))),
-        duration=NUM_FRAMES / FPS,
-        hits=rhythm_hits(str(rng.choice(WORLDS[name].rhythms)), NUM_FRAMES, rng),
+        duration=num_frames / FPS,
+        hits=rhythm_hits(str(rng.choice(WORLDS[name].rhythms)), num_frames, rng),
     )
 
 

@@ -1,7 +1,8 @@
 """Rebuilds the bundled demo models: `python -m training.demo_world [--work DIR] [--only STAGE]`.
 
 The stages run in order (vae, beats, t2v, mapper, motion, decoder, few_step, install, then those of the
-bundled Wan); each resumes where it stopped.
+bundled Wan); each resumes where it stopped. `--only animatediff` trains a model that does not ship, for
+comparisons.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ STAGES = (
     # The bundled Wan, which takes the text encoder and BEATs that are installed.
     *("wan.vae", "wan.t2v", "wan.adapter", "wan.install"),
 )
+FOR_COMPARISON = ("animatediff",)  # takes what is installed, and is not installed itself
 
 
 def main() -> None:
@@ -23,7 +25,7 @@ def main() -> None:
     parser.add_argument(
         "--work", type=Path, default=Path("build/demo_world"), help="folder for the state of the training"
     )
-    parser.add_argument("--only", choices=STAGES, help="run this stage alone")
+    parser.add_argument("--only", choices=(*STAGES, *FOR_COMPARISON), help="run this stage alone")
     parser.add_argument(
         "--minutes", type=float, default=0.0, help="end each stage's schedule by the clock (0: by steps)"
     )

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from a2v_core.demo import DEMO
+
 from .sounds import SAMPLE_RATE, render_sound
 from .world import FPS, SHAPES, Scene, random_hits
 
-DEMO = Path(__file__).resolve().parents[2] / "a2v_core" / "demo"
 SOUND_SECONDS = {"ball": 2.0, "box": 2.0, "bell": 2.0, "star": 4.0, "ring": 3.0, "drop": 6.0}
 SOUND_SEEDS = {"ball": 19}  # a plain rhythm for the default sound
 SOUND_NAMES = {

@@ -29,9 +29,10 @@ from a2v_core.tokens import AudioMapper, MapperConfig, save_mapper, stack_layers
 from ..parts import PredictionError, temp_l1
 from .atlas import Atlas
 from .beats import FAINTEST
+from .captioned import object_weight, wall_latents
 from .fitting import device, fit
 from .sounds import SAMPLE_RATE, render_sound
-from .t2v import TEXT_WIDTH, object_weight, wall_latents
+from .t2v import TEXT_WIDTH
 from .varied import varied_sound
 from .world import (
     FPS,

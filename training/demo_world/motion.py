@@ -18,8 +18,8 @@ from a2v_core.prompts import ContextBatch
 
 from ..parts import PredictionError
 from .atlas import Atlas
+from .captioned import encode_captions
 from .fitting import device, fit
-from .t2v import encode_captions
 from .world import NUM_FRAMES, clip_caption, frame_captions, random_scene
 
 CLIPS = 4

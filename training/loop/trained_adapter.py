@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from a2v_core.backbones import AudioAdapted, Backbone, BackboneSpec, BlockStack, Recompute
-from a2v_core.backbones.dit import AdapterConfig, AudioAdapter, load_adapter, place_blocks, save_adapter
+from a2v_core.backbones.dit import AdapterConfig, AudioAdapter, load_adapter, save_adapter
 from a2v_core.errors import A2VError
 from a2v_core.pipeline import Contexts, VideoPipeline, VideoRequest
 from a2v_core.prompts import ContextBatch, FrameContext
@@ -116,20 +116,16 @@ def adapter_config(config: Config, spec: BackboneSpec, stack: BlockStack) -> Ada
     """That of the adapter of a training. ConfigError for blocks that the model does not have."""
     options = config.adapter
     try:
-        return AdapterConfig(
-            family=spec.family,
+        return AdapterConfig.for_model(
+            spec,
+            stack,
+            options.blocks,
             base_model=config.models.t2v.resolve().name,
-            width=stack.width,
-            layers=stack.number,
-            blocks=place_blocks(options.blocks, stack.number),
-            time=spec.time,
-            first_alone=spec.first_alone,
             token_width=options.token_width,
             inner=options.inner,
             heads=options.heads,
             kinds=config.mapper.words,
             route=options.route,
-            text_width=stack.text_width if options.route == "words" else 0,
         )
     except A2VError as error:
         raise ConfigError(f"adapter: {error}") from error

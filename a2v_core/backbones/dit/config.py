@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from ...errors import A2VError
 from ...tokens import words_of
-from ..contract import BackboneSpec
+from ..contract import BackboneSpec, BlockStack
 
 RouteName = Literal["frame_attention", "bias", "words"]
 Placement = Literal["every_third", "all", "early"]
@@ -76,6 +76,26 @@ class AdapterConfig:
             raise A2VError(
                 f"audio adapter config: expected that {'; that '.join(broken)}; got {asdict(self)}"
             )
+
+    @classmethod
+    def for_model(
+        cls, spec: BackboneSpec, stack: BlockStack, blocks: Placement | Sequence[int], **options: Any
+    ) -> AdapterConfig:
+        """That of an adapter for a model, with blocks as in `place_blocks`; options are the other values.
+
+        A2VError as for any config.
+        """
+        words = options.get("route") == "words"
+        return cls(
+            family=spec.family,
+            width=stack.width,
+            layers=stack.number,
+            blocks=place_blocks(blocks, stack.number),
+            time=spec.time,
+            first_alone=spec.first_alone,
+            text_width=stack.text_width if words else 0,
+            **options,
+        )
 
     def check_fits(self, width: int, layers: int, spec: BackboneSpec) -> None:
         """A2VError unless the adapter is for a model of this family and these sizes; names both."""

@@ -7,9 +7,11 @@ from .core_layout import core_transformer, core_vae
 from .load import load_wan
 from .single_files import WanFiles, load_wan_files
 from .text import encode_texts
-from .text_encoder import load_text
+from .text_encoder import CORE_WIDTH, PaddedCLIP, load_text
 
 __all__ = [
+    "CORE_WIDTH",
+    "PaddedCLIP",
     "WanBackbone",
     "WanFiles",
     "core_transformer",

@@ -22,6 +22,7 @@ from ...files import utf8_path
 from ..clip_unet import load_text_encoder, load_tokenizer
 from ..diffusers_folder import built, read_json, read_weights
 
+CORE_WIDTH = 4096  # of text, for every Wan that ComfyUI loads
 MODELS = "expected an umt5 text encoder, or a clip_text_model"
 
 

@@ -13,14 +13,35 @@ from .formats import (
 )
 from .grid import ANY_LENGTH, LENGTH_GRIDS, LengthGrid, parse_grid
 from .marks import audible, beat_marks, onset_marks
-from .prompts import PromptTrack, TimedPrompt, cut_prompts, event_prompts, prompt_track, segment_prompts
+from .parts import SoundPart, sound_part
+from .prompts import (
+    PromptTrack,
+    TimedPrompt,
+    cut_prompts,
+    event_prompts,
+    prompt_axis,
+    prompt_track,
+    segment_prompts,
+)
 from .shots import CutList, Mark, Shot, cut_list
+from .sound_cuts import (
+    BEATS,
+    CUT_ON,
+    ONSETS,
+    SoundCuts,
+    sound_cuts,
+    sound_cuts_record,
+    sound_cuts_text,
+)
 from .tempo import NO_BEATS, Beats, find_beats
 
 __all__ = [
     "ANY_LENGTH",
+    "BEATS",
+    "CUT_ON",
     "LENGTH_GRIDS",
     "NO_BEATS",
+    "ONSETS",
     "PROMPT_FORMATS",
     "Beats",
     "CutList",
@@ -29,6 +50,8 @@ __all__ = [
     "PromptTrack",
     "Relay",
     "Shot",
+    "SoundCuts",
+    "SoundPart",
     "TimedPrompt",
     "audible",
     "beat_marks",
@@ -43,10 +66,15 @@ __all__ = [
     "lengths_text",
     "onset_marks",
     "parse_grid",
+    "prompt_axis",
     "prompt_relay",
     "prompt_track",
     "prompts_record",
     "segment_prompts",
+    "sound_cuts",
+    "sound_cuts_record",
+    "sound_cuts_text",
+    "sound_part",
     "srt_text",
     "timestamp_text",
 ]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from ...errors import A2VError
-from ..events import Event, Phrases, Segment
-from ..schedule import FrameAxis
+from ..events import Event, Phrases, Segment, SoundEvents
+from ..schedule import FrameAxis, frame_axis
 from .shots import CutList
 
 _NO_PHRASES = Phrases()
+_NOTHING = "Nothing is heard, and there is no prompt for quiet: write one, or choose another sound"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,20 @@ class PromptTrack:
         return [numbers[prompt.text] for prompt in self.prompts for _ in range(prompt.frames)]
 
 
+def prompt_axis(found: SoundEvents, fps: float | Fraction, frames: int = 0) -> FrameAxis:
+    """The frames of a video for these events: `frames`, or as long as their sound.
+
+    A2VError as `frame_axis`, and where the sound would end with its last event, which no frame would show.
+    """
+    axis = frame_axis(fps, frames, found.duration)
+    if not frames and any(event.time >= found.duration for event in found.events):
+        raise A2VError(
+            f"The sound is said to end at {found.duration:g} s, with its last event: say how long it is (a "
+            "line such as 3.0 (end)), or give the number of frames"
+        )
+    return axis
+
+
 def event_prompts(
     axis: FrameAxis,
     events: Sequence[Event],
@@ -67,6 +83,8 @@ def event_prompts(
     """
     _check_template(template)
     named = [event for event in events if event.heard]
+    if not events and not quiet:
+        raise A2VError(_NOTHING)
     if events and not named:
         raise A2VError(
             "The events have no names, so there is nothing to prompt for: give a BEATs model with a head"
@@ -90,13 +108,21 @@ def segment_prompts(
     template: str = "{label}",
     quiet: str = "",
 ) -> PromptTrack:
-    """All sustained sounds of each moment, named together; `quiet` where there is none."""
+    """All sustained sounds of each moment, named together; `quiet` where there is none.
+
+    Without a `quiet` what was heard last goes on, at the start what is heard first. A2VError where nothing
+    is.
+    """
     _check_template(template)
+    if not segments and not quiet:
+        raise A2VError(_NOTHING)
     times = sorted({0.0, *(segment.start for segment in segments), *(segment.end for segment in segments)})
-    starts = []
+    starts: list[tuple[float, str]] = []
     for time in times:
         heard = [phrases.phrase(segment.label) for segment in segments if segment.start <= time < segment.end]
-        starts.append((time, template.replace("{label}", " and ".join(heard)) if heard else quiet))
+        if heard or quiet:
+            text = template.replace("{label}", " and ".join(dict.fromkeys(heard))) if heard else quiet
+            starts.append((time if starts else 0.0, text))
     return prompt_track(axis, starts)
 
 

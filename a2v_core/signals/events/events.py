@@ -5,7 +5,7 @@ Legend: K classes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -102,10 +102,16 @@ def classified(
     return SoundEvents(measured.duration, tuple(found))
 
 
-def names_of(beats: BEATs) -> tuple[str, ...]:
-    """Display names of the classes of a checkpoint; "class 3" and so on where the file does not say."""
+def names_of(beats: BEATs, table: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Display names of the classes of a checkpoint; "class 3" and so on where the file does not say.
+
+    table  id -> display name, as `read_label_table`; default: AudioSet's. The classes of a checkpoint
+           without labels are those of the table, in its order.
+    """
+    if table is not None and not beats.labels:
+        return tuple(table.values())
     labels = beats.labels or [f"class {number}" for number in range(beats.config.predictor_class)]
-    return class_names(labels)
+    return class_names(labels, table)
 
 
 def _event(onset: Onset, probabilities: Any, names: Sequence[str], least: float) -> Event:

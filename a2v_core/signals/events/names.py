@@ -35,18 +35,22 @@ def read_label_table(path: Path) -> dict[str, str]:
     A2VError for a file that is not there, or not such a table.
     """
     try:
-        text = read_text(path)
+        return parse_label_table(read_text(path), str(path))
     except OSError as error:
         raise A2VError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def parse_label_table(text: str, name: str = "The table of labels") -> dict[str, str]:
+    """`read_label_table` of a text; errors call it `name`."""
     rows = csv.DictReader(io.StringIO(text))
     if not {_ID, _NAME} <= set(rows.fieldnames or ()):
         raise A2VError(
-            f"{path}: expected a CSV file with the columns index,{_ID},{_NAME}, as AudioSet's "
+            f"{name}: expected a CSV file with the columns index,{_ID},{_NAME}, as AudioSet's "
             "class_labels_indices.csv"
         )
     table = {}
     for row in rows:
         if not row[_ID] or not row[_NAME]:
-            raise A2VError(f"{path}: line {rows.line_num} has no {_ID} or no {_NAME}")
+            raise A2VError(f"{name}: line {rows.line_num} has no {_ID} or no {_NAME}")
         table[row[_ID]] = row[_NAME]
     return table

@@ -22,7 +22,7 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 HOP_SECONDS = 3 * STEP_SECONDS
 WINDOW_SECONDS = 2 * HOP_SECONDS + FRAME_SECONDS
-LEAST = 0.5  # probability from which a class counts as heard
+SUSTAINED_LEAST = 0.5  # probability from which a class counts as heard
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def class_curve(probabilities: Floats, number: int) -> Curve:
 
 
 def sound_segments(
-    probabilities: Floats, names: tuple[str, ...], duration: float, least: float = LEAST
+    probabilities: Floats, names: tuple[str, ...], duration: float, least: float = SUSTAINED_LEAST
 ) -> tuple[Segment, ...]:
     """Stretches in which a class has a probability of `least` or more, in order of their starts."""
     segments = []

@@ -1,4 +1,4 @@
-"""Events as JSON, as a table, and as a caption."""
+"""Events as JSON, as a table, and as a sentence."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from .events import SoundEvents
+from .phrases import Phrases
 from .segments import Segment
+from .table_lines import END, HEADING, NO_EVENT, NO_NAME, NOTE
 
-_FEW = 6
+_FEW = 4
+_NO_PHRASES = Phrases()
+_NAMELESS = "a sound"
 
 
 def events_record(found: SoundEvents, segments: Sequence[Segment] = ()) -> dict[str, Any]:
@@ -42,29 +46,44 @@ def events_record(found: SoundEvents, segments: Sequence[Segment] = ()) -> dict[
 
 
 def events_table(found: SoundEvents, segments: Sequence[Segment] = ()) -> str:
-    """A line for every event: time, strength, names; then the sustained sounds."""
-    lines = [found.note] if found.note else []
-    lines.append(f"{'time':>9}  {'strength':>8}  sound")
+    """A line for every event: time, strength, names; then the sustained sounds, and where the sound ends.
+
+    `read_events` reads it back.
+    """
+    lines = [NOTE + found.note] if found.note else []
+    lines.append(HEADING)
     for event in found.events:
-        heard = ", ".join(f"{one.label} ({one.probability:.2f})" for one in event.heard) or "-"
+        heard = ", ".join(f"{one.label} ({one.probability:.2f})" for one in event.heard) or NO_NAME
         lines.append(f"{event.time:8.3f}s  {event.strength:8.2f}  {heard}")
     if not found.events:
-        lines.append("(no onset)")
+        lines.append(NO_EVENT)
     for segment in segments:
         lines.append(
             f"{segment.start:.2f}s - {segment.end:.2f}s  {segment.label} ({segment.probability:.2f})"
         )
+    lines.append(f"{found.duration:8.3f}s{END:>17}")
     return "\n".join(lines)
 
 
-def caption(found: SoundEvents) -> str:
-    """One line: which sounds are heard, the most frequent first, and how often."""
-    counts: dict[str, int] = {}
+def caption(found: SoundEvents, segments: Sequence[Segment] = (), phrases: Phrases = _NO_PHRASES) -> str:
+    """One sentence of what is heard when, each sound in the words of `phrases`, the first heard first."""
+    hits: dict[str, list[float]] = {}
     for event in found.events:
-        for one in event.heard:
-            counts[one.label] = counts.get(one.label, 0) + 1
-    if not counts:
-        number = len(found.events)
-        return f"{number} hit{'' if number == 1 else 's'}" if number else "no hits"
-    ranked = sorted(counts.items(), key=lambda item: -item[1])[:_FEW]
-    return ", ".join(f"{label} ({count})" if count > 1 else label for label, count in ranked)
+        for phrase in [phrases.phrase(one.label) for one in event.heard] or [_NAMELESS]:
+            hits.setdefault(phrase, []).append(event.time)
+    parts = [(times[0], f"{phrase} {_times(times)}") for phrase, times in hits.items()]
+    for segment in segments:
+        phrase = phrases.phrase(segment.label)
+        parts.append((segment.start, f"{phrase} from {segment.start:.1f} to {segment.end:.1f} s"))
+    if not parts:
+        return f"Nothing is heard in {found.duration:.1f} s."
+    sentence = ", ".join(part for _, part in sorted(parts, key=lambda part: part[0]))
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _times(times: Sequence[float]) -> str:
+    """The times of a few, the number of many."""
+    if len(times) > _FEW:
+        return f"{len(times)} times from {times[0]:.1f} to {times[-1]:.1f} s"
+    *others, last = (f"{time:.1f}" for time in times)
+    return f"at {', '.join(others)} and {last} s" if others else f"at {last} s"

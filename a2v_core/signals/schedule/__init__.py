@@ -2,7 +2,7 @@
 
 from .axis import FrameAxis, frame_axis
 from .frames import curve_frames, onset_frames, unit_frames
-from .keyframes import keyframe_text, parse_keyframes
+from .keyframes import keyframe_text, keyframes, parse_keyframes
 from .schedule import Schedule, curve_schedule, schedule_of, sound_schedule
 from .shape import Shape, shaped
 
@@ -14,6 +14,7 @@ __all__ = [
     "curve_schedule",
     "frame_axis",
     "keyframe_text",
+    "keyframes",
     "onset_frames",
     "parse_keyframes",
     "schedule_of",

@@ -20,10 +20,13 @@ _PAIR = re.compile(r"\s*(\d+)\s*:\s*\(\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d
 
 def keyframe_text(values: Values, tolerance: float = 0.0005) -> str:
     """Values [F] as keyframes, as few as straight lines need to stay within `tolerance` of every value."""
+    return ", ".join(f"{frame}:({value:.{DIGITS}f})" for frame, value in keyframes(values, tolerance))
+
+
+def keyframes(values: Values, tolerance: float = 0.0005) -> list[tuple[int, float]]:
+    """The same as pairs of frame and value, the value rounded to `DIGITS`."""
     rounded: Values = np.asarray(np.round(np.asarray(values, np.float64), DIGITS) + 0.0)
-    return ", ".join(
-        f"{frame}:({rounded[frame]:.{DIGITS}f})" for frame in _corners(rounded, tolerance + 1e-9)
-    )
+    return [(frame, float(rounded[frame])) for frame in _corners(rounded, tolerance + 1e-9)]
 
 
 def parse_keyframes(text: str, frames: int) -> Values:

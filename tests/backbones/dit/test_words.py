@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from a2v_core.backbones import BlockStack
 from a2v_core.backbones.dit import (
+    AdapterConfig,
     AudioAdapter,
     FrozenText,
     audio_in_blocks,
@@ -140,6 +142,17 @@ def test_it_is_saved_and_refused_by_name(tmp_path: Any) -> None:
 )
 def test_blocks_by_name(name: Any, blocks: tuple[int, ...]) -> None:
     assert place_blocks(name, 8) == blocks
+
+
+def test_config_of_a_model_takes_its_sizes() -> None:
+    stack = BlockStack(8, 24, TEXT_WIDTH)
+    options: dict[str, Any] = {"base_model": "m", "token_width": 16, "inner": 8, "heads": 2}
+    config = AdapterConfig.for_model(SPEC, stack, "early", **options)
+    assert (config.family, config.width, config.layers, config.blocks) == (SPEC.family, 24, 8, (0, 1, 2))
+    assert (config.time, config.first_alone, config.text_width) == (SPEC.time, SPEC.first_alone, 0)
+    assert AdapterConfig.for_model(SPEC, stack, [7], **options, route="words").text_width == TEXT_WIDTH
+    with pytest.raises(A2VError, match="blocks are some of 0 to 7"):
+        AdapterConfig.for_model(SPEC, stack, [8], **options)
 
 
 @pytest.mark.parametrize("route", [{}, {"route": "bias"}, {"route": "words", "text_width": TEXT_WIDTH}])

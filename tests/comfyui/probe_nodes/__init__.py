@@ -19,7 +19,17 @@ from safetensors.torch import save_file
 
 from .core_models import ProbeFrame, ProbeSD
 from .sampling import ProbeControl, ProbeMemory, ProbeNoise, ProbeRow, ProbeSigmas, ProbeSplit
-from .video_models import ProbeCancel, ProbeFloats, ProbeGuide, ProbeLoaded, ProbeText, ProbeVideoModel
+from .schedules import ProbeEntries, ProbeJson, ProbePooled
+from .signals import ProbeJoin, ProbeSame
+from .video_models import (
+    ProbeCancel,
+    ProbeFloats,
+    ProbeGuide,
+    ProbeLoaded,
+    ProbeStates,
+    ProbeText,
+    ProbeVideoModel,
+)
 
 
 class LazySound(Mapping[str, Any]):
@@ -45,8 +55,10 @@ def _variant(audio: Any, kind: str) -> Any:
         "none": lambda: None,
         "double": lambda: {"waveform": wave.double(), "sample_rate": rate},
         "batch": lambda: {"waveform": torch.cat([wave * 0, wave]), "sample_rate": rate},
+        "one sample": lambda: {"waveform": wave[..., :1], "sample_rate": rate},
         "empty": lambda: {"waveform": wave[..., :0], "sample_rate": rate},
         "text": lambda: "hits.wav",
+        "nan": lambda: {"waveform": wave * torch.nan, "sample_rate": rate},
     }
     return kinds[kind]()
 
@@ -168,6 +180,7 @@ class Probes(ComfyExtension):
             ProbeSD,
             ProbeFrame,
             ProbeText,
+            ProbeStates,
             ProbeFloats,
             ProbeVideoModel,
             ProbeLoaded,
@@ -179,6 +192,11 @@ class Probes(ComfyExtension):
             ProbeRow,
             ProbeControl,
             ProbeMemory,
+            ProbeJoin,
+            ProbeSame,
+            ProbeJson,
+            ProbePooled,
+            ProbeEntries,
         ]
 
 

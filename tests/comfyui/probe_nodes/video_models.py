@@ -29,6 +29,19 @@ class ProbeText(io.ComfyNode):
         return io.NodeOutput([[text, {"attention_mask": torch.ones(1, length, dtype=torch.int64)}]])
 
 
+class ProbeStates(io.ComfyNode):
+    """The states [1, L, C] of a CONDITIONING as a LATENT, which core can save."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        inputs = [io.Conditioning.Input("conditioning")]
+        return io.Schema(node_id="ProbeStates", inputs=inputs, outputs=[io.Latent.Output()])
+
+    @classmethod
+    def execute(cls, conditioning: Any) -> io.NodeOutput:
+        return io.NodeOutput({"samples": conditioning[0][0]})
+
+
 class ProbeFloats(io.ComfyNode):
     """A FLOAT that is a list, as packs for schedules give it."""
 

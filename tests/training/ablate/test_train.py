@@ -13,7 +13,7 @@ import torch
 
 from a2v_core.tokens import AudioMapper
 from training.ablate.adapter import LinearMapper, count_parameters, make_adapter
-from training.ablate.caches import Clips, Models, held_out_clips, training_clips
+from training.ablate.caches import Clips, ClipStore, Models
 from training.ablate.measure import measure, prompt_for
 from training.ablate.settings import Recipe, Setup, Test, Variant, run_key, training_key
 from training.ablate.tables import BASE, TABLES
@@ -36,7 +36,7 @@ def frozen(models: Path) -> Models:
 
 @pytest.fixture(scope="module")
 def pool(frozen: Models, tmp_path_factory: pytest.TempPathFactory) -> Clips:
-    return training_clips(tmp_path_factory.mktemp("pool"), frozen, "all", RECIPE.pool)
+    return ClipStore(tmp_path_factory.mktemp("pool"), frozen).training("all", RECIPE.pool)
 
 
 def test_cache_holds_what_the_encoders_say(frozen: Models, pool: Clips, tmp_path: Path) -> None:
@@ -54,9 +54,9 @@ def test_cache_holds_what_the_encoders_say(frozen: Models, pool: Clips, tmp_path
         bands.mean(2, keepdim=True), pool.audio_features("time_aligned", 160)[0], atol=2e-3, rtol=0
     )
     # Read, not made: the encoders are not asked again.
-    written = training_clips(tmp_path, frozen, "all", 2)
+    written = ClipStore(tmp_path, frozen).training("all", 2)
     stamp = next(tmp_path.iterdir()).stat().st_mtime_ns
-    again = training_clips(tmp_path, frozen, "all", 2)
+    again = ClipStore(tmp_path, frozen).training("all", 2)
     assert next(tmp_path.iterdir()).stat().st_mtime_ns == stamp
     assert torch.equal(written.latents, again.latents)
 
@@ -138,7 +138,7 @@ def test_adapters_of_the_tables() -> None:
 
 
 def test_text_alone_is_measured_without_adapter(frozen: Models, tmp_path: Path) -> None:
-    clips = held_out_clips(tmp_path, frozen, "all", 2)
+    clips = ClipStore(tmp_path, frozen).held_out("all", 2)
     numbers = measure(frozen, clips, RECIPE, Variant(kind="none"), Test("text"), None, seed=0)
     assert len(numbers["av_align"]) == 2
     assert 0 <= numbers["event_recall"] <= 1

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a2v_core.backbones import BackboneSpec
-from a2v_core.backbones.dit import AdapterConfig, AudioAdapter, every_third, save_adapter
+from a2v_core.backbones import BackboneSpec, BlockStack
+from a2v_core.backbones.dit import AdapterConfig, AudioAdapter, save_adapter
 from a2v_core.backbones.wan import WanBackbone
 from a2v_core.demo import demo_path
 from a2v_core.tokens import AudioMapper, MapperConfig
@@ -38,15 +38,12 @@ def new_adapter(input_size: int) -> AudioAdapter:
     """An untrained adapter for features of a width."""
     torch.manual_seed(0)
     facts = {"data": "demo world", "hop_ms": 160 // HOP_DIVISOR, "fps": FPS}
-    layers = t2v.CONFIG["num_layers"]
-    config = AdapterConfig(
-        family=SPEC.family,
+    width = t2v.CONFIG["num_attention_heads"] * t2v.CONFIG["attention_head_dim"]
+    config = AdapterConfig.for_model(
+        SPEC,
+        BlockStack(t2v.CONFIG["num_layers"], width, t2v.CONFIG["text_dim"]),
+        "every_third",
         base_model=BASE,
-        width=t2v.CONFIG["num_attention_heads"] * t2v.CONFIG["attention_head_dim"],
-        layers=layers,
-        blocks=every_third(layers),
-        time=SPEC.time,
-        first_alone=SPEC.first_alone,
         token_width=TOKEN_WIDTH,
         inner=INNER,
         heads=HEADS,

@@ -5,15 +5,15 @@ The base model learns captions that leave things out, down to "a video", so that
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from a2v_core.backbones.wan import encode_texts, load_text
 from a2v_core.demo import demo_path
 
+from ..captioned import KnownTexts
 from ..fitting import device
 from ..t2v import TEXT_WIDTH
 from ..world import SHAPES, Scene
@@ -55,17 +55,10 @@ def _text(
     return " ".join(words)
 
 
-class Texts:
-    """The demo's text encoder, which stays as it is, with the states of every text that was asked for."""
+class Texts(KnownTexts):
+    """What the demo's text encoder, which stays as it is, makes of texts for Wan."""
 
     def __init__(self) -> None:
         self.encoder, self.tokenizer = load_text(demo_path("t2v"), TEXT_WIDTH, torch.float32)
         self.encoder.to(device())
-        self._known: dict[str, Tensor] = {}
-
-    def states(self, texts: list[str]) -> Tensor:
-        """States [N, L, C] of texts."""
-        if new := [text for text in dict.fromkeys(texts) if text not in self._known]:
-            states: Any = encode_texts(self.encoder, self.tokenizer, new)
-            self._known |= dict(zip(new, states, strict=True))
-        return torch.stack([self._known[text] for text in texts])
+        super().__init__(partial(encode_texts, self.encoder, self.tokenizer))

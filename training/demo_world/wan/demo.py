@@ -11,7 +11,7 @@ from a2v_core.sampling import EXACT
 from a2v_core.sampling.long import LongSettings
 
 from ..demo import DemoModels
-from .install import NAME
+from .install import installed
 from .latents import NUM_FRAMES
 
 SHIFT = 5.0  # of the flow schedule
@@ -30,10 +30,9 @@ class WanDemo(DemoModels):
         folder: Path | None = None,
         shift: float = SHIFT,
     ) -> None:
-        folder = folder or demo_path("wan")
-        files = WanFiles(folder / f"{NAME}.safetensors", folder / f"{NAME}_vae.safetensors", demo_path("t2v"))
-        backbone = load_wan_files(files, shift=shift)
-        adapter = load_adapter(folder / f"{NAME}_adapter.safetensors")
+        files = installed(folder or demo_path("wan"))
+        backbone = load_wan_files(WanFiles(files.transformer, files.vae, demo_path("t2v")), shift=shift)
+        adapter = load_adapter(files.adapter)
         backbone.use_adapter(adapter)
         long = LongSettings("model", NUM_FRAMES)
         super().__init__(adapter.mapper, backbone, steps, guidance_scale, speed, scheduler, long)

@@ -9,6 +9,7 @@ Legend: F = 4n + 1 video frames, f = n + 1 latent frames, h w latent size, B cli
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,12 @@ from a2v_core.backbones import load_t2v
 from a2v_core.demo import demo_path
 
 from ..atlas import Atlas
+from ..captioned import object_weight, wall_latents
 from ..fitting import device
-from ..t2v import wall_latents
 from ..world import Scene, random_scene
 
 NUM_FRAMES = 25  # of a clip
 TIME = 4  # video frames of a latent frame; the first stands for one
-OBJECT_WEIGHT = 5.0  # of the object in losses: it fills a tenth of the picture
-OBJECT_ABOVE = 0.25  # mean difference from the latents of the wall
 FOR_STATISTICS = 500  # scenes that mean and deviation are measured on
 
 
@@ -71,7 +70,11 @@ class Latents:
 
     def weight(self, clean: Tensor, scenes: Sequence[Scene]) -> Tensor:
         """Weight [B, 1, f, h, w] of every pixel of the latents of scenes in a loss: more on the object."""
-        behind = torch.stack([self.walls[scene.wall][:, None] for scene in scenes])
-        behind = ((behind - self.mean) / self.std).repeat(1, TIME, 1, 1, 1)
-        objects = (clean - behind).abs().mean(1, keepdim=True) > OBJECT_ABOVE
-        return 1 + (OBJECT_WEIGHT - 1) * objects
+        return object_weight(clean, scenes, self.behind)
+
+    @cached_property
+    def behind(self) -> dict[str, Tensor]:
+        """Latents [16, 1, h, w] of every wall without an object."""
+        return {
+            name: ((wall - self.mean) / self.std).repeat(TIME, 1, 1, 1) for name, wall in self.walls.items()
+        }

@@ -17,8 +17,8 @@ from a2v_core.checkpoints import read_checkpoint, write_safetensors
 from a2v_core.tokens import stack_layers
 
 from ..fitting import device
-from ..mapper import HOP_DIVISOR
-from ..sounds import SAMPLE_RATE, render_sound
+from ..mapper import HOP_DIVISOR, pool_sound
+from ..sounds import SAMPLE_RATE
 from .latents import pool_scene
 
 AT_ONCE = 50  # sounds
@@ -45,7 +45,5 @@ def features(work: Path, beats_file: Path, count: int) -> dict[str, Tensor]:
 
 
 def sound(number: int) -> np.ndarray:
-    """The sound of a clip at some level, a quarter of them with a noise floor."""
-    scene, rng = pool_scene(number)
-    floor = 0.002 if rng.random() < 0.25 else 0.0
-    return render_sound(scene, rng, floor) * rng.uniform(0.5, 1.0)
+    """The sound of a clip, the world's own or varied, as the AudioMapper of the demo hears them."""
+    return pool_sound(*pool_scene(number))

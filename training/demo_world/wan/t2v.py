@@ -41,7 +41,12 @@ STEADY = 1.0  # weight of the error's change from a latent frame to the next: wh
 
 def timesteps(count: int, shift: float) -> Tensor:
     """Logit-normal timesteps with a shift, [count] in 0..1000 (arXiv 2403.03206)."""
-    level = torch.randn(count).sigmoid()
+    return timesteps_of(torch.randn(count), shift)
+
+
+def timesteps_of(normal: Tensor, shift: float) -> Tensor:
+    """The timesteps of standard normal numbers."""
+    level = normal.sigmoid()
     return 1000 * shift * level / (1 + (shift - 1) * level)
 
 

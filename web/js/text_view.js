@@ -1,13 +1,14 @@
-// Shows the report of AV-Align Score in the node.
+// Shows the text that a node gives, such as the report of AV-Align Score, in the node.
 import { app } from "../../../scripts/app.js";
 import { ComfyWidgets } from "../../../scripts/widgets.js";
 
 const NAME = "report_view";
+const NODES = ["A2VAVAlignScore", "A2VSoundEvents", "A2VTimedPrompts", "A2VCutList"];
 
 app.registerExtension({
-  name: "a2v.AVAlignScore",
+  name: "a2v.TextView",
   beforeRegisterNodeDef(nodeType, nodeData) {
-    if (nodeData?.name !== "A2VAVAlignScore") return;
+    if (!NODES.includes(nodeData?.name)) return;
     const onExecuted = nodeType.prototype.onExecuted;
     nodeType.prototype.onExecuted = function (output) {
       onExecuted?.apply(this, arguments);
