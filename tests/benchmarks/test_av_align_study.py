@@ -68,24 +68,16 @@ def test_changes_do_what_they_say() -> None:
         make_scene(1, 4.0), picture=(0.6, 1.4, 2.2, 3.1), sound=(0.6, 1.4, 2.2, 3.1), sound_noise=0.001
     )
     pair = render(scene)
-    onsets = len(measured_onsets(pair))
+    onsets = len(pair.sound.times)
     assert onsets == 4
-    assert len(measured_onsets(thinned_out(pair, 0.5))) == 2
-    assert len(measured_onsets(crowded(pair, 3.0))) > 6
-    late = measured_onsets(shifted(pair, 0.2))
-    assert late == pytest.approx([time + 0.2 for time in measured_onsets(pair)], abs=0.03)
+    assert len(thinned_out(pair, 0.5).sound.times) == 2
+    assert len(crowded(pair, 3.0).sound.times) > 6
+    late = shifted(pair, 0.2).sound.times
+    assert late == pytest.approx([time + 0.2 for time in pair.sound.times], abs=0.03)
     best, worst = measure(pair), measure(shifted(pair, 0.4))
     assert best["trusted, corrected"] == 1.0
     assert worst["trusted, corrected"] is not None
     assert worst["trusted, corrected"] < 0.3
-
-
-def measured_onsets(pair: object) -> tuple[float, ...]:
-    from a2v_core.audio.onsets import trusted_onsets
-    from benchmarks.av_align_study.pairs import Pair
-
-    assert isinstance(pair, Pair)
-    return trusted_onsets(pair.onsets).times
 
 
 def test_auroc_of_known_orders() -> None:

@@ -126,11 +126,11 @@ def golden_graph(clip: str, server_input: Path, **score: Any) -> Graph:
 def test_a_video_brings_its_own_fps_and_the_picture_is_shown(probes: Comfy) -> None:
     run = probes.good(golden_graph("clip0_sync_12fps", probes.server.input))
     assert float(run.outputs["number"]["text"][0]) == pytest.approx(0.8)
-    assert float(run.outputs["corrected"]["text"][0]) == pytest.approx(1.0)
+    assert float(run.outputs["corrected"]["text"][0]) == pytest.approx(0.9467, abs=1e-4)
     report = run.outputs["report"]["text"][0]
     assert "24 frames, 96 x 96, 12 fps" in report
-    assert "AV-Align trusted: 1.000 (chance 0.440, p 0.161)" in report
-    assert "chance-corrected: 1.000" in report
+    assert "AV-Align trusted: 0.969 (chance 0.423, p 0.046)" in report
+    assert "chance-corrected: 0.947" in report
     (shown,) = run.outputs["score"]["images"]
     assert run.outputs["score"]["text"][0].startswith("AV-Align reference: 0.800")
     with urllib.request.urlopen(f"{probes.server.url}/view?{urlencode(shown)}", timeout=60) as answer:
@@ -142,11 +142,11 @@ def test_a_video_brings_its_own_fps_and_the_picture_is_shown(probes: Comfy) -> N
 
 
 def test_a_wider_tolerance_matches_more(probes: Comfy) -> None:
-    """The late clip's picture follows a quarter of a second after its sound."""
+    """The late clip's picture follows a quarter of a second after its sound: far apart, so it counts little."""
     scores = []
     for tolerance in (0.0, 400.0):
         graph = golden_graph(
             "clip3_late_24fps", probes.server.input, tolerance_ms=tolerance, variant="trusted"
         )
         scores.append(float(probes.good(graph).outputs["number"]["text"][0]))
-    assert scores == [0.0, 1.0]
+    assert scores == [0.0, pytest.approx(0.4075, abs=1e-3)]

@@ -39,9 +39,9 @@ def sounding_scene(rng: np.random.Generator, num_frames: int = NUM_FRAMES) -> Sc
             return scene
 
 
-def two_objects(rng: np.random.Generator) -> Scene:
+def two_objects(rng: np.random.Generator, num_frames: int = NUM_FRAMES) -> Scene:
     """One rhythm shared by two objects, left and right: each hit belongs to one of them, or to both."""
-    scene = replace(sounding_scene(rng), side="left")
+    scene = replace(sounding_scene(rng, num_frames), side="left")
     other = _another(rng, scene, "right", visible=True)
     turns = rng.random(len(scene.hits))
     own = tuple(hit for hit, turn in zip(scene.hits, turns, strict=True) if turn < 0.5 + TOGETHER / 2)
@@ -49,9 +49,9 @@ def two_objects(rng: np.random.Generator) -> Scene:
     return replace(scene, hits=own, others=(replace(other, hits=rest),))
 
 
-def off_screen(rng: np.random.Generator) -> Scene:
+def off_screen(rng: np.random.Generator, num_frames: int = NUM_FRAMES) -> Scene:
     """One rhythm shared by an object in the picture and one off screen."""
-    scene = sounding_scene(rng)
+    scene = sounding_scene(rng, num_frames)
     other = _another(rng, scene, scene.side, visible=False)
     on_screen = rng.random(len(scene.hits)) < 0.5
     own = tuple(hit for hit, visible in zip(scene.hits, on_screen, strict=True) if visible)

@@ -140,13 +140,14 @@ def heights(scene: Scene) -> np.ndarray:
     return heights_of(scene.hits, scene.num_frames)
 
 
-def heights_of(hits: tuple[Hit, ...], num_frames: int) -> np.ndarray:
+def heights_of(hits: tuple[Hit, ...], num_frames: int, fps: float = FPS) -> np.ndarray:
     """Height of an object with these hits above its rest position, [F]."""
     height = np.zeros(num_frames)
-    strength = {round(hit.time * FPS): hit.loudness for hit in hits}
+    strength = {round(hit.time * fps): hit.loudness for hit in hits}
+    sink = SINK ** (FPS / fps)
     level = 0.0
     for frame in range(num_frames):
-        level = level * SINK if level > REST else 0.0
+        level = level * sink if level > REST else 0.0
         level = max(level, strength.get(frame, 0.0))
         height[frame] = level
     return height
@@ -188,12 +189,13 @@ def empty_wall(name: str) -> np.ndarray:
     return picture
 
 
-def render(scene: Scene) -> np.ndarray:
+def render(scene: Scene, fps: float = FPS) -> np.ndarray:
     """The frames of a scene, float32 [F, H, W, 3] in 0..1."""
-    frames = render_heights(scene, heights(scene))
+    count = round(scene.duration * fps)
+    frames = render_heights(scene, heights_of(scene.hits, count, fps))
     for actor in scene.others:
         if actor.visible:
-            levels = heights_of(actor.hits, scene.num_frames)
+            levels = heights_of(actor.hits, count, fps)
             _paint(frames, actor.shape, actor.colour, actor.side, levels)
     return frames
 

@@ -12,9 +12,9 @@ from ...doors import lazy_door
 if TYPE_CHECKING:
     from .clip_text import clip_report
     from .comparison_page import compare_page
-    from .selftest_page import selftest_page
     from .set_page import score_page
     from .timeline import timeline_pixels
+    from .trial_page import selftest_page
 
 __all__ = [
     "clip_report",
@@ -29,7 +29,7 @@ __getattr__, __dir__ = lazy_door(
     {
         ".clip_text": "clip_report",
         ".comparison_page": "compare_page",
-        ".selftest_page": "selftest_page",
+        ".trial_page": "selftest_page",
         ".set_page": "score_page",
         ".timeline": "timeline_pixels",
     },

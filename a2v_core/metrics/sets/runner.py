@@ -22,6 +22,7 @@ from ..alignment import Record, Settings, score_clip, sound_of
 from .pool import make_pool
 
 CLIP_LOG = "clips.jsonl"
+SCORES = 2  # another number for every change of what a score is: lines of older ones do not count
 SOME_BAD = 3  # exit code of the commands when some files could not be read
 _LOG = logging.getLogger(__name__)
 Found = TypeVar("Found")
@@ -165,7 +166,7 @@ def _key(job: Job) -> dict[str, Any] | None:
     except (A2VError, OSError, ValueError):
         return None
     files = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
-    return {"files": files, "settings": asdict(job.settings)}
+    return {"files": files, "settings": asdict(job.settings), "scores": SCORES}
 
 
 def _append_result(log: Path, job: Job, result: tuple[Record, Record]) -> None:
