@@ -18,11 +18,13 @@ if TYPE_CHECKING:
         AVAlignResult,
         Chance,
         HeardSound,
+        LagOverTime,
         Motion,
         av_align,
         chance_level,
         detect_motion,
         hear_sound,
+        lag_over_time,
         score_peaks,
         trusted_score,
     )
@@ -33,6 +35,7 @@ __all__ = [
     "AVAlignResult",
     "Chance",
     "HeardSound",
+    "LagOverTime",
     "Motion",
     "Onsets",
     "av_align",
@@ -40,6 +43,7 @@ __all__ = [
     "detect_motion",
     "detect_onsets",
     "hear_sound",
+    "lag_over_time",
     "score_peaks",
     "trusted_score",
 ]
@@ -48,7 +52,7 @@ __getattr__, __dir__ = lazy_door(
     __name__,
     {
         "..audio": "Onsets detect_onsets",
-        ".alignment": "TRUSTED VARIANTS AVAlignResult Chance HeardSound Motion av_align chance_level "
-        "detect_motion hear_sound score_peaks trusted_score",
+        ".alignment": "TRUSTED VARIANTS AVAlignResult Chance HeardSound LagOverTime Motion av_align "
+        "chance_level detect_motion hear_sound lag_over_time score_peaks trusted_score",
     },
 )

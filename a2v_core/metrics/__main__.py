@@ -1,4 +1,4 @@
-"""python -m a2v_core.metrics score PATH... | compare A B | selftest PATH... | quality PATH...
+"""python -m a2v_core.metrics score PATH... | lag PATH... | compare A B | selftest PATH... | quality PATH...
 
 Exit code 0: everything was scored. 1: nothing could be. 3: some files could not be read; they are listed.
 """
@@ -40,9 +40,10 @@ def _run(options: argparse.Namespace) -> int:
     paths = [options.a] if options.command == "compare" else options.paths
     if options.jobs != 1 and (len(paths) > 1 or paths[0].is_dir()):
         start_fork_server()
-    from .commands import run_compare, run_score, run_selftest
+    from .commands import run_compare, run_lag, run_score, run_selftest
 
-    return {"score": run_score, "compare": run_compare, "selftest": run_selftest}[options.command](options)
+    run = {"score": run_score, "lag": run_lag, "compare": run_compare, "selftest": run_selftest}
+    return run[options.command](options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,13 +54,13 @@ def _parser() -> argparse.ArgumentParser:
     score = commands.add_parser(
         "score", help="AV-Align of videos: as published, trusted, and what chance gives"
     )
-    score.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="video files or folders of them")
-    score.add_argument(
-        "--audio",
-        type=Path,
-        help="sound of a single video; default: its own, else the sound file of the same name",
-    )
+    _add_videos(score)
     _add_scoring(score)
+    lag = commands.add_parser(
+        "lag", help="how late the picture is: over time, its drift, and before and after every cut"
+    )
+    _add_videos(lag)
+    _add_scoring(lag)
     compare = commands.add_parser("compare", help="two folders with the same file names: paired differences")
     compare.add_argument("a", type=Path, metavar="A", help="folder")
     compare.add_argument("b", type=Path, metavar="B", help="folder; differences are B - A")
@@ -76,6 +77,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_videos(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="video files or folders of them")
+    parser.add_argument(
+        "--audio",
+        type=Path,
+        help="sound of a single video; default: its own, else the sound file of the same name",
+    )
+    parser.add_argument(
+        "--seams",
+        type=float,
+        nargs="*",
+        metavar="SECONDS",
+        help="where a single video was joined; default: the cuts that are found in the picture",
+    )
+
+
 def _add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--variant", choices=list(VARIANTS), default="reference", help="of the published score"
@@ -85,6 +102,9 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
         "--normalise", action="store_true", help="published score: flow in pixels of 384 x 384"
     )
     parser.add_argument("--fast", action="store_true", help="flow of scaled-down frames; implies --normalise")
+    parser.add_argument(
+        "--window", type=float, default=4.0, help="seconds of a stretch of the lag over time (4)"
+    )
     _add_running(parser, "folder for the CSV, the JSON, the HTML report, and to resume from")
 
 

@@ -1,4 +1,6 @@
-"""The commands `python -m a2v_core.metrics score` and `compare`. Exit codes: see `__main__`."""
+"""The commands `python -m a2v_core.metrics score`, `lag`, `compare` and `selftest`. Exit codes: see
+`__main__`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from pathlib import Path
 
 from ..errors import A2VError
 from ..texts import write_text
-from .alignment import Settings
+from .alignment import Settings, lag_lines, window_lines
 from .report import compare_page, score_page, selftest_page
 from .selftest import self_test, selftest_lines, selftest_record
 from .sets import (
@@ -29,27 +31,56 @@ from .sets import (
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    return Settings(options.variant, options.tolerance_ms, options.normalise, options.fast).checked()
+    seams = getattr(options, "seams", None)
+    return Settings(
+        options.variant,
+        options.tolerance_ms,
+        options.normalise,
+        options.fast,
+        options.window,
+        None if seams is None else tuple(seams),
+    ).checked()
 
 
 def run_score(options: argparse.Namespace) -> int:
     """Score files and folders, print a table or JSON, write the files of --out."""
     settings = _settings(options)
-    single = len(options.paths) == 1 and not options.paths[0].is_dir()
-    if options.audio is not None and not single:
-        raise A2VError(
-            "--audio goes with one video. Put the sounds of several beside them, under the same names."
-        )
-    outcome = _run(options.paths, settings, options, options.out)
-    if options.out is not None:
-        write_files(options.out, outcome, settings, score_page(outcome, settings))
-    if single and outcome.bad:
-        raise A2VError(outcome.bad[0][1])
+    outcome, single = _scored(options, settings)
     if options.json:
         print(json.dumps(outcome.records[0] if single else as_json(outcome, settings), indent=2))
     else:
         print(clip_lines(outcome.records[0]) if single else set_lines(outcome, settings))
     return _exit_code(outcome)
+
+
+def run_lag(options: argparse.Namespace) -> int:
+    """How late the picture is over time: text of every clip or JSON, and the files of --out."""
+    settings = _settings(options)
+    outcome, single = _scored(options, settings)
+    if options.json:
+        print(json.dumps(outcome.records[0] if single else as_json(outcome, settings), indent=2))
+        return _exit_code(outcome)
+    for record in outcome.records:
+        print(record["video"])
+        print("".join(f"  {line}\n" for line in [*lag_lines(record), *window_lines(record)]), end="")
+    for _, reason in outcome.bad:
+        print(f"not read: {reason}")
+    return _exit_code(outcome)
+
+
+def _scored(options: argparse.Namespace, settings: Settings) -> tuple[Outcome, bool]:
+    """The outcome, with the files of --out written, and whether it is of a single video."""
+    single = len(options.paths) == 1 and not options.paths[0].is_dir()
+    if not single:
+        for option, given in (("--audio", options.audio), ("--seams", options.seams)):
+            if given is not None:
+                raise A2VError(f"{option} goes with one video, and the paths are several or a folder.")
+    outcome = _run(options.paths, settings, options, options.out)
+    if options.out is not None:
+        write_files(options.out, outcome, settings, score_page(outcome, settings))
+    if single and outcome.bad:
+        raise A2VError(outcome.bad[0][1])
+    return outcome, single
 
 
 def run_compare(options: argparse.Namespace) -> int:

@@ -75,7 +75,8 @@ def test_changes_do_what_they_say() -> None:
     late = shifted(pair, 0.2).sound.times
     assert late == pytest.approx([time + 0.2 for time in pair.sound.times], abs=0.03)
     best, worst = measure(pair), measure(shifted(pair, 0.4))
-    assert best["trusted, corrected"] == 1.0
+    assert best["trusted, corrected"] is not None
+    assert best["trusted, corrected"] > 0.85
     assert worst["trusted, corrected"] is not None
     assert worst["trusted, corrected"] < 0.3
 

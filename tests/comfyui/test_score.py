@@ -142,7 +142,7 @@ def test_a_video_brings_its_own_fps_and_the_picture_is_shown(probes: Comfy) -> N
 
 
 def test_a_wider_tolerance_matches_more(probes: Comfy) -> None:
-    """The late clip's picture follows a quarter of a second after its sound: far apart, so it counts little."""
+    """The late clip's picture follows a quarter of a second after its sound, which counts little."""
     scores = []
     for tolerance in (0.0, 400.0):
         graph = golden_graph(

@@ -93,7 +93,7 @@ def test_a_rotated_phone_video(tmp_path: Path, frames: Frames, turn: int) -> Non
     assert (motion.width, motion.height) == ((64, 48) if turn == 180 else (48, 64))
     upright = with_sound(tmp_path / "upright.mp4")
     write_frames(upright, frames[:, :48])
-    assert trusted(path) == pytest.approx(trusted(upright), abs=0.002)
+    assert trusted(path) == pytest.approx(trusted(upright), abs=0.01)
 
 
 def test_ten_bits(tmp_path: Path, frames: Frames) -> None:

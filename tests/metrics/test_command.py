@@ -48,6 +48,7 @@ def test_prints_size_scores_chance_and_peaks(capsys: pytest.CaptureFixture[str])
         "  peaks     4 in the sound, 4 in the picture, 4 matched (precision 1.00, recall 1.00, picture -41 "
         "ms)",
         "  moving together  correlation 0.86 at a lag of -70 ms (0.31 at 0)",
+        "  lag: no lag stands out from chance",
     ]
 
 
@@ -223,6 +224,9 @@ def test_bad_input_exits_with_one_and_a_message(tmp_path: Path, capsys: pytest.C
         (["score", "EMPTY"], "the folder holds no video"),
         (["score", str(CLIP), str(CLIP), "--audio", str(SOUND)], "--audio goes with one video"),
         (["score", str(CLIP), "--tolerance-ms", "0"], "The tolerance is 0.0 ms"),
+        (["lag", str(CLIP), str(CLIP), "--seams", "1"], "--seams goes with one video"),
+        (["lag", str(CLIP), "--seams", "1", "2.5"], "A seam at 2.5 s is not within the clip"),
+        (["lag", str(CLIP), "--window", "nan"], "The window is nan s"),
         (["score", str(CLIP), "--out", str(CLIP)], "File exists"),
         (["compare", str(CLIP), str(GOLDEN / "clip2_sync_30fps.mp4")], "have no clip of the same name"),
     ],
@@ -240,6 +244,25 @@ def test_fast_mode_and_tolerance_reach_the_score(capsys: pytest.CaptureFixture[s
     facts = json.loads(capsys.readouterr().out)
     assert facts["tolerance_ms"] == facts["trusted_tolerance_ms"] == 60
     assert len(facts["video_peaks"]) == 4
+
+
+def test_lag_over_time_of_one_video_and_of_a_folder(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lag", str(CLIP), "--seams", "1.0", "--window", "1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "  lag: no lag stands out from chance"
+    assert lines[2].startswith("  seam at 1.00 s: no lag before it (")
+    assert lines[3].startswith("  0.0 to 1.0 s: ")
+    assert len(lines) == 3 + 5
+    out = tmp_path / "result"
+    for suffix in (".mp4", ".wav"):
+        (folder / f"clip3{suffix}").write_bytes((GOLDEN / f"clip3_late_24fps{suffix}").read_bytes())
+    assert main(["lag", str(folder), "--json", "--jobs", "1", "--out", str(out)]) == 3
+    facts = json.loads(capsys.readouterr().out)
+    assert [clip["lag_ms"] for clip in facts["clips"]] == [None, pytest.approx(219, abs=5), None, None]
+    assert facts["summary"]["lag_ms"]["count"] == 1
+    assert "the picture +219 ms after the sound" in (out / "report.html").read_text()
 
 
 def test_selftest_tries_the_scores_on_the_users_clips(

@@ -137,6 +137,16 @@ def test_no_room_imports_from_a_higher_one() -> None:
     assert told([one for one in imports if against_the_order(one, files)]) == []
 
 
+def test_no_lazy_door_gives_a_name_that_a_file_behind_it_has() -> None:
+    """Importing the file would put the module in the place of what the door gives."""
+    doors = [door for door in (ROOT / "a2v_core").rglob("__init__.py") if "lazy_door(" in door.read_text()]
+    assert len(doors) > 3
+    for door in doors:
+        package = ".".join(door.parent.relative_to(ROOT).parts)
+        given = set(getattr(importlib.import_module(package), "__all__", ()))
+        assert not given & {file.stem for file in door.parent.glob("*.py")}, package
+
+
 def test_every_import_of_our_own_has_a_file() -> None:
     """mypy passes over modules that it does not find."""
     files, imports = everything()

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from .companions import cross_correlation
     from .flow import FAST_SIDE, REFERENCE_SIDE, Motion, assemble_motion, detect_motion, motion_steps
     from .heard import HeardSound, hear_sound
+    from .lag_text import lag_lines, lag_record, window_lines
+    from .lags import Lag
     from .matching import VARIANTS
     from .result import TRUSTED, AVAlignResult
     from .scoring import av_align, score_peaks
+    from .sliding import LagOverTime, lag_over_time
     from .trusted import trusted_score
 
 __all__ = [
@@ -28,6 +31,8 @@ __all__ = [
     "AVAlignResult",
     "Chance",
     "HeardSound",
+    "Lag",
+    "LagOverTime",
     "Motion",
     "Record",
     "ScoredClip",
@@ -39,12 +44,16 @@ __all__ = [
     "cross_correlation",
     "detect_motion",
     "hear_sound",
+    "lag_lines",
+    "lag_over_time",
+    "lag_record",
     "motion_steps",
     "score_clip",
     "score_detected",
     "score_peaks",
     "sound_of",
     "trusted_score",
+    "window_lines",
 ]
 
 __getattr__, __dir__ = lazy_door(
@@ -55,6 +64,9 @@ __getattr__, __dir__ = lazy_door(
         ".companions": "cross_correlation",
         ".flow": "FAST_SIDE REFERENCE_SIDE Motion assemble_motion detect_motion motion_steps",
         ".heard": "HeardSound hear_sound",
+        ".sliding": "LagOverTime lag_over_time",
+        ".lag_text": "lag_lines lag_record window_lines",
+        ".lags": "Lag",
         ".matching": "VARIANTS",
         ".result": "TRUSTED AVAlignResult",
         ".scoring": "av_align score_peaks",

@@ -12,9 +12,11 @@ from ...media import SOUND_ENDINGS, beside, has_sound, open_media, sound_stream
 from .companions import cross_correlation, steadiness
 from .flow import FAST_SIDE, Motion, detect_motion
 from .heard import HeardSound, hear_sound
+from .lag_text import lag_record
 from .matching import VARIANTS, checked_tolerance, variant_named
 from .result import AVAlignResult
 from .scoring import score_peaks
+from .sliding import WINDOW, LagOverTime, checked_window, lag_over_time
 from .trusted import DEFAULT_TOLERANCE_MS, trusted_score
 
 CURVE_POINTS = 480
@@ -30,16 +32,21 @@ class Settings:
     tolerance_ms    of both scores; None is one frame for the published one and 170 ms for the trusted one
     normalise_flow  published score: flow in pixels of a 384 x 384 picture
     fast            flow of frames scaled down to 192 x 192 pixels in area; implies `normalise_flow`
+    window          seconds of a stretch that the lag over time is taken of
+    seams           seconds at which clips were joined; None: cuts are found in the picture
     """
 
     variant: str = "reference"
     tolerance_ms: float | None = None
     normalise_flow: bool = False
     fast: bool = False
+    window: float = WINDOW
+    seams: tuple[float, ...] | None = None
 
     def checked(self) -> Settings:
-        """The settings themselves; A2VError for an unknown variant or a bad tolerance."""
+        """The settings themselves; A2VError for an unknown variant, a bad tolerance or a bad window."""
         variant_named(self.variant)
+        checked_window(self.window)
         if self.tolerance_ms is not None:
             checked_tolerance(self.tolerance_ms)
         return self
@@ -47,12 +54,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class ScoredClip:
-    """Motion and sound of a clip, and both scores."""
+    """Motion and sound of a clip, both scores, and how late the picture is over time."""
 
     motion: Motion
     sound: HeardSound
     published: AVAlignResult
     trusted: AVAlignResult
+    lags: LagOverTime
 
 
 def score_clip(video: Path, audio: Path | None, settings: Settings) -> tuple[Record, Record]:
@@ -75,7 +83,9 @@ def score_detected(motion: Motion, sound: HeardSound, settings: Settings) -> Sco
         normalise_flow=settings.normalise_flow or settings.fast,
     )
     tolerance = DEFAULT_TOLERANCE_MS if settings.tolerance_ms is None else settings.tolerance_ms
-    return ScoredClip(motion, sound, published, trusted_score(motion, sound, tolerance_ms=tolerance))
+    trusted = trusted_score(motion, sound, tolerance_ms=tolerance)
+    lags = lag_over_time(motion, sound, settings.seams, settings.window)
+    return ScoredClip(motion, sound, published, trusted, lags)
 
 
 def clip_record(scored: ScoredClip) -> Record:
@@ -106,6 +116,7 @@ def clip_record(scored: ScoredClip) -> Record:
         "correlation_lag_ms": correlation.lag_ms,
         "correlation_at_zero": correlation.at_zero,
         **asdict(steadiness(motion)),
+        **lag_record(scored.lags),
     }
 
 
@@ -124,6 +135,8 @@ def clip_curves(scored: ScoredClip) -> Record:
         "flow": max_pooled(trusted.flow),
         "flow_seconds": trusted.num_frames / trusted.fps,
         "fps": trusted.fps,
+        "lags": [asdict(window) for window in scored.lags.windows],
+        "seams": [seam.time for seam in scored.lags.seams],
     }
 
 

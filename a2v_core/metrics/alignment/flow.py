@@ -23,6 +23,8 @@ Video = torch.Tensor | np.ndarray[Any, Any] | str | os.PathLike[str]
 
 REFERENCE_SIDE = 384  # pixels: the size at which the paper's videos were scored
 FAST_SIDE = 192  # half of that: a quarter of the work
+CUT_SHARE = 0.35  # of the pixels: what changes less of the picture is no cut
+CHANGED = 25  # grey levels of 255: a pixel that differs by more shows something else
 _CAMERA_POINTS = 96  # along a side: the camera's motion is the median of the flow there
 
 
@@ -36,6 +38,8 @@ class Motion:
     times       presentation time of each frame, seconds; empty where that is index / fps
     brightness  mean grey level, 0..1
     change      mean absolute difference of grey to the frame before, 0..1; the first value repeats the second
+    unlike      share of the pixels that show something else than in the frame before; from `CUT_SHARE` on
+                without what the flow explains. The first value is 0
     """
 
     flow: tuple[float, ...]
@@ -48,6 +52,7 @@ class Motion:
     times: tuple[float, ...] = ()
     brightness: tuple[float, ...] = ()
     change: tuple[float, ...] = ()
+    unlike: tuple[float, ...] = ()
 
     @property
     def normalised(self) -> tuple[float, ...]:
@@ -66,13 +71,16 @@ class Motion:
 
 
 class Step(NamedTuple):
-    """One frame against the one before it: flow in pixels, brightness and absolute difference 0..1."""
+    """One frame against the one before it: flow in pixels; brightness, absolute difference and share of
+    unlike pixels 0..1.
+    """
 
     flow: float
     camera: float
     relative: float
     brightness: float
     change: float
+    unlike: float
 
 
 def detect_motion(video: Video, fps: float | None = None, flow_side: int = 0) -> Motion:
@@ -127,6 +135,7 @@ def assemble_motion(
         times,
         brightness,
         change[:1] + change,
+        tuple(step.unlike for step in steps),
     )
 
 
@@ -144,12 +153,16 @@ def motion_steps(first: Pixels, rest: Iterable[Pixels], flow_side: int = 0) -> I
         return grey if size is None else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
 
     before = to_grey(first)
-    yield Step(0.0, 0.0, 0.0, cv2.mean(before)[0] / 255, 0.0)
+    yield Step(0.0, 0.0, 0.0, cv2.mean(before)[0] / 255, 0.0, 0.0)
     for image in rest:
         grey = to_grey(image)
         field = cv2.calcOpticalFlowFarneback(before, grey, None, 0.5, 3, 15, 3, 5, 1.2, 0)
         camera = _camera(field)
         drift = field.mean(axis=(0, 1), dtype=np.float64)
+        difference = cv2.absdiff(before, grey)
+        unlike = _unlike(difference)
+        if unlike >= CUT_SHARE:
+            unlike = _unlike(cv2.absdiff(before, _moved_back(grey, field)))
         # The published cv2.magnitude rounds by where its arrays lie in memory (1e-10 px in the mean): equal
         # frames could get unequal flow. NumPy does not do so, and stays within 1e-8 px of it.
         np.multiply(field, field, out=field)
@@ -157,16 +170,36 @@ def motion_steps(first: Pixels, rest: Iterable[Pixels], flow_side: int = 0) -> I
         flow = float(np.sqrt(squares).mean(dtype=np.float64))
         # The mean of |v - c|^2 over the picture, from the means of |v|^2 and of v.
         relative = float(squares.mean(dtype=np.float64)) - float((2 * drift - camera) @ camera)
-        change = cv2.mean(cv2.absdiff(before, grey))[0] / 255
         speed = float(np.hypot(*camera))
         yield Step(
             flow * scale,
             speed * scale,
             math.sqrt(max(0.0, relative)) * scale,
             cv2.mean(grey)[0] / 255,
-            change,
+            cv2.mean(difference)[0] / 255,
+            unlike,
         )
         before = grey
+
+
+def _unlike(difference: Pixels) -> float:
+    """Share of the pixels [H, W] that differ by more than `CHANGED`."""
+    return float(np.count_nonzero(difference > CHANGED)) / difference.size
+
+
+def _moved_back(image: Pixels, field: Pixels) -> Pixels:
+    """An image [H, W] where it was before its motion [H, W, 2]."""
+    cv2 = require("cv2", "Optical flow (AV-Align)")
+    height, width = image.shape
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    moved: Pixels = cv2.remap(
+        image,
+        columns + field[..., 0],
+        rows + field[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return moved
 
 
 def _camera(field: Pixels) -> np.ndarray[Any, np.dtype[np.float64]]:

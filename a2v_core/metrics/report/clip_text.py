@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from ..alignment import TRUSTED, AVAlignResult, ScoredClip
+from ..alignment import TRUSTED, AVAlignResult, ScoredClip, lag_lines, lag_record
 
 
 def clip_report(scored: ScoredClip, variant: str) -> str:
-    """The text report of a clip: the score in `variant`, then the trusted one; times in seconds."""
+    """The text report of a clip: the score in `variant`, then the trusted one with the lag of the picture;
+    times in seconds.
+    """
     trusted = scored.trusted
     corrected = "undefined" if trusted.corrected is None else f"{trusted.corrected:.3f}"
     published = [] if variant == TRUSTED else [*_lines(scored.published), ""]
-    return "\n".join([*published, *_lines(trusted), f"chance-corrected: {corrected}"])
+    lag = lag_lines(lag_record(scored.lags))
+    return "\n".join([*published, *_lines(trusted), f"chance-corrected: {corrected}", *lag])
 
 
 def _lines(result: AVAlignResult) -> list[str]:

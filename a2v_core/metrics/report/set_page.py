@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from ..alignment import Record, Settings
+from ..alignment import Record, Settings, lag_lines
 from ..sets import Outcome, SetScore, summarise
 from .parts import bad_list, interval, number, page, plural, reasons, scatter_svg, table
 from .timeline import timeline_svg
@@ -22,7 +22,9 @@ _MEASURES = (
     ("trusted_chance", "its chance level"),
     ("trusted_corrected", "chance-corrected (0 is chance, 1 is perfect)"),
     ("correlation", "onset-motion correlation"),
-    ("correlation_lag_ms", "lag of the picture, ms"),
+    ("correlation_lag_ms", "lag of the best correlation, ms"),
+    ("lag_ms", "lag of the picture, ms"),
+    ("drift_ms_per_minute", "its drift, ms a minute"),
     ("roughness", "roughness of the motion"),
     ("flicker", "flicker, grey levels"),
 )
@@ -71,7 +73,7 @@ def _summary_table(summary: dict[str, SetScore]) -> str:
     rows = []
     for name, title in _MEASURES:
         score = summary[name]
-        form = ".0f" if name.endswith("_ms") else ".3f"
+        form = ".0f" if "_ms" in name else ".3f"
         mean, span = number(score.mean, form), interval(score.low, score.high, form)
         rows.append([title, mean, span, str(score.count), reasons(score.undefined)])
     return table(["measure", "mean", "95 % interval", "clips", "undefined"], rows, words="undefined")
@@ -108,6 +110,7 @@ def _plots(outcome: Outcome) -> list[str]:
         opened = " open" if index < 3 else ""
         drawing = timeline_svg(curves, f"AV-Align {number(record['av_align'])}", subtitle)
         parts.append(
-            f"<details{opened}><summary>{escape(name)}: {escape(subtitle)}</summary>{drawing}</details>"
+            f"<details{opened}><summary>{escape(name)}: {escape(subtitle)}</summary>{drawing}"
+            f'<p class="note">{"<br>".join(escape(line) for line in lag_lines(record))}</p></details>'
         )
     return parts

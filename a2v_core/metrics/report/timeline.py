@@ -1,5 +1,5 @@
-"""Timeline plot of one clip: onset strength above, motion below, matched peaks joined, missed ones hollow,
-frames underneath.
+"""Timeline plot of one clip: onset strength above, motion below, matched peaks joined, missed ones hollow;
+under it the lag over time, if the clip is longer than a stretch of it, and frames.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from ...drawing import (
     seconds_axis,
 )
 from ..alignment import Record, ScoredClip, clip_curves
+from .lag_lane import LANE_HEIGHT, draw_lags
 
 WIDTH, HEIGHT = 768, 300
 STRIP_HEIGHT = 84
@@ -31,7 +32,7 @@ _EDGE, _LEFT, _RIGHT, _TOP, _PANEL, _GAP, _MARK = 12, 74, 16, 56, 74, 52, 6.0
 
 
 def draw_timeline(canvas: Canvas, curves: Record, title: str, subtitle: str) -> None:
-    """Draw what `clip_curves` gives, about 300 pixels high, on a canvas of any width."""
+    """Draw what `clip_curves` gives, `timeline_height` pixels high, on a canvas of any width."""
     axis = _axis(curves, canvas.width)
     sound_floor, motion_floor = _TOP + _PANEL, _TOP + 2 * _PANEL + _GAP
     canvas.text(_EDGE, 20, title, 16)
@@ -57,11 +58,18 @@ def draw_timeline(canvas: Canvas, curves: Record, title: str, subtitle: str) -> 
     _peaks(canvas, axis, curves, sound_floor, motion_floor)
     seconds_axis(canvas, axis, motion_floor)
     _legend(canvas, motion_floor + 38)
+    if _has_lags(curves):
+        draw_lags(canvas, axis, curves, HEIGHT)
+
+
+def timeline_height(curves: Record) -> int:
+    """Pixels of the timeline of a clip, without frames."""
+    return HEIGHT + (LANE_HEIGHT if _has_lags(curves) else 0)
 
 
 def timeline_svg(curves: Record, title: str, subtitle: str, width: int = WIDTH) -> str:
     """The timeline of a clip as an <svg> element."""
-    canvas = SvgCanvas(width, HEIGHT, title)
+    canvas = SvgCanvas(width, timeline_height(curves), title)
     draw_timeline(canvas, curves, title, subtitle)
     return canvas.svg()
 
@@ -74,11 +82,12 @@ def timeline_pixels(
     frames  uint8 [H, W, 3] RGB, all of the clip's frames or any sequence of the same length that makes them
     """
     strip = STRIP_HEIGHT if len(frames) else 0
-    canvas = PixelCanvas(WIDTH, HEIGHT + strip)
     curves = clip_curves(scored)
+    height = timeline_height(curves)
+    canvas = PixelCanvas(WIDTH, height + strip)
     draw_timeline(canvas, curves, *headings(scored))
     if len(frames):
-        _frames(canvas, _axis(curves, WIDTH), frames, curves["flow_seconds"])
+        _frames(canvas, _axis(curves, WIDTH), frames, curves["flow_seconds"], height)
     return canvas.pixels()
 
 
@@ -163,8 +172,17 @@ def _legend(canvas: Canvas, y: float) -> None:
     canvas.text(x + 14, y, "not judged", 12)
 
 
+def _has_lags(curves: Record) -> bool:
+    """Whether the clip is longer than one stretch, of which the subtitle has the lag."""
+    return len(curves["lags"]) > 1
+
+
 def _frames(
-    canvas: PixelCanvas, axis: TimeAxis, frames: Sequence[np.ndarray[Any, np.dtype[np.uint8]]], seconds: float
+    canvas: PixelCanvas,
+    axis: TimeAxis,
+    frames: Sequence[np.ndarray[Any, np.dtype[np.uint8]]],
+    seconds: float,
+    top: float,
 ) -> None:
     """A strip of frames, each under the time at which it is shown."""
     height, width = frames[0].shape[:2]
@@ -175,4 +193,4 @@ def _frames(
     count = max(1, min(16, len(frames), int(room // (wide + 2))))
     for number in range(count):
         index = round(number * len(frames) / count)
-        canvas.paste(_LEFT + room * number / count, HEIGHT + 2, frames[index], wide, tall)
+        canvas.paste(_LEFT + room * number / count, top + 2, frames[index], wide, tall)

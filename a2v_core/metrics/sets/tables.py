@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...texts import write_text
-from ..alignment import Record, Settings
+from ..alignment import Record, Settings, lag_lines
 from .bootstrap import SetScore, set_score
 from .runner import Outcome
 
@@ -23,6 +23,8 @@ SUMMARY = (
     ("trusted", "trusted", "trusted_reason"),
     ("trusted_chance", "trusted_chance", "trusted_reason"),
     ("trusted_corrected", "trusted_corrected", "trusted_reason"),
+    ("lag_ms", "lag_ms", "lag_reason"),
+    ("drift_ms_per_minute", "drift_ms_per_minute", ""),
     ("correlation", "correlation", ""),
     ("correlation_lag_ms", "correlation_lag_ms", ""),
     ("roughness", "roughness", ""),
@@ -110,6 +112,7 @@ def clip_lines(record: Record) -> str:
             f"  moving together  correlation {record['correlation']:.2f} at a lag of "
             f"{record['correlation_lag_ms']:.0f} ms ({record['correlation_at_zero']:.2f} at 0)"
         )
+    lines.extend(f"  {line}" for line in lag_lines(record))
     return "\n".join(lines)
 
 
