@@ -25,7 +25,7 @@ const mapper = add("A2VAudioMapper", 420, 690, 320, 150, { num_frames: 25, fps: 
 const pooling = add("A2VTemporalContextPooling", 420, 910, 320, 60);
 const apply = add("A2VApplyAudioAdapter", 800, 80, 340, 260);
 const latent = add("EmptyHunyuanLatentVideo", 800, 430, 340, 130, { width: 64, height: 64 }, "Empty Latent Video (Wan)");
-const sampler = add("KSampler", 1200, 80, 320, 260, { seed: 1, steps: 20, cfg: 3, sampler_name: "euler", scheduler: "simple" });
+const sampler = add("KSampler", 1200, 80, 320, 260, { seed: 1, steps: 20, cfg: 2.5, sampler_name: "euler", scheduler: "simple" });
 const control = sampler.widgets.find((one) => one.name === "control_after_generate");
 if (control) control.value = "fixed";
 const decode = add("VAEDecode", 1200, 430, 320, 60);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -23,21 +24,27 @@ from .world import FPS
 
 
 class DemoModels:
-    """The bundled BEATs, an AudioMapper and a text-to-video model; `long` says how longer videos are made."""
+    """The bundled BEATs, an AudioMapper and a text-to-video model; `long` says how longer videos are made.
+
+    GUIDANCE: the scale that suits the model.
+    """
+
+    GUIDANCE: ClassVar[float] = 3.0
 
     def __init__(
         self,
         mapper: AudioMapper,
         backbone: Backbone,
         steps: int,
-        guidance_scale: float,
+        guidance_scale: float | None,
         speed: str,
         scheduler: str,
         long: LongSettings | None = None,
     ) -> None:
         self.beats, self.mapper = load_beats(demo_path("beats")), mapper
         self.pipeline = VideoPipeline(backbone)
-        self.steps, self.guidance_scale, self.speed, self.scheduler = steps, guidance_scale, speed, scheduler
+        self.steps, self.speed, self.scheduler = steps, speed, scheduler
+        self.guidance_scale = self.GUIDANCE if guidance_scale is None else guidance_scale
         self.long = long
 
     @torch.no_grad()
@@ -86,7 +93,7 @@ class Demo(DemoModels):
     def __init__(
         self,
         steps: int = 20,
-        guidance_scale: float = 3.0,
+        guidance_scale: float | None = None,
         speed: str = EXACT,
         scheduler: str = DEFAULT_SCHEDULER,
         few_steps: bool = False,

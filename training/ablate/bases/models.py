@@ -20,8 +20,7 @@ from a2v_core.backbones.wan import WanFiles, load_wan_files
 from a2v_core.schedules import DEFAULT_SCHEDULER
 
 from ...demo_world.fitting import device
-from ...demo_world.wan.adapter import SHIFT
-from ...demo_world.wan.demo import SOLVER
+from ...demo_world.wan.demo import SHIFT, SOLVER
 from ...demo_world.wan.t2v import timesteps_of
 from ...demo_world.world import WALLS, empty_wall
 from ...errors import ConfigError

@@ -29,7 +29,7 @@ from .sounds import features
 BASE = "a2v_demo_wan"
 SPEC = BackboneSpec("Wan", 16, 8, 16, NUM_FRAMES, (64, 64), None, "Wan21", time=4, first_alone=True)
 TOKEN_WIDTH, INNER, HEADS = 128, 128, 4
-SHIFT = 5.0  # of the timesteps towards noise, where motion is decided
+SHIFT = 8.0  # of the timesteps towards noise, where motion is decided
 SOUNDS = 3000  # that are encoded once
 WITHOUT_SOUND = 0.1  # share of the clips whose gate is 0
 

@@ -21,10 +21,12 @@ SOLVER = "euler"
 class WanDemo(DemoModels):
     """The demo's Wan: the sound comes in beside the text."""
 
+    GUIDANCE = 2.5
+
     def __init__(
         self,
         steps: int = 20,
-        guidance_scale: float = 3.0,
+        guidance_scale: float | None = None,
         speed: str = EXACT,
         scheduler: str = SOLVER,
         folder: Path | None = None,
