@@ -6,9 +6,13 @@ import contextlib
 import csv
 import io
 import json
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.request import urlopen
 
 from a2v_core.headless.__main__ import main
 from tests.headless.test_run import sound_prompt, write_wav
@@ -34,6 +38,25 @@ def call(*arguments: object, code: int = 0) -> Ran:
     return Ran(out.getvalue(), errors.getvalue())
 
 
+class Running(NamedTuple):
+    """A batch in a process of its own."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def told(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def end(self, code: int = 0) -> str:
+        assert self.process.wait(300) == code, self.told()
+        return self.told()
+
+
+def start(log: Path, *arguments: object) -> Running:
+    with open(log, "wb") as stream:
+        return Running(subprocess.Popen(command(*arguments), cwd=ROOT, stdout=stream, stderr=stream), log)
+
+
 def copying_prompt() -> dict[str, Any]:
     """Load a sound, save it: fast, and the same bytes every time."""
     prompt = sound_prompt()
@@ -49,6 +72,20 @@ def drawing_prompt() -> dict[str, Any]:
         "2": {"class_type": "ImageAddNoise", "inputs": {"image": ["1", 0], "seed": 99, "strength": 0.5}},
         "3": {"class_type": "SaveImage", "inputs": {"images": ["2", 0], "filename_prefix": "noise"}},
     }
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.02)
+
+
+def ask(url: str, what: str) -> dict[str, Any]:
+    """What the server says of its queue or its history."""
+    with urlopen(f"{url}/{what}", timeout=60) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
 
 
 def write_sounds(folder: Path, count: int) -> list[Path]:
