@@ -21,6 +21,9 @@ from .forms import file_form
 HISTORY_SECONDS = 30.0
 POLL_SECONDS = 0.5
 CONNECT_SECONDS = 10.0
+ANSWER_SECONDS = 300.0
+HEARTBEAT_SECONDS = 60.0
+"""A machine that is switched off closes no connection: what stays silent for longer is away."""
 AWAY = (502, 503, 504)
 """What a proxy answers whose server is away."""
 
@@ -78,7 +81,7 @@ class ComfyClient:
     async def messages(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """The websocket with the server's messages; open it before submitting, so that none is missed."""
         url = f"{self.url}/ws?clientId={self.client_id}"
-        async with self.session.ws_connect(url, max_msg_size=0) as socket:
+        async with self.session.ws_connect(url, max_msg_size=0, heartbeat=HEARTBEAT_SECONDS) as socket:
             yield socket
 
     async def history(self, prompt_id: str) -> dict[str, Any] | None:
@@ -131,7 +134,8 @@ class ComfyClient:
                     stream.write(chunk)
 
     async def _get(self, path: str) -> Any:
-        async with self.session.get(self.url + path) as response:
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        async with self.session.get(self.url + path, timeout=timeout) as response:
             self._check_there(response)
             if response.status != 200:
                 raise WorkflowError(f"{self.url}{path} answered {response.status}: is this a ComfyUI server?")

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import urlopen
@@ -52,9 +52,16 @@ class Running(NamedTuple):
         return self.told()
 
 
-def start(log: Path, *arguments: object) -> Running:
+@contextlib.contextmanager
+def started(log: Path, *arguments: object) -> Iterator[Running]:
+    """A batch that is killed at the end of the block if it still runs."""
     with open(log, "wb") as stream:
-        return Running(subprocess.Popen(command(*arguments), cwd=ROOT, stdout=stream, stderr=stream), log)
+        process = subprocess.Popen(command(*arguments), cwd=ROOT, stdout=stream, stderr=stream)
+    try:
+        yield Running(process, log)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def copying_prompt() -> dict[str, Any]:
@@ -74,7 +81,7 @@ def drawing_prompt() -> dict[str, Any]:
     }
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 300.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come"

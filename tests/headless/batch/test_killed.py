@@ -18,6 +18,7 @@ from tests.headless.batch.parts import (
     drawing_prompt,
     facts,
     outputs,
+    started,
     wait_for,
     write_sounds,
     write_table,
@@ -87,17 +88,29 @@ def test_what_a_killed_batch_had_queued_is_not_queued_again(
     workflow = write(tmp_path / "slow.json", prompt)
     table = write_table(tmp_path / "runs.csv", ["id"], [["a"], ["b"]])
     arguments = (workflow, "--server", comfy_server.url, "--table", table, "--out", tmp_path / "out")
-    process = subprocess.Popen(command(*arguments), cwd=ROOT, stderr=subprocess.DEVNULL)
     claim = tmp_path / "out" / ".batch" / "claims" / "a.json"
-    wait_for(lambda: claim.exists() and bool(ask(comfy_server.url, "queue")["queue_running"]))
-    process.kill()
-    process.wait()
+    with started(tmp_path / "log", *arguments):
+        wait_for(lambda: claim.exists() and bool(ask(comfy_server.url, "queue")["queue_running"]))
     queued = json.loads(claim.read_text())["prompt_id"]
     assert [item[1] for item in ask(comfy_server.url, "queue")["queue_running"]] == [queued]
     call(*arguments)
     assert sorted(outputs(tmp_path / "out")) == ["a.png", "b.png"]
     ran = [entry["prompt"] for entry in ask(comfy_server.url, "history").values()]
     assert [each[1] == queued for each in ran if "rejoined" in json.dumps(each)] == [True, False]
+
+
+def test_ctrl_c_takes_the_run_off_the_server(comfy_server: ComfyServer, tmp_path: Path) -> None:
+    workflow = write(tmp_path / "slow.json", slow_prompt(0x654321, steps=8))
+    table = write_table(tmp_path / "runs.csv", ["id"], [["a"], ["b"]])
+    arguments = (workflow, "--server", comfy_server.url, "--table", table, "--out", tmp_path / "out")
+    with started(tmp_path / "log", *arguments) as batch:
+        wait_for(lambda: bool(ask(comfy_server.url, "queue")["queue_running"]))
+        batch.process.send_signal(signal.SIGINT)
+        assert "interrupted" in batch.end(code=130)
+    assert ask(comfy_server.url, "queue") == {"queue_running": [], "queue_pending": []}
+    assert [run["status"] for run in facts(tmp_path / "out")] == ["not run"] * 2
+    call(*arguments)
+    assert sorted(outputs(tmp_path / "out")) == ["a.png", "b.png"]
 
 
 def test_only_one_at_a_time(comfy_server: ComfyServer, tmp_path: Path) -> None:

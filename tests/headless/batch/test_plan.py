@@ -88,22 +88,17 @@ def test_a_column_of_sounds_beside_a_folder_of_them(tmp_path: Path) -> None:
     assert (unit.id, unit.sound, unit.shown) == ("b_row1", tmp_path / "b.wav", "b.wav")
 
 
+def saved(x: int, value: int) -> dict[str, Any]:
+    """A saved workflow of one node that names a file, at place `x`."""
+    node = {"id": 1, "pos": [x, 0], "widgets_values": ["picture.png", value]}
+    return {"nodes": [node], "extra": {"ds": {"offset": [x, 0]}}}
+
+
 def test_what_a_fingerprint_depends_on(tmp_path: Path) -> None:
     """Not on where nodes lie or what the file of a sound is called, but on what is in every file named."""
     for name in ("a.wav", "copy.wav", "other.wav", "picture.png"):
         (tmp_path / name).write_bytes(b"other" if name == "other.wav" else b"same")
-    graph: dict[str, Any] = {
-        "nodes": [{"id": 1, "pos": [0, 0], "widgets_values": ["picture.png", 3]}],
-        "extra": {"ds": 1},
-    }
-    moved: dict[str, Any] = {
-        "nodes": [{"id": 1, "pos": [5, 5], "widgets_values": ["picture.png", 3]}],
-        "extra": {"ds": 2},
-    }
-    changed: dict[str, Any] = {
-        "nodes": [{"id": 1, "pos": [0, 0], "widgets_values": ["picture.png", 4]}],
-        "extra": {},
-    }
+    graph, moved, changed = saved(0, 3), saved(5, 3), saved(0, 4)
 
     def of(workflow: dict[str, Any], *overrides: str, seed: int | None = 0, sound: str = "a.wav") -> str:
         return fingerprint_of(workflow, overrides, seed, tmp_path / sound, [tmp_path])

@@ -17,7 +17,7 @@ from tests.headless.batch.parts import (
     drawing_prompt,
     outputs,
     read_runs,
-    start,
+    started,
     wait_for,
     write_sounds,
 )
@@ -59,13 +59,13 @@ def test_a_server_that_is_restarted_is_waited_for(mortal: Restarted, tmp_path: P
     write_sounds(tmp_path / "sounds", 6)
     out = tmp_path / "out"
     common = (workflow, "--audio", tmp_path / "sounds", "--seeds", 5)
-    batch = start(tmp_path / "log", *common, "--server", mortal.url, "--out", out)
-    wait_for(lambda: rows_in(out) >= 3)
-    mortal.kill()
-    wait_for(lambda: "waited for" in batch.told())
-    assert rows_in(out) < 30
-    mortal.start()
-    told = batch.end()
+    with started(tmp_path / "log", *common, "--server", mortal.url, "--out", out) as batch:
+        wait_for(lambda: rows_in(out) >= 3)
+        mortal.kill()
+        wait_for(lambda: "waited for" in batch.told())
+        assert rows_in(out) < 30
+        mortal.start()
+        told = batch.end()
     assert f"{mortal.url} does not answer; it is waited for, 600 s at most" in told
     assert f"{mortal.url} is back" in told
     assert "30 of 30 runs done" in told
@@ -79,10 +79,11 @@ def test_other_servers_take_the_work_of_one_that_is_gone(
     write_sounds(tmp_path / "sounds", 6)
     out = tmp_path / "out"
     common = (workflow, "--audio", tmp_path / "sounds", "--seeds", 5, "--out", out, "--wait", 1)
-    batch = start(tmp_path / "log", *common, "--server", mortal.url, "--server", comfy_server.url)
-    wait_for(lambda: rows_in(out) >= 6)
-    mortal.kill()
-    assert "30 of 30 runs done" in batch.end()
+    both = ("--server", mortal.url, "--server", comfy_server.url)
+    with started(tmp_path / "log", *common, *both) as batch:
+        wait_for(lambda: rows_in(out) >= 6)
+        mortal.kill()
+        assert "30 of 30 runs done" in batch.end()
     assert {row["server"] for row in read_runs(out)} == {mortal.url, comfy_server.url}
 
     # Gone for good, and nobody else: what is left is said to be not run.
@@ -99,19 +100,17 @@ def test_a_server_of_its_own_is_started_again_and_does_not_outlive_the_batch(tmp
     write_sounds(tmp_path / "sounds", 8)
     out = tmp_path / "out"
     common = (workflow, "--audio", tmp_path / "sounds", "--seeds", 9, "--out", out)
-    batch = start(tmp_path / "log", *common, "--comfyui", find_comfyui())
-    wait_for(lambda: rows_in(out) >= 3)
-    os.kill(children(batch.process.pid)[0], signal.SIGKILL)
-    wait_for(lambda: "ComfyUI died and is started again" in batch.told())
-    before = rows_in(out)
-    assert before < 72
-    wait_for(lambda: rows_in(out) > before)
-    server = children(batch.process.pid)[0]
-    arguments = Path(f"/proc/{server}/cmdline").read_text().split("\0")
-    folder = Path(arguments[arguments.index("--input-directory") + 1]).parent
-    assert folder.is_dir()
-    batch.process.kill()
-    batch.process.wait()
+    with started(tmp_path / "log", *common, "--comfyui", find_comfyui()) as batch:
+        wait_for(lambda: rows_in(out) >= 3)
+        os.kill(children(batch.process.pid)[0], signal.SIGKILL)
+        wait_for(lambda: "ComfyUI died and is started again" in batch.told())
+        before = rows_in(out)
+        assert before < 72
+        wait_for(lambda: rows_in(out) > before)
+        server = children(batch.process.pid)[0]
+        arguments = Path(f"/proc/{server}/cmdline").read_text().split("\0")
+        folder = Path(arguments[arguments.index("--input-directory") + 1]).parent
+        assert folder.is_dir()
     wait_for(lambda: not folder.exists() and not alive(server))
 
 
