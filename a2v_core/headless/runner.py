@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import random
 import time
 import uuid
 from collections.abc import Sequence
@@ -31,14 +33,24 @@ from .server import (
     send_inputs,
     texts_of,
 )
-from .workflow import ApiPrompt, apply_overrides, is_api, load_workflow, title, to_api
+from .workflow import (
+    ApiPrompt,
+    ObjectInfo,
+    apply_overrides,
+    apply_seed,
+    is_api,
+    load_workflow,
+    title,
+    to_api,
+)
 
 
 @dataclass(frozen=True)
 class RunSettings:
     """Settings of a run. `overrides` are NODE.INPUT=VALUE; `audio` goes into the workflow's one sound loader;
     output files go to `out`, with `previews` those of preview nodes too. Input files that the workflow names
-    are searched for in `input_folders`, the current folder and the workflow's own."""
+    are searched for in `input_folders`, the current folder and the workflow's own. `seed` goes into every
+    seed that no override sets, and chooses among {a|b} in prompts."""
 
     workflow: Path
     audio: Path | None = None
@@ -46,6 +58,7 @@ class RunSettings:
     out: Path = Path("out")
     previews: bool = False
     input_folders: Sequence[Path] = ()
+    seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +121,7 @@ async def run_on(url: str, settings: RunSettings, progress: Progress | None = No
     data = _load(settings)
     progress = progress or Silent()
     async with connect(url) as client:
-        prompt, uploads = await _prepare(client, data, settings)
+        prompt, uploads = await prepare(client, data, settings)
         for path, name in uploads.items():
             progress.uploaded(path, name)
         titles = {node_id: title(prompt, node_id) for node_id in prompt}
@@ -137,13 +150,12 @@ def _load(settings: RunSettings) -> dict[str, Any]:
     return load_workflow(settings.workflow)
 
 
-async def _prepare(
+async def prepare(
     client: ComfyClient, data: dict[str, Any], settings: RunSettings
 ) -> tuple[ApiPrompt, dict[Path, str]]:
     """The prompt to queue, and the uploaded files: local path -> name on the server."""
     object_info = await client.object_info()
-    prompt: ApiPrompt = _checked(data, object_info) if is_api(data) else to_api(data, object_info)
-    overridden = apply_overrides(prompt, object_info, settings.overrides)
+    prompt, overridden = build_prompt(data, object_info, settings)
     uploads = {}
     if settings.audio is not None:
         node_id, name = audio_target(prompt, object_info)
@@ -153,7 +165,23 @@ async def _prepare(
     return prompt, uploads
 
 
-def _checked(prompt: ApiPrompt, object_info: dict[str, Any]) -> ApiPrompt:
+def build_prompt(
+    data: dict[str, Any], object_info: ObjectInfo, settings: RunSettings
+) -> tuple[ApiPrompt, set[tuple[str, str]]]:
+    """The prompt with overrides and seed, nothing uploaded, and the (node id, input) pairs of the overrides.
+    Raises WorkflowError."""
+    prompt = (
+        _checked(copy.deepcopy(data), object_info)
+        if is_api(data)
+        else to_api(data, object_info, rng=random.Random(settings.seed))
+    )
+    overridden = apply_overrides(prompt, object_info, settings.overrides)
+    if settings.seed is not None:
+        apply_seed(prompt, object_info, settings.seed, overridden)
+    return prompt, overridden
+
+
+def _checked(prompt: ApiPrompt, object_info: ObjectInfo) -> ApiPrompt:
     unknown = sorted({node["class_type"] for node in prompt.values()} - set(object_info))
     if unknown:
         raise WorkflowError(

@@ -4,9 +4,9 @@ All times count from one second 0: of a video its first frame that can be decode
 sample. Time stamps are kept: missing packets become silence, and later sound stays in place.
 """
 
+from ..listing import SOUND_ENDINGS, VIDEO_ENDINGS, beside, media_files
 from .facts import Facts, Span, file_facts, has_sound
 from .fit_sound import fit_sound
-from .listing import SOUND_ENDINGS, VIDEO_ENDINGS, beside, media_files
 from .load import load_audio
 from .mp4 import frame_rate, to_uint8, write_video
 from .opener import media_tags, open_media, picture_stream, sound_stream

@@ -42,13 +42,13 @@ def sound_prompt(name: str = "none.wav") -> dict[str, Any]:
     }
 
 
-def slow_prompt(color: int) -> dict[str, Any]:
+def slow_prompt(color: int, steps: int = 100) -> dict[str, Any]:
     """A chain of blurs: ComfyUI looks for an interruption between its nodes. Another color for every use,
     since what has run is cached."""
     prompt = image_prompt()
     prompt["1"]["inputs"].update(width=512, height=512, color=color)
     last = "1"
-    for step in range(100):
+    for step in range(steps):
         number = str(100 + step)
         prompt[number] = {
             "class_type": "ImageBlur",

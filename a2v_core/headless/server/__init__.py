@@ -1,9 +1,9 @@
 """A ComfyUI server: start it, upload files, queue a prompt, follow its progress, fetch its outputs."""
 
 from ...comfyui import find_comfyui
-from .client import ComfyClient, connect
-from .errors import InterruptedRun, NodeError, ServerUnreachable
-from .execution import Execution, execute
+from .client import ComfyClient, connect, normal_url
+from .errors import InterruptedRun, LostRun, NodeError, ServerUnreachable
+from .execution import Execution, execute, rejoin
 from .outputs import LeftFile, OutputFile, check_folder, fetch_outputs, texts_of
 from .process import ComfyServer, running_server
 from .progress import Progress, Silent, for_terminal
@@ -15,6 +15,7 @@ __all__ = [
     "Execution",
     "InterruptedRun",
     "LeftFile",
+    "LostRun",
     "NodeError",
     "OutputFile",
     "Progress",
@@ -28,6 +29,8 @@ __all__ = [
     "find_comfyui",
     "for_terminal",
     "is_file",
+    "normal_url",
+    "rejoin",
     "running_server",
     "send_inputs",
     "texts_of",

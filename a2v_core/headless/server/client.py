@@ -15,12 +15,17 @@ import aiohttp
 from yarl import URL
 
 from ...errors import WorkflowError
-from .errors import ServerUnreachable
+from .errors import LostRun, ServerUnreachable
 from .forms import file_form
 
 HISTORY_SECONDS = 30.0
 POLL_SECONDS = 0.5
 CONNECT_SECONDS = 10.0
+ANSWER_SECONDS = 300.0
+HEARTBEAT_SECONDS = 60.0
+"""A machine that is switched off closes no connection: what stays silent for longer is away."""
+AWAY = (502, 503, 504)
+"""What a proxy answers whose server is away."""
 
 
 class ComfyClient:
@@ -46,6 +51,7 @@ class ComfyClient:
         async with self.session.post(
             f"{self.url}/upload/image", data=file_form(path.name, content)
         ) as response:
+            self._check_there(response)
             if response.status == 413:
                 raise WorkflowError(
                     f"{path} is larger than the server takes: start it with --max-upload-size"
@@ -65,6 +71,7 @@ class ComfyClient:
         if workflow is not None:
             body["extra_data"] = {"extra_pnginfo": {"workflow": workflow}}
         async with self.session.post(f"{self.url}/prompt", json=body) as response:
+            self._check_there(response)
             if response.status not in (200, 400):
                 raise WorkflowError(f"the server answered {response.status}: {(await response.text())[:500]}")
             result: dict[str, Any] = await response.json(content_type=None)
@@ -74,7 +81,7 @@ class ComfyClient:
     async def messages(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         """The websocket with the server's messages; open it before submitting, so that none is missed."""
         url = f"{self.url}/ws?clientId={self.client_id}"
-        async with self.session.ws_connect(url, max_msg_size=0) as socket:
+        async with self.session.ws_connect(url, max_msg_size=0, heartbeat=HEARTBEAT_SECONDS) as socket:
             yield socket
 
     async def history(self, prompt_id: str) -> dict[str, Any] | None:
@@ -89,7 +96,7 @@ class ComfyClient:
             if entry is not None:
                 return entry
             await asyncio.sleep(POLL_SECONDS)
-        raise WorkflowError(f"the server at {self.url} has forgotten the run {prompt_id}: was it restarted?")
+        raise LostRun(f"the server at {self.url} has forgotten the run {prompt_id}: was it restarted?")
 
     async def queue_state(self, prompt_id: str) -> str | None:
         """ "running", "pending", or None when the prompt is not in the queue."""
@@ -127,13 +134,19 @@ class ComfyClient:
                     stream.write(chunk)
 
     async def _get(self, path: str) -> Any:
-        async with self.session.get(self.url + path) as response:
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, connect=CONNECT_SECONDS)
+        async with self.session.get(self.url + path, timeout=timeout) as response:
+            self._check_there(response)
             if response.status != 200:
                 raise WorkflowError(f"{self.url}{path} answered {response.status}: is this a ComfyUI server?")
             try:
                 return await response.json(content_type=None)
             except json.JSONDecodeError as error:
                 raise WorkflowError(f"{self.url}{path} is not JSON: is this a ComfyUI server?") from error
+
+    def _check_there(self, response: aiohttp.ClientResponse) -> None:
+        if response.status in AWAY:
+            raise ServerUnreachable(f"the server at {self.url} is away: its proxy answered {response.status}")
 
     async def _post(self, path: str, body: dict[str, Any]) -> None:
         async with self.session.post(self.url + path, json=body) as response:
@@ -149,7 +162,7 @@ async def connect(url: str) -> AsyncIterator[ComfyClient]:
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             yield ComfyClient(url, session)
-    except (TimeoutError, aiohttp.ClientConnectionError) as error:
+    except (TimeoutError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
         raise ServerUnreachable(
             f"the ComfyUI server at {url} is not reachable ({str(error) or 'timed out'}). "
             "Is it running, and is that its address? Without --server, one is started for the run."

@@ -27,5 +27,9 @@ class ServerUnreachable(WorkflowError):
     """Nothing answers at the server's address, or no longer."""
 
 
+class LostRun(WorkflowError):
+    """The server no longer knows the run: it was restarted."""
+
+
 class InterruptedRun(WorkflowError):
     """The run was cancelled, here or on the server."""

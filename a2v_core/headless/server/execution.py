@@ -105,8 +105,29 @@ async def execute(
         execution.progress.end(success)
 
 
+async def rejoin(client: ComfyClient, execution: Execution) -> bool:
+    """Wait for a prompt that was queued before, by a process that is gone or over a connection that broke.
+
+    Returns whether it has ended with outputs; False if the server does not know it (any more), or if it was
+    interrupted there. Raises NodeError. When this task is cancelled, the prompt is cancelled on the server.
+    """
+    try:
+        await _wait_for_end(client, execution.prompt_id)
+    except asyncio.CancelledError:
+        await client.cancel(execution.prompt_id)
+        raise
+    entry = await client.history(execution.prompt_id)
+    if entry is None:
+        return False
+    try:
+        execution.finish(entry)
+    except InterruptedRun:
+        return False
+    return True
+
+
 async def _wait_for_end(client: ComfyClient, prompt_id: str) -> None:
-    """The websocket was closed: poll until the prompt has left the queue."""
+    """Poll until the prompt has left the queue, for want of a websocket."""
     while await client.queue_state(prompt_id) is not None:
         await asyncio.sleep(1.0)
 

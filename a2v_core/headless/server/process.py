@@ -102,11 +102,12 @@ def running_server(
     try:
         server = _launch(comfyui, folder, own_models, needs_cpu() if cpu is None else cpu, arguments)
         kept = server.kept
-        try:
-            _wait_until_ready(server)
-            yield server
-        finally:
-            _stop(server.process)
+        with _guard(server):
+            try:
+                _wait_until_ready(server)
+                yield server
+            finally:
+                _stop(server.process)
     finally:
         _clear(folder, kept)
 
@@ -150,6 +151,19 @@ def _launch(
             start_new_session=True,
         )
     return ComfyServer(port, folder, log, process)
+
+
+@contextlib.contextmanager
+def _guard(server: ComfyServer) -> Iterator[None]:
+    """End the server also when this process is killed. Leave this block once it has stopped."""
+    script = str(Path(__file__).with_name("guard.py"))
+    command = [sys.executable, "-I", "-S", script, str(server.process.pid), str(server.folder)]
+    # Its own group: what is sent to ours must not reach it.
+    guard = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        yield
+    finally:
+        guard.communicate(b"\n")
 
 
 def _mount(comfyui: Path, folder: Path, own_models: bool) -> list[str]:

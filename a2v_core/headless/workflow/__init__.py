@@ -3,6 +3,7 @@
 from .convert import ApiPrompt, to_api
 from .load import is_api, load_workflow
 from .overrides import apply_overrides, describe, specs_of, title
+from .seeds import apply_seed
 from .values import ObjectInfo
 from .widgets import Spec, choices, options
 
@@ -11,6 +12,7 @@ __all__ = [
     "ObjectInfo",
     "Spec",
     "apply_overrides",
+    "apply_seed",
     "choices",
     "describe",
     "is_api",

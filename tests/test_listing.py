@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from a2v_core.media import SOUND_ENDINGS, VIDEO_ENDINGS, beside, media_files
+from a2v_core.listing import SOUND_ENDINGS, VIDEO_ENDINGS, beside, media_files
 
 
 def touch(*paths: Path) -> None:
