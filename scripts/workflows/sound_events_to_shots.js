@@ -32,8 +32,9 @@ const events = add("A2VSoundEvents", 840, 210, 380, 660);
 const text = add("PrimitiveStringMultiline", 840, 990, 380, 220, { value: phrases }, "What is seen for a sound");
 const loadModel = add("A2VLoadT2VModel", 1280, 80, 300, 90);
 const core = add("A2VT2VModelAsModel", 1640, 80, 300, 80);
+const prompt = (end) => ({ template: `a video of {label} ${end}`, quiet: "a video of a wall", sounds: "all together" });
 const [rest, hit] = [["still", "At rest"], ["top", "At a hit"]].map(([end, title], index) =>
-    add("A2VTimedPrompts", 1280, 310 + 620 * index, 300, 560, { template: `a video of {label} ${end}` }, title),
+    add("A2VTimedPrompts", 1280, 310 + 620 * index, 300, 560, prompt(end), title),
 );
 const schedule = add("A2VSoundSchedule", 1640, 230, 300, 760, { release: 1.2 });
 const travel = add("A2VScheduledPrompt", 2000, 80, 300, 80);
