@@ -7,10 +7,10 @@ save.widgets.find((one) => one.name === "filename_prefix").value = "video/audio_
 find("MarkdownNote").widgets[0].value = [
     "## Sound in, video out, as an App",
     "",
-    "The same nodes as in `audio_to_video`. Front ends from 1.41 on open it as an App: a form with the sound, the prompt and the seed, and the video beside it. Others show this graph.",
+    "The same nodes as in `audio_to_video`. In front ends from 1.41 on choose **App** above the graph: a form with the sound, the prompt and the seed, and the video beside it.",
 ].join("\n");
-// Front ends from 1.41 on read these two; others keep them. Inputs: node and widget. Outputs: nodes.
-app.graph.extra.linearMode = true;
+// What the App shows. Inputs: node and widget; outputs: nodes. Front ends before 1.41 keep it and take no notice;
+// `linearMode`, which would open the App at once, makes some of them hide the graph behind a form of all widgets.
 app.graph.extra.linearData = {
     inputs: [[sound.id, "audio"], [sampler.id, "prompt"], [sampler.id, "seed"]],
     outputs: [save.id],

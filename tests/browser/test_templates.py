@@ -15,9 +15,6 @@ from tests.browser.pictures import colours, share_of
 # A user's video. Where there is none, core's Load Video asks the server in vain, in every graph.
 VIDEO = Path(__file__).parents[1] / "golden" / "av_align" / "clip0_sync_12fps.mp4"
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "example_workflows").glob("*.json"))
-# Newer front ends show an App in the place of its graph.
-AS_GRAPH = """app.extensionManager.workflow.activeWorkflow.initialMode === 'app'
-    && app.extensionManager.command.execute('Comfy.ToggleLinear')"""
 RED = ((200, 0, 0), (255, 60, 60))  # of a border that means an error
 
 
@@ -27,8 +24,6 @@ def test_it_opens_whole(frontend: FrontEnd, path: Path, tmp_path: Path) -> None:
     shutil.copy(VIDEO, frontend.server.input / "holiday.mp4")
     frontend.refresh()
     frontend.open_template(path.stem)
-    frontend.page.evaluate(AS_GRAPH)
-    frontend.settle()
     picture = frontend.screenshot(tmp_path / f"{path.stem}.png")
     nodes = frontend.nodes()
     assert sorted(node["type"] for node in nodes) == sorted(node["type"] for node in saved["nodes"])
