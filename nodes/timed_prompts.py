@@ -11,6 +11,7 @@ from ..a2v_core.signals.cuts import (
     PROMPT_FORMATS,
     PromptTrack,
     event_prompts,
+    joint_prompt,
     prompt_axis,
     prompt_relay,
     segment_prompts,
@@ -24,8 +25,8 @@ from .sound_lengths import fps_input, frames_input
 from .t2v_model import ManagedT2V
 
 NODE = "Timed Prompts"
-HITS, SUSTAINED = "hits", "sustained sounds"
-SOUNDS = [HITS, SUSTAINED]
+HITS, SUSTAINED, TOGETHER = "hits", "sustained sounds", "all together"
+SOUNDS = [HITS, SUSTAINED, TOGETHER]
 
 
 class A2VTimedPrompts(io.ComfyNode):
@@ -83,7 +84,8 @@ class A2VTimedPrompts(io.ComfyNode):
                     default=HITS,
                     tooltip=(
                         "hits = a prompt begins with a hit. sustained sounds = it lasts as long as its "
-                        "sound; switch sustained on in Sound Events."
+                        "sound; switch sustained on in Sound Events. all together = one prompt with all "
+                        "that is heard, such as for a shot."
                     ),
                 ),
                 io.Float.Input(
@@ -176,6 +178,8 @@ class A2VTimedPrompts(io.ComfyNode):
         said, axis = parse_phrases(phrases, f"{NODE}: phrases"), prompt_axis(found, fps, frames)
         if sounds == SUSTAINED:
             track = segment_prompts(axis, segments, said, template, quiet)
+        elif sounds == TOGETHER:
+            track = joint_prompt(axis, found.events, segments, said, template, quiet)
         else:
             track = event_prompts(axis, found.events, said, template, quiet, longest, shortest)
         relay, text = prompt_relay(track), PROMPT_FORMATS[format](track)

@@ -2,6 +2,7 @@
 
     python -m scripts.frontend WORKFLOW.json [--save UI.json] [--api API.json] [--screenshot PICTURE.png]
     python -m scripts.frontend [WORKFLOW.json] --build BUILD.js ...      make or change a graph by JavaScript
+    python -m scripts.frontend --build BUILD.js --blueprint NAME.json  publish the chosen subgraph
 
 Opens the workflow (either format) as a user would and writes what the front end itself saves (UI format),
 what it exports for the API, and a picture of the graph. BUILD.js is the body of an async function with
@@ -19,7 +20,7 @@ import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from playwright.sync_api import Page
 
@@ -29,6 +30,8 @@ from a2v_core.headless.workflow import is_api, load_workflow
 from .browser import new_page, running_browser
 
 HELPERS = Path(__file__).with_name("workflow_helpers.js")  # for builds
+# A server without saved settings opens the template browser over the graph, and a tour over an App.
+QUIET = {"Comfy.TutorialCompleted": True, "Comfy.OnboardingCoachmarks.Seen": ["appMode", "firstRun"]}
 # The page shows its first graph: its start-up is complete.
 READY = """window.app?.graph && app.canvas && LiteGraph.registered_node_types['SaveImage']
     && app.extensionManager?.workflow?.activeWorkflow?.isLoaded"""
@@ -56,11 +59,13 @@ FIT = """(async () => {
 
 def open_frontend(page: Page, url: str) -> None:
     """Open the front end of the server at `url` with an empty graph, ready to use."""
-    # A server without saved settings opens the template browser over the graph.
-    request = urllib.request.Request(f"{url}/api/settings/Comfy.TutorialCompleted", b"true", method="POST")
-    request.add_header("Content-Type", "application/json")
-    with urllib.request.urlopen(request, timeout=60):
-        pass
+    for name, value in QUIET.items():
+        request = urllib.request.Request(
+            f"{url}/api/settings/{name}", json.dumps(value).encode(), method="POST"
+        )
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=60):
+            pass
     page.goto(url)
     page.wait_for_function(READY)
     page.evaluate("app.graph.clear()")
@@ -79,6 +84,16 @@ def fit(page: Page) -> None:
     settle(page)
 
 
+def publish(page: Page) -> Any:
+    """Publish the chosen subgraph under its own name; what the front end stores of it."""
+    name = page.evaluate("[...app.canvas.selectedItems][0].title")
+    page.evaluate("void app.extensionManager.command.execute('Comfy.PublishSubgraph')")
+    page.get_by_role("dialog").get_by_role("textbox").press("Enter")
+    file = f"/api/userdata/{quote(f'subgraphs/{name}.json', safe='')}"
+    page.wait_for_function(f"fetch({json.dumps(file)}).then((answer) => answer.ok)")
+    return page.evaluate(f"fetch({json.dumps(file)}).then((answer) => answer.json())")
+
+
 def drive(page: Page, url: str, arguments: argparse.Namespace) -> None:
     """Open the front end at `url` and do what the command line asks."""
     open_frontend(page, url)
@@ -91,6 +106,8 @@ def drive(page: Page, url: str, arguments: argparse.Namespace) -> None:
         parts = (path.read_text(encoding="utf-8") for path in (HELPERS, arguments.build))
         page.evaluate(f"(async () => {{ {chr(10).join(parts)} }})()")
     settle(page)
+    if arguments.blueprint:
+        _write(arguments.blueprint, publish(page))
     if arguments.save or (arguments.build and arguments.api):
         saved = json.loads(page.evaluate("JSON.stringify(app.graph.serialize())"))
         # Without a saved viewport the front end fits the whole graph into any window.
@@ -121,6 +138,7 @@ def main() -> int:
     parser.add_argument("workflow", nargs="?", type=Path)
     parser.add_argument("--build", type=Path, help="a JavaScript file that makes or changes the graph")
     parser.add_argument("--save", type=Path, help="write what the front end saves")
+    parser.add_argument("--blueprint", type=Path, help="publish the chosen subgraph, and write it")
     parser.add_argument("--api", type=Path, help="write what the front end exports for the API")
     parser.add_argument("--screenshot", type=Path, help="write a picture of the graph (PNG)")
     parser.add_argument("--size", default="1600x900", help="of the window, in pixels")

@@ -23,3 +23,22 @@ function link(source, output, target, input) {
     if (from < 0 || to < 0) throw new Error(`${source.type}.${output} -> ${target.type}.${input}`);
     source.connect(from, target, to);
 }
+
+// All nodes as one subgraph with these inputs and outputs of theirs, chosen on the canvas. Inputs of one name are one.
+function blueprint(title, { inputs, outputs }) {
+    const { node, subgraph } = app.graph.convertToSubgraph(new Set(app.graph.nodes));
+    const within = (outer) => subgraph.getNodeById(outer.id); // the subgraph has copies
+    for (const [outer, name] of inputs) {
+        const inner = within(outer);
+        const slot = inner.inputs.find((one) => one.name === name);
+        const input = subgraph.inputs.find((one) => one.name === name) ?? subgraph.addInput(name, String(slot.type));
+        input.connect(slot, inner);
+    }
+    for (const [outer, name] of outputs) {
+        const inner = within(outer);
+        const slot = inner.outputs.find((one) => one.name === name);
+        subgraph.addOutput(name, String(slot.type)).connect(slot, inner);
+    }
+    node.title = subgraph.name = title;
+    app.canvas.selectItems([node]);
+}

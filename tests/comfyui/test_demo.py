@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from a2v_core.demo import FPS, SIZE, demo_path
@@ -27,6 +29,21 @@ def test_a_fresh_install_makes_a_video(comfy: Comfy, name: str) -> None:
     assert abs(load_audio(path).duration - seconds) < 0.1
     (text,) = run.outputs[node_of(graph, "A2VAVAlignScore")]["text"]
     assert float(text.split()[2]) > 0.3
+
+
+def test_each_shot_shows_what_is_heard_in_it(comfy: Comfy) -> None:
+    graph = changed(load_graph("sound_events_to_shots"), KSampler={"steps": 8})
+    run = comfy.good(graph)
+    path = comfy.file(run, node_of(graph, "SaveVideo"))
+    clip = read_video(path)
+    assert (clip.frames.shape, clip.fps) == ((84, SIZE, SIZE, 3), FPS)
+    assert abs(load_audio(path).duration - 7.0) < 0.1
+    shots = clip.frames.numpy()
+    seen = [recognise(shots[first:end]) for first, end in pairwise([0, 17, 34, 51, 67, 84])]
+    assert [one.shape for one in seen] == ["ball", "ball", "ring", "ring", "bell"]
+    assert [one.colour for one in seen] == ["red", "red", "green", "green", "yellow"]
+    (text,) = run.outputs[node_of(graph, "A2VAVAlignScore")]["text"]
+    assert float(text.split()[2]) > 0.5
 
 
 def test_two_steps_do_with_the_bundled_lora(comfy: Comfy) -> None:

@@ -137,6 +137,16 @@ EMPTY = json.dumps({"duration": 2.0, "events": []})
 
 
 @pytest.mark.parametrize(
+    ("events", "says"),
+    [(BY_HAND, "photo, a dog barks and bell is heard"), (EMPTY, "an empty room")],
+)
+def test_all_together_is_one_prompt(probes: Comfy, events: str, says: str) -> None:
+    graph = prompts(events=events, sounds="all together", quiet="an empty room", frames=48)
+    found = texts(probes, {**graph, **looks("prompts", **LISTS)}, *LISTS)
+    assert found == [[says], ["0.0"], ["48"], ["48"]]
+
+
+@pytest.mark.parametrize(
     ("inputs", "says"),
     [
         ({"events": ""}, "the text is empty; connect Sound Events"),

@@ -14,6 +14,8 @@ from tests.comfyui.driver import WORKFLOWS, Comfy, load_graph
 EXAMPLES = Path(__file__).resolve().parents[2] / "example_workflows"
 NAMES = (
     "audio_to_video",
+    "audio_to_video_app",
+    "sound_events_to_shots",
     "sound_schedule_to_prompts",
     "text_and_audio_to_video",
     "wan_audio_to_video",

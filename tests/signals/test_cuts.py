@@ -34,6 +34,7 @@ from a2v_core.signals.cuts import (
     cut_prompts,
     cuts_record,
     cuts_table,
+    joint_prompt,
     lengths_text,
     onset_marks,
     prompt_axis,
@@ -293,6 +294,24 @@ def test_prompts_of_shots_and_of_sustained_sounds() -> None:
     ]
     with pytest.raises(A2VError, match="no texts for the shots"):
         cut_prompts(cuts, [])
+
+
+def test_one_prompt_names_all_that_is_heard_the_strongest_first() -> None:
+    axis = frame_axis(10, 30)
+    cat, dog, faint = Heard("Cat", 0.6), Heard("Dog", 0.9), Heard("Bell", 0.3)
+    events = [Event(0.5, 0.8, (cat,)), Event(1.0, 1.0, (dog, cat)), Event(2.9, 0.5, (faint,))]
+    phrases = Phrases({"Dog": "a dog barks"})
+    found = joint_prompt(axis, events, (), phrases, "photo, {label}")
+    assert [(prompt.first, prompt.frames, prompt.text) for prompt in found.prompts] == [
+        (0, 30, "photo, cat and a dog barks")  # 0.8 * 0.6 + 0.6, and 0.9; a bell of 0.15 is too little
+    ]
+    rain = joint_prompt(axis, events, [Segment(0.0, 3.0, "Rain", 0.9)], phrases)
+    assert rain.texts() == ["rain and cat and a dog barks"]
+    assert joint_prompt(axis, [], quiet="still").texts() == ["still"]
+    with pytest.raises(A2VError, match="Nothing is heard"):
+        joint_prompt(axis, [])
+    with pytest.raises(A2VError, match="have no names"):
+        joint_prompt(axis, [Event(0.5, 1.0)], quiet="still")
 
 
 def test_prompts_need_names_and_a_place_for_them() -> None:

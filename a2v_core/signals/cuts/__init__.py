@@ -12,6 +12,7 @@ from .formats import (
     timestamp_text,
 )
 from .grid import ANY_LENGTH, LENGTH_GRIDS, LengthGrid, parse_grid
+from .joint import joint_prompt
 from .marks import audible, beat_marks, onset_marks
 from .parts import SoundPart, sound_part
 from .prompts import (
@@ -63,6 +64,7 @@ __all__ = [
     "event_prompts",
     "find_beats",
     "fizz_text",
+    "joint_prompt",
     "lengths_text",
     "onset_marks",
     "parse_grid",

@@ -12,8 +12,8 @@ from ..events import Event, Phrases, Segment, SoundEvents
 from ..schedule import FrameAxis, frame_axis
 from .shots import CutList
 
-_NO_PHRASES = Phrases()
-_NOTHING = "Nothing is heard, and there is no prompt for quiet: write one, or choose another sound"
+NO_PHRASES = Phrases()
+NOTHING = "Nothing is heard, and there is no prompt for quiet: write one, or choose another sound"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def prompt_axis(found: SoundEvents, fps: float | Fraction, frames: int = 0) -> F
 def event_prompts(
     axis: FrameAxis,
     events: Sequence[Event],
-    phrases: Phrases = _NO_PHRASES,
+    phrases: Phrases = NO_PHRASES,
     template: str = "{label}",
     quiet: str = "",
     longest: float = 2.0,
@@ -81,14 +81,11 @@ def event_prompts(
     shortest  seconds a prompt stays at least: what comes sooner is left out
     Neighbours with the same text are one. Events without a name are left out; A2VError where none has one.
     """
-    _check_template(template)
+    check_template(template)
     named = [event for event in events if event.heard]
     if not events and not quiet:
-        raise A2VError(_NOTHING)
-    if events and not named:
-        raise A2VError(
-            "The events have no names, so there is nothing to prompt for: give a BEATs model with a head"
-        )
+        raise A2VError(NOTHING)
+    check_names(events)
     starts: list[tuple[float, str]] = [(0.0, quiet)]
     for number, event in enumerate(named):
         text = template.replace("{label}", " and ".join(phrases.phrase(one.label) for one in event.heard))
@@ -104,7 +101,7 @@ def event_prompts(
 def segment_prompts(
     axis: FrameAxis,
     segments: Sequence[Segment],
-    phrases: Phrases = _NO_PHRASES,
+    phrases: Phrases = NO_PHRASES,
     template: str = "{label}",
     quiet: str = "",
 ) -> PromptTrack:
@@ -113,9 +110,9 @@ def segment_prompts(
     Without a `quiet` what was heard last goes on, at the start what is heard first. A2VError where nothing
     is.
     """
-    _check_template(template)
+    check_template(template)
     if not segments and not quiet:
-        raise A2VError(_NOTHING)
+        raise A2VError(NOTHING)
     times = sorted({0.0, *(segment.start for segment in segments), *(segment.end for segment in segments)})
     starts: list[tuple[float, str]] = []
     for time in times:
@@ -161,7 +158,16 @@ def prompt_track(axis: FrameAxis, starts: Sequence[tuple[float, str]], shortest:
     return PromptTrack(axis, tuple(found))
 
 
-def _check_template(template: str) -> None:
+def check_names(events: Sequence[Event]) -> None:
+    """A2VError where there are events and none has a name."""
+    if events and not any(event.heard for event in events):
+        raise A2VError(
+            "The events have no names, so there is nothing to prompt for: give a BEATs model with a head"
+        )
+
+
+def check_template(template: str) -> None:
+    """A2VError for a template without a place for the sound."""
     if "{label}" not in template:
         raise A2VError(
             f"The template {template!r} has no place for the sound: write {{label}} where it belongs"
