@@ -37,6 +37,7 @@ ROOMS = (
     "metrics/alignment",
     "metrics/sets",
     "metrics/selftest",
+    "metrics/takes",
     "metrics/report",
     "metrics/learned",
     "metrics",

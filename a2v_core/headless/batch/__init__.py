@@ -5,7 +5,7 @@
 """
 
 from .command import add_parser
-from .results import Results, as_json, pick_line
+from .results import Results, as_json
 from .run import WAIT_SECONDS, BatchSettings, Keep, run_batch
 
 __all__ = [
@@ -15,6 +15,5 @@ __all__ = [
     "Results",
     "add_parser",
     "as_json",
-    "pick_line",
     "run_batch",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ...errors import A2VError
-from .picks import Pick, pick_best
+from ...metrics.takes import Pick, pick_best
 from .plan import Unit
 from .rows import Row, Rows
 from .scores import Scores, score_video, unscored, video_with_sound
@@ -44,7 +44,7 @@ def scores_of(rows: Rows, video: str | None) -> Scores:
 def pick(rows: Rows, takes: Sequence[Unit]) -> Pick:
     """The pick among the takes of a group that have scores."""
     found = [row for row in (rows.get(unit.id) for unit in takes) if row is not None]
-    return pick_best(takes[0].group, {row.id: row.scores for row in found if row.scores is not None})
+    return pick_best({row.id: row.scores for row in found if row.scores is not None})
 
 
 def settle(rows: Rows, takes: Sequence[Unit]) -> Unit | None:

@@ -7,7 +7,8 @@ import json
 import sys
 from pathlib import Path
 
-from .results import CSV, Results, as_json, pick_line
+from ...metrics.takes import pick_line
+from .results import CSV, Results, as_json
 from .run import WAIT_SECONDS, BatchSettings, run_batch
 
 DONE, NOTHING_DONE, SOME_FAILED = 0, 1, 3
@@ -74,8 +75,8 @@ def run_command(options: argparse.Namespace) -> int:
 def _show(results: Results) -> None:
     for path in results.files:
         print(path)
-    for found in results.picks.values():
-        print(pick_line(found), file=sys.stderr)
+    for name, found in results.picks.items():
+        print(f"{name}: {pick_line(found)}", file=sys.stderr)
     for unit, row in results.runs:
         if row is None or row.status != "done":
             print(f"{unit.id}: {row.error if row else 'not run, no server was left'}", file=sys.stderr)

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ...metrics.takes import Pick, verdict_of
 from ...texts import write_text
 from .best import groups_of, pick
-from .picks import Pick
 from .plan import Unit
 from .rows import Row, Rows
 from .scores import Scores
@@ -48,11 +48,7 @@ class Results:
         found = self.picks.get(unit.group)
         if found is None or row is None or row.status != "done" or row.scores is None:
             return ""
-        if row.scores.corrected is None:
-            return "undefined"
-        if unit.id == found.best:
-            return "best, tie" if found.ties else "best"
-        return "tie" if unit.id in found.ties else "beaten"
+        return "undefined" if row.scores.corrected is None else verdict_of(found, unit.id, row.scores)
 
 
 class Report:
@@ -114,7 +110,7 @@ def as_json(results: Results) -> dict[str, Any]:
         "status": "done" if whole else "incomplete" if results.done else "failed",
         "out": str(results.out),
         "runs": [_run(results, unit, row) for unit, row in results.runs],
-        "picks": [asdict(found) for found in results.picks.values()],
+        "picks": [{"group": name, **asdict(found)} for name, found in results.picks.items()],
     }
 
 
@@ -134,18 +130,6 @@ def _run(results: Results, unit: Unit, row: Row | None) -> dict[str, Any]:
         "pick": results.verdict(unit, row),
         "scores": scores and asdict(scores),
     }
-
-
-def pick_line(found: Pick) -> str:
-    """A pick in words."""
-    undefined = "".join(f"; {count} {reason}" for reason, count in found.undefined.items())
-    if found.best is None or found.picked_score is None or found.mean_score is None:
-        return f"{found.group}: nothing picked, no take has a score{undefined}"
-    tie = f", a tie with {', '.join(found.ties)}" if found.ties else ""
-    return (
-        f"{found.group}: {found.best}{tie}; corrected AV-Align {found.picked_score:.3f}, picked as the best "
-        f"of {found.scored}, whose mean is {found.mean_score:.3f}{undefined}"
-    )
 
 
 def _scores(row: Row | None) -> Scores | None:

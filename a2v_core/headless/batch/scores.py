@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...errors import A2VError
 from ...listing import VIDEO_ENDINGS
+from ...metrics.takes import TakeScore, take_score
 
 
 @dataclass(frozen=True)
-class Scores:
-    """Trusted AV-Align of a video.
+class Scores(TakeScore):
+    """Trusted AV-Align of the run's video; video: name of the file."""
 
-    video      name of the file
-    trusted    the score, `chance` its level, `corrected` (trusted - chance) / (1 - chance): what ranks;
-               None where undefined, with the `reason`
-    events     onsets and motion peaks, those that match counted once: how much the score rests on
-    """
-
-    video: str
-    trusted: float | None
-    chance: float | None
-    corrected: float | None
-    p_value: float | None
-    events: int
-    reason: str
+    video: str = ""
 
 
 def video_with_sound(out: Path, names: Iterable[str]) -> str | None:
@@ -54,18 +43,9 @@ def score_video(out: Path, name: str) -> Scores:
         result = av_align(out / name, variant=TRUSTED)
     except (A2VError, OSError) as error:
         return unscored(name, str(error))
-    reason = result.reason or ("" if result.corrected is not None else "undefined: chance alone scores 1")
-    return Scores(
-        video=name,
-        trusted=result.score,
-        chance=result.chance,
-        corrected=result.corrected,
-        p_value=result.p_value,
-        events=len(result.audio_peaks) + len(result.video_peaks) - len(result.matches),
-        reason=reason,
-    )
+    return Scores(**asdict(take_score(result)), video=name)
 
 
 def unscored(name: str, reason: str) -> Scores:
     """No scores, for this reason."""
-    return Scores(name, None, None, None, None, 0, reason)
+    return Scores(None, None, None, None, 0, reason, name)
