@@ -83,7 +83,7 @@ def test_what_a_killed_batch_had_queued_is_not_queued_again(
     comfy_server: ComfyServer, tmp_path: Path
 ) -> None:
     """The prompt runs on without the process that queued it; the next one waits for that."""
-    prompt = slow_prompt(0x123456, steps=8)
+    prompt = slow_prompt(0x123456, steps=5)
     prompt["2"]["inputs"]["filename_prefix"] = "rejoined"
     workflow = write(tmp_path / "slow.json", prompt)
     table = write_table(tmp_path / "runs.csv", ["id"], [["a"], ["b"]])
@@ -100,7 +100,7 @@ def test_what_a_killed_batch_had_queued_is_not_queued_again(
 
 
 def test_ctrl_c_takes_the_run_off_the_server(comfy_server: ComfyServer, tmp_path: Path) -> None:
-    workflow = write(tmp_path / "slow.json", slow_prompt(0x654321, steps=8))
+    workflow = write(tmp_path / "slow.json", slow_prompt(0x654321, steps=5))
     table = write_table(tmp_path / "runs.csv", ["id"], [["a"], ["b"]])
     arguments = (workflow, "--server", comfy_server.url, "--table", table, "--out", tmp_path / "out")
     with started(tmp_path / "log", *arguments) as batch:
