@@ -9,6 +9,7 @@ from .audio_mapper import A2VAudioMapper
 from .audio_preview import A2VAudioPreview
 from .av_align_score import A2VAVAlignScore
 from .beats_encode import A2VBEATsEncode
+from .best_take import A2VBestTake
 from .cut_list import A2VCutList
 from .folders import register_model_folders
 from .load_audio import A2VLoadAudio
@@ -58,6 +59,7 @@ class A2VExtension(ComfyExtension):
             A2VCutList,
             A2VSegmentOfAudio,
             A2VAVAlignScore,
+            A2VBestTake,
         ]
 
 

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import torch
 from comfy_api.latest import io, ui
-from torch import Tensor
 
 from ..a2v_core.audio import Waveform
 from ..a2v_core.errors import MediaError
-from ..a2v_core.media import to_uint8
 from ..a2v_core.metrics.alignment import (
     TRUSTED,
     VARIANTS,
-    Motion,
     Settings,
-    assemble_motion,
     hear_sound,
-    motion_steps,
     score_detected,
 )
 from ..a2v_core.metrics.report import clip_report, timeline_pixels
 from . import runtime
 from .sockets import CATEGORY, check_choice
 from .sound import read_audio
+from .sound_pictures import as_image
+from .video_frames import Pixels, frames_of, motion_of
 
 NODE = "AV-Align Score"
 CHOICES = [*VARIANTS, TRUSTED]
@@ -127,14 +121,15 @@ class A2VAVAlignScore(io.ComfyNode):
                 f"{NODE}: the input audio has {len(samples)} sounds, one is scored at a time; connect the "
                 "audio output of T2V Sampler, which has one"
             )
-        frames, fps = _frames(images, fps)
+        frames, fps = frames_of(images, fps, NODE)
         settings = Settings(
             VARIANTS["reference"].name if variant == TRUSTED else variant, tolerance_ms or None
         )
         sound = hear_sound(Waveform(samples[0], rate))
-        scored = score_detected(_motion(frames, fps), sound, settings.checked())
-        text, picture = clip_report(scored, variant), timeline_pixels(scored, _Pixels(frames))
-        image = torch.from_numpy(picture.astype(np.float32) / 255)[None]
+        motion = motion_of(frames, fps, runtime.Progress(len(frames)))
+        scored = score_detected(motion, sound, settings.checked())
+        text, picture = clip_report(scored, variant), timeline_pixels(scored, Pixels(frames))
+        image = as_image(picture)
         shown = ui.PreviewText(text).as_dict() | ui.PreviewImage(image).as_dict()
         score = scored.trusted.score if variant == TRUSTED else scored.published.score
         return io.NodeOutput(_number(score), text, _number(scored.trusted.corrected), image, ui=shown)
@@ -142,44 +137,3 @@ class A2VAVAlignScore(io.ComfyNode):
 
 def _number(value: float | None) -> float:
     return math.nan if value is None else value
-
-
-def _frames(images: Any, fps: float) -> tuple[Tensor, float]:
-    """Frames [F, H, W, 3] and their fps, of an IMAGE or a VIDEO."""
-    if images is None:
-        raise MediaError(f"{NODE}: the input images are None; connect the frames of a video, or a VIDEO")
-    if not isinstance(images, Tensor):
-        parts = images.get_components()
-        images, fps = parts.images, float(parts.frame_rate)
-    if not math.isfinite(fps):
-        raise MediaError(f"{NODE}: fps is {fps}: expected the frames per second of the video")
-    if images.ndim != 4 or not images.numel():
-        raise MediaError(
-            f"{NODE}: the input images are {list(images.shape)}: expected frames [frames, height, width, 3], "
-            "at least 4 of them; connect those of a video"
-        )
-    return images[..., :3], fps
-
-
-class _Pixels(Sequence[Any]):
-    """Frames as uint8 [H, W, 3], one at a time: the picture needs but a few of them."""
-
-    def __init__(self, frames: Tensor) -> None:
-        self._frames = frames
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def __getitem__(self, index: Any) -> Any:
-        return to_uint8(self._frames[index : index + 1])[0]
-
-
-def _motion(frames: Tensor, fps: float) -> Motion:
-    """Motion of the frames [F, H, W, 3]; Cancel takes effect between any two of them."""
-    progress = runtime.Progress(len(frames))
-    images = iter(_Pixels(frames))
-    steps = []
-    for step in motion_steps(next(images), images):
-        steps.append(step)
-        progress(len(steps))
-    return assemble_motion(steps, fps, frames.shape[2], frames.shape[1])

@@ -23,7 +23,9 @@ class ProbeJoin(io.ComfyNode):
 
 
 class ProbeSame(io.ComfyNode):
-    """Whether two sounds or conditionings are the same bit for bit, as far as both go, and their lengths."""
+    """Whether two sounds, conditionings or videos are the same bit for bit, as far as both go, and their
+    lengths.
+    """
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -32,9 +34,15 @@ class ProbeSame(io.ComfyNode):
 
     @classmethod
     def execute(cls, value: Any, other: Any) -> io.NodeOutput:
-        one, two = (
-            each["waveform"][0] if isinstance(each, dict) else each[0][0][0].T for each in (value, other)
-        )
+        one, two = (_over_time(each) for each in (value, other))
         both = min(one.shape[1], two.shape[1])
         same = torch.equal(one[:, :both], two[:, :both])
         return io.NodeOutput(ui=ui.PreviewText(f"{same} {one.shape[1]} {two.shape[1]}"))
+
+
+def _over_time(value: Any) -> torch.Tensor:
+    """A sound, a conditioning or frames as [values, time]."""
+    if isinstance(value, torch.Tensor):
+        return value.flatten(1).T
+    tensor: torch.Tensor = value["waveform"][0] if isinstance(value, dict) else value[0][0][0].T
+    return tensor
