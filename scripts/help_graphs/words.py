@@ -87,6 +87,30 @@ GRAPHS: dict[str, Graph] = {
         run=True,
         widths={"sampler": 360},
     ),
+    "A2VBestTake": Graph(
+        {
+            **POOLED,
+            "model": ("A2VLoadT2VModel", 2, {"model_name": DEMO}),
+            "first": ("A2VT2VSampler", 3, {"seed": 3, "steps": 5}),
+            "second": ("A2VT2VSampler", 4, {"seed": 1, "steps": 5}),
+            "batch": ("ImageBatch", 5, {}),
+            "best": ("A2VBestTake", 5, {"fps": 12.0, "frames_per_take": 24}),
+        },
+        (
+            *POOLED_LINKS,
+            "model.model > first.model",
+            "model.model > second.model",
+            "pooling.audio_tokens > first.audio_tokens",
+            "pooling.audio_tokens > second.audio_tokens",
+            "first.images > batch.image1",
+            "second.images > batch.image2",
+            "batch.IMAGE > best.takes",
+            "sound.AUDIO > best.audio",
+        ),
+        run=True,
+        widths={"best": 560},
+        heights={"best": 640},
+    ),
     "A2VAVAlignScore": Graph(
         {
             "video": ("LoadVideo", 0, {"file": VIDEO}),

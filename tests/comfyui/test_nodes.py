@@ -46,6 +46,7 @@ SOCKETS = {
     "A2VCutList": (["AUDIO"], ["FLOAT", "FLOAT", "INT", "FLOAT", "FLOAT", "STRING", "STRING", "IMAGE"]),
     "A2VSegmentOfAudio": (["AUDIO"], ["AUDIO", "INT", "FLOAT", "FLOAT", "INT", "FLOAT"]),
     "A2VAVAlignScore": (["IMAGE,VIDEO", "AUDIO"], ["FLOAT", "STRING", "FLOAT", "IMAGE"]),
+    "A2VBestTake": (["IMAGE,VIDEO", "AUDIO"], ["IMAGE", "VIDEO", "INT", "FLOAT", "STRING", "IMAGE"]),
 }
 WIDGETS = ("INT", "FLOAT", "STRING", "COMBO", "BOOLEAN")
 

@@ -3,7 +3,7 @@ import { app } from "../../../scripts/app.js";
 import { ComfyWidgets } from "../../../scripts/widgets.js";
 
 const NAME = "report_view";
-const NODES = ["A2VAVAlignScore", "A2VSoundEvents", "A2VTimedPrompts", "A2VCutList"];
+const NODES = ["A2VAVAlignScore", "A2VSoundEvents", "A2VTimedPrompts", "A2VCutList", "A2VBestTake"];
 
 app.registerExtension({
   name: "a2v.TextView",
