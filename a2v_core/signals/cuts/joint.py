@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 
 from ...errors import A2VError
@@ -29,7 +29,7 @@ def joint_prompt(
     no `quiet`, and for hits without names.
     """
     check_template(template)
-    weights: Counter[str] = Counter()
+    weights: defaultdict[str, float] = defaultdict(float)
     for event in events:
         for one in event.heard:
             weights[one.label] += event.strength * one.probability
@@ -41,6 +41,8 @@ def joint_prompt(
             raise A2VError(NOTHING)
         return prompt_track(axis, [(0.0, quiet)])
     least = LEAST_SHARE * max(weights.values())
-    labels = [label for label, weight in weights.most_common() if weight >= least]
+    labels = sorted(
+        (label for label in weights if weights[label] >= least), key=lambda label: -weights[label]
+    )
     said = " and ".join(dict.fromkeys(phrases.phrase(label) for label in labels))
     return prompt_track(axis, [(0.0, template.replace("{label}", said))])
