@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.frontend import FrontEnd
+from tests.browser.frontend import TALL, FrontEnd
 from tests.browser.pictures import colours, share_of
 
 # A user's video. Where there is none, core's Load Video asks the server in vain, in every graph.
@@ -50,6 +50,7 @@ def test_it_opens_whole(frontend: FrontEnd, path: Path, tmp_path: Path) -> None:
 
 
 def test_the_cards_have_pictures(frontend: FrontEnd, tmp_path: Path) -> None:
+    frontend.page.set_viewport_size(TALL)  # pictures load where they are seen
     frontend.open_templates()
     expect(frontend.text(EXAMPLES[-1].stem, "[role=dialog]")).to_be_visible()
     shown = "[...document.querySelectorAll('[role=dialog] img')].filter((one) => one.naturalWidth >= 256)"

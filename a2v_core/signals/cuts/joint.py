@@ -29,7 +29,7 @@ def joint_prompt(
     no `quiet`, and for hits without names.
     """
     check_template(template)
-    weights: dict[str, float] = defaultdict(float)
+    weights: defaultdict[str, float] = defaultdict(float)
     for event in events:
         for one in event.heard:
             weights[one.label] += event.strength * one.probability
@@ -41,7 +41,8 @@ def joint_prompt(
             raise A2VError(NOTHING)
         return prompt_track(axis, [(0.0, quiet)])
     least = LEAST_SHARE * max(weights.values())
-    heaviest_first = sorted(weights.items(), key=lambda item: -item[1])
-    labels = [label for label, weight in heaviest_first if weight >= least]
+    labels = sorted(
+        (label for label in weights if weights[label] >= least), key=lambda label: -weights[label]
+    )
     said = " and ".join(dict.fromkeys(phrases.phrase(label) for label in labels))
     return prompt_track(axis, [(0.0, template.replace("{label}", said))])
