@@ -278,22 +278,31 @@ class Progress:
 
 
 class SamplingProgress(Watcher):
-    """The progress bar of a video that is made, with previews: steps first, then frames."""
+    """The progress bar of videos that are made, with previews: of each steps first, then frames."""
 
-    def __init__(self, spec: BackboneSpec, settings: SampleSettings) -> None:
+    def __init__(self, spec: BackboneSpec, settings: SampleSettings, takes: int = 1) -> None:
         self._decoding = math.ceil(settings.num_frames * DECODING)
-        self._bar = Progress(settings.steps + self._decoding)
+        self._takes, self._take = takes, 0
+        self._bar = Progress(takes * (settings.steps + self._decoding))
         self._show = latent_previewer(spec.latent_format, spec.latent_channels)
         self._steps = 0
+
+    def take(self, number: int) -> None:
+        """See `Watcher`."""
+        self._take = number
 
     def sampled(self, step: int, total: int, estimate: Tensor, latents: Tensor) -> None:
         """See `Watcher`."""
         self._steps = step + 1
-        self._bar(self._steps, total + self._decoding, self._show and self._show(estimate))
+        self._update(self._steps, total, self._show and self._show(estimate))
 
     def decoded(self, done: int, total: int) -> None:
         """See `Watcher`."""
-        self._bar(self._steps + round(self._decoding * done / total), self._steps + self._decoding)
+        self._update(self._steps + round(self._decoding * done / total), self._steps)
+
+    def _update(self, done: int, steps: int, preview: Any = None) -> None:
+        whole = steps + self._decoding
+        self._bar(self._take * whole + done, self._takes * whole, preview)
 
 
 def latent_previewer(name: str, channels: int) -> Callable[[Tensor], Any] | None:

@@ -46,6 +46,7 @@ class SamplerValues:
     resume: bool = False
     speed: str = EXACT
     sound_cfg: float = -1.0
+    takes: int = 1
 
     def request(self, sound: Waveform | None) -> VideoRequest:
         """What is asked of the library. A2VError for a value that only this node knows."""
@@ -97,9 +98,13 @@ class A2VT2VSampler(io.ComfyNode):
             ),
             inputs=sampler_inputs(),
             outputs=[
-                io.Image.Output(display_name="images", tooltip="The frames."),
+                io.Image.Output(
+                    display_name="images", tooltip="The frames; of every take.", is_output_list=True
+                ),
                 io.Latent.Output(
-                    display_name="latent", tooltip="The frames' latents, as SD 1.x has them; for VAE Decode."
+                    display_name="latent",
+                    tooltip="The frames' latents, as SD 1.x has them; for VAE Decode.",
+                    is_output_list=True,
                 ),
                 io.Float.Output(display_name="fps", tooltip="Frames per second; connect it to Create Video."),
                 io.Audio.Output(
@@ -143,13 +148,18 @@ class A2VT2VSampler(io.ComfyNode):
         own = SamplerValues(**values)
         sound = None if audio is None else one_sound(audio, own.batch_index, NODE)
         request = own.request(sound).resolved(model.spec)
-        video = model.generate(
+        watcher = runtime.SamplingProgress(model.spec, request.settings, own.takes)
+        made = model.generate_takes(
             request,
-            runtime.SamplingProgress(model.spec, request.settings),
+            own.takes,
+            watcher,
             progress=runtime.kept_steps() if own.resume else None,
             room=runtime.frame_room,
         )
-        latent = {"samples": runtime.latent_samples(model.spec, video.latents)}
+        videos = list(made)
         return io.NodeOutput(
-            video.frames, latent, video.fps, None if video.sound is None else as_audio(video.sound)
+            [video.frames for video in videos],
+            [{"samples": runtime.latent_samples(model.spec, video.latents)} for video in videos],
+            videos[0].fps,
+            None if videos[0].sound is None else as_audio(videos[0].sound),
         )

@@ -202,4 +202,15 @@ def sampler_inputs() -> list[io.Input]:
                 "of the text alone. -1 = as cfg. Costs up to half as much again."
             ),
         ),
+        io.Int.Input(
+            "takes",
+            default=1,
+            min=1,
+            max=64,
+            optional=True,
+            tooltip=(
+                "So many videos, with seed, seed + 1 and so on, as a list: what follows runs for each, and "
+                "Best Take picks one. The sound and the prompts are encoded once."
+            ),
+        ),
     ]

@@ -5,7 +5,7 @@ Legend: F video frames, H W picture size in pixels, c latent channels, f latent 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 
@@ -22,10 +22,14 @@ from .request import Contexts, Video, VideoRequest
 
 # Latent frames decoded at once where memory is no matter: more bring nothing (a CPU's caches are full).
 MOST_ON_CPU, MOST_ON_GPU = 8, 32
+SEEDS = 2**64  # there are that many
 
 
 class Watcher:
     """Looks on while a video is made, such as a progress bar. Whatever a method raises ends the run."""
+
+    def take(self, number: int) -> None:
+        """A take begins, counted from 0."""
 
     def sampled(self, step: int, total: int, estimate: Tensor, latents: Tensor) -> None:
         """A step is done, counted from 0; an estimate of the clean latents [1, c, f, h, w], and the noisy
@@ -72,6 +76,26 @@ class VideoPipeline:
         if progress is not None:
             progress.finish()
         return Video(frames, latents, request.fps, request.sound)
+
+    def generate_takes(
+        self,
+        request: VideoRequest,
+        takes: int,
+        watcher: Watcher | None = None,
+        *,
+        progress: Progress | None = None,
+        room: Callable[[tuple[int, ...]], Tensor] = torch.empty,
+    ) -> Iterator[Video]:
+        """Make several videos of a request, with its seed and those after it, one after the other.
+
+        Sound and prompts are encoded once. Arguments as in `generate`.
+        """
+        request = request.resolved(self.spec)
+        for number in range(takes):
+            if watcher is not None:
+                watcher.take(number)
+            settings = replace(request.settings, seed=(request.settings.seed + number) % SEEDS)
+            yield self.generate(replace(request, settings=settings), watcher, progress=progress, room=room)
 
     def encode_prompt(self, prompt: str, tokens: AudioTokens | None, num_frames: int) -> FrameContext:
         """The states of a prompt for every frame. See `Backbone.encode_prompt`."""

@@ -98,8 +98,13 @@ class Comfy:
 
     def file(self, run: Run, node: str) -> Path:
         """The file that a save node wrote."""
-        (saved,) = run.outputs[node]["images"]
-        return self.server.output / saved["subfolder"] / saved["filename"]
+        (path,) = self.files(run, node)
+        return path
+
+    def files(self, run: Run, node: str) -> list[Path]:
+        """The files that a save node wrote, one for every time that it ran."""
+        saved = run.outputs[node]["images"]
+        return [self.server.output / one["subfolder"] / one["filename"] for one in saved]
 
     def cancel_at(self, graph: Graph, node: str, step: int) -> tuple[Run, float]:
         """Start, press Cancel when `node` reports `step`; the run and the seconds from there to its end."""

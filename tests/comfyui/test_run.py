@@ -34,6 +34,23 @@ def test_sound_becomes_an_mp4(comfy: Comfy, name: str) -> None:
     assert "sound onsets: 3 at 0.2" in text
 
 
+def test_takes_are_a_list_and_the_best_is_picked(comfy: Comfy, graph: Graph) -> None:
+    """Three seeds, each as if it were alone; what follows runs for every take, Best Take for all at once."""
+    sampler, save, sound = (node_of(graph, one) for one in ("A2VT2VSampler", "SaveVideo", "A2VLoadAudio"))
+    inputs = {"takes": [sampler, 0], "audio": [sound, 0], "fps": 8.0, "frames_per_take": 0}
+    pick = {
+        "best": {"class_type": "A2VBestTake", "inputs": inputs},
+        "report": {"class_type": "PreviewAny", "inputs": {"source": ["best", 4]}},
+    }
+    run = comfy.good(changed(graph, A2VT2VSampler={"seed": 20, "takes": 3}) | pick)
+    files = comfy.files(run, save)
+    assert len(files) == 3
+    alone = comfy.good(changed(graph, A2VT2VSampler={"seed": 22}))
+    assert (read_video(files[2]).frames == read_video(comfy.file(alone, save)).frames).all()
+    assert (read_video(files[0]).frames - read_video(files[1]).frames).abs().mean() > 0.01
+    assert run.outputs["report"]["text"][0].count("corrected") >= 3
+
+
 def test_another_seed_runs_the_sampler_and_what_follows_it_only(comfy: Comfy, graph: Graph) -> None:
     sampler, save = node_of(graph, "A2VT2VSampler"), node_of(graph, "SaveVideo")
     following = {sampler, node_of(graph, "CreateVideo"), save, node_of(graph, "A2VAVAlignScore")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,11 @@ class Noting(Watcher):
     def __init__(self, stop_at: int = -1) -> None:
         self.steps: list[tuple[int, int]] = []
         self.frames: list[tuple[int, int]] = []
+        self.takes: list[int] = []
         self._stop_at = stop_at
+
+    def take(self, number: int) -> None:
+        self.takes.append(number)
 
     def sampled(self, step: int, total: int, estimate: Tensor, latents: Tensor) -> None:
         assert estimate.shape == latents.shape
@@ -170,6 +175,25 @@ def test_little_memory_runs_the_branches_of_guidance_in_turn(backbone: Backbone)
     few = batches[: batches.index(-1)]
     assert len(few) == 2 * len(batches[len(few) + 1 : -1])
     torch.testing.assert_close(results[0].latents, results[1].latents, atol=1e-4, rtol=0)
+
+
+def test_takes_have_seeds_of_their_own_and_encode_once(backbone: Backbone) -> None:
+    memory, watcher = Noted(backbone, 1e12), Noting()
+    request = VideoRequest(PROMPT, tokens_of(5), settings=SMALL)
+    takes = list(VideoPipeline(backbone, memory).generate_takes(request, 3, watcher))
+    assert [part for part, _ in memory.asked].count("text") == 2  # the prompt and the negative one
+    assert watcher.takes == [0, 1, 2]
+    assert watcher.steps == 3 * [(0, 2), (1, 2)]
+    for number, take in enumerate(takes):
+        alone = VideoPipeline(backbone).generate(replace(request, settings=replace(SMALL, seed=4 + number)))
+        assert torch.equal(take.latents, alone.latents)
+        assert torch.equal(take.frames, alone.frames)
+    assert not torch.equal(takes[0].frames, takes[1].frames)
+    last = VideoRequest(PROMPT, tokens_of(5), settings=replace(SMALL, seed=2**64 - 1))
+    assert torch.equal(
+        list(VideoPipeline(backbone).generate_takes(last, 2))[1].latents,
+        VideoPipeline(backbone).generate(replace(request, settings=replace(SMALL, seed=0))).latents,
+    )
 
 
 def test_frames_go_where_there_is_room_and_a_watcher_is_told(backbone: Backbone) -> None:
