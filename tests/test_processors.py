@@ -72,7 +72,7 @@ def test_so_do_commands_of_the_library(command: str) -> None:
 
 
 def test_the_list_of_commands_is_complete() -> None:
-    """But for a2v_core.models, which reads and writes files, and a process that waits and never sees torch."""
+    """But for a2v_core.models, which reads and writes files, and a guard that never sees torch."""
     files = [path.relative_to(ROOT).with_suffix("") for path in (ROOT / "a2v_core").rglob("*.py")]
     sources = {".".join(file.parts): (ROOT / f"{file}.py").read_text(encoding="utf-8") for file in files}
     found = {name.removesuffix(".__main__") for name, text in sources.items() if "\nif __name__ ==" in text}
