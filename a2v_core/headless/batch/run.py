@@ -66,7 +66,7 @@ def run_batch(
     state.mkdir(parents=True, exist_ok=True)
     folder = None if servers else find_comfyui(comfyui)
     with only_one(state):
-        shutil.rmtree(state / "work", ignore_errors=True)
+        shutil.rmtree(state / "files", ignore_errors=True)
         rows = Rows(settings.out, state / "rows")
         job = Job(
             path=settings.workflow,
@@ -75,7 +75,7 @@ def run_batch(
             folders=_folders(settings, folder),
             rows=rows,
             claims=Claims(state / "claims"),
-            work=state / "work",
+            work=state / "files",
         )
         report = Report(rows, units, settings.keep == "best")
         driver = Driver(job, units, report, 0.0 if folder else settings.wait)
@@ -88,7 +88,7 @@ def run_batch(
         finally:
             driver.display.close()
             results = report.write()
-            shutil.rmtree(state / "work", ignore_errors=True)
+            shutil.rmtree(state / "files", ignore_errors=True)
         return results
 
 

@@ -43,7 +43,7 @@ def test_a_name_that_is_too_long_is_cut() -> None:
 
 
 def test_what_the_batch_makes_is_no_sound_of_it(tmp_path: Path) -> None:
-    touch(tmp_path, "a.wav", "out/b.flac", "out/.batch/work/c/c.flac")
+    touch(tmp_path, "a.wav", "out/b.flac", "out/.batch/files/c/c.flac")
     assert [unit.id for unit in plan_units(tmp_path, None, None, tmp_path / "out")] == ["a"]
     with pytest.raises(A2VError, match="is the folder of the sounds"):
         plan_units(tmp_path, None, None, tmp_path)
