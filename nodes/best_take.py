@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import Any
 
 from comfy_api.latest import InputImpl, Types, io, ui
 from torch import Tensor
 
 from ..a2v_core.errors import A2VError, MediaError
+from ..a2v_core.media import frame_rate
 from ..a2v_core.metrics.alignment import HeardSound, hear_sound, trusted_score
 from ..a2v_core.metrics.report import TakeStrip, takes_pixels
 from ..a2v_core.metrics.takes import TakeScore, pick_best, pick_line, take_lines, take_score, verdict_of
@@ -86,7 +86,9 @@ class A2VBestTake(io.ComfyNode):
         )
 
     @classmethod
-    def execute(cls, takes: list[Any], audio: list[Any], fps: list[float], frames_per_take: list[int]) -> Any:
+    def execute(
+        cls, takes: list[Any], audio: list[Any], fps: list[float], frames_per_take: list[int]
+    ) -> io.NodeOutput:
         sound = only_sound(_single(audio, "audio"), NODE)
         found = _takes(takes, _single(fps, "fps"), _single(frames_per_take, "frames_per_take"))
         heard = hear_sound(sound)
@@ -104,7 +106,7 @@ class A2VBestTake(io.ComfyNode):
         components = Types.VideoComponents(
             images=frames,
             audio={"waveform": sound.samples[None], "sample_rate": sound.sample_rate},
-            frame_rate=Fraction(rate).limit_denominator(1001),
+            frame_rate=frame_rate(rate),
         )
         score = math.nan if pick.picked_score is None else pick.picked_score
         return io.NodeOutput(

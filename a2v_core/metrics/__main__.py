@@ -102,9 +102,7 @@ def _add_scoring(parser: argparse.ArgumentParser) -> None:
         "--normalise", action="store_true", help="published score: flow in pixels of 384 x 384"
     )
     parser.add_argument("--fast", action="store_true", help="flow of scaled-down frames; implies --normalise")
-    parser.add_argument(
-        "--window", type=float, default=4.0, help="seconds of a stretch of the lag over time (4)"
-    )
+    parser.add_argument("--window", type=float, help="seconds of a stretch of the lag over time; default: 4")
     _add_running(parser, "folder for the CSV, the JSON, the HTML report, and to resume from")
 
 

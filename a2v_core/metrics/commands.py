@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import A2VError
 from ..texts import write_text
-from .alignment import Settings, lag_lines, window_lines
+from .alignment import WINDOW, Settings, lag_lines, window_lines
 from .report import compare_page, score_page, selftest_page
 from .selftest import self_test, selftest_lines, selftest_record
 from .sets import (
@@ -37,7 +37,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         options.tolerance_ms,
         options.normalise,
         options.fast,
-        options.window,
+        WINDOW if options.window is None else options.window,
         None if seams is None else tuple(seams),
     ).checked()
 

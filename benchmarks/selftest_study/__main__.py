@@ -31,7 +31,6 @@ from training.demo_world.world import FPS
 from .sets import FIRST_SEED, SETS, clip
 
 SHOWN = ("reference", "trusted")
-GENERATED = ("plain", "noise floor")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m benchmarks.selftest_study", description="What the scores of AV-Align tell."
     )
     parser.add_argument("--clips", type=int, default=60, help="of every set")
-    parser.add_argument("--fps", type=float, nargs="+", default=[12.0, 24.0], help="frame rates")
+    parser.add_argument(
+        "--fps", type=float, nargs="+", default=[12.0, 24.0], help="frame rates of true clips"
+    )
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS), metavar="NAME", help="sets")
     parser.add_argument("--crf", type=int, help="also write every clip as H.264 of this quality, and read it")
     parser.add_argument(
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("--clips must be 2 or more")
     found: dict[str, Any] = {}
     if options.generated:
-        sets = [(name, FPS, generated(name, options.clips)) for name in GENERATED]
+        sets = [(name, FPS, generated(name, options.clips, options.crf)) for name in options.sets]
     else:
         sets = [
             (name, fps, true_clips(name, options.clips, fps, options.crf))
@@ -90,14 +91,14 @@ def true_clips(name: str, count: int, fps: float, crf: int | None) -> Iterator[D
         yield detected(str(number), torch.from_numpy(frames), fps, sound, crf)
 
 
-def generated(name: str, count: int) -> Iterator[DetectedClip]:
-    """Videos that the bundled models make of the sounds of a set."""
+def generated(name: str, count: int, crf: int | None) -> Iterator[DetectedClip]:
+    """Videos that the bundled models make of the sounds of a set, at 12 fps."""
     demo = Demo()
     for number in range(count):
         frames, sound = clip(name, number, FPS)
         video = demo.video(PROMPT, sound, len(frames), FIRST_SEED + number)
         print(f"{name}: {number + 1} of {count}", file=sys.stderr, flush=True)
-        yield detected(str(number), video, FPS, sound, None)
+        yield detected(str(number), video, FPS, sound, crf)
 
 
 def detected(

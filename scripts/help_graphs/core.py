@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .graph import ADAPTER, DEMO, LOAD_MAPPER, MAPPER, POOLING, WAN, Graph, Node
+from .graph import ADAPTER, DEMO, DRAWN_LINKS, LOAD_MAPPER, MAPPER, POOLING, WAN, Graph, Node, drawn
 
 LOAD_ADAPTER: Node = ("A2VLoadAudioAdapter", 0, {"adapter_name": ADAPTER})
 HEARD_LINKS = (
@@ -55,20 +55,16 @@ GRAPHS: dict[str, Graph] = {
             "positive": ("CLIPTextEncode", 1, {"text": "a video of a red ball bouncing"}),
             "negative": ("CLIPTextEncode", 1, {"text": ""}),
             "latent": ("EmptyHunyuanLatentVideo", 1, {"width": 64, "height": 64, "length": 25}),
-            "sampler": ("KSampler", 2, {"steps": 20, "cfg": 3.0}),
-            "decode": ("VAEDecode", 3, {}),
-            "show": ("SaveAnimatedWEBP", 3, {"fps": 12.0}),
+            **drawn(2),
         },
         (
             "clip.clip > positive.clip",
             "clip.clip > negative.clip",
             "model.MODEL > sampler.model",
             "positive.CONDITIONING > sampler.positive",
-            "negative.CONDITIONING > sampler.negative",
             "latent.LATENT > sampler.latent_image",
-            "sampler.LATENT > decode.samples",
             "vae.VAE > decode.vae",
-            "decode.IMAGE > show.images",
+            *DRAWN_LINKS,
         ),
         run=True,
     ),
@@ -79,9 +75,7 @@ GRAPHS: dict[str, Graph] = {
             "positive": ("CLIPTextEncode", 1, {"text": "a video of a red ball"}),
             "negative": ("CLIPTextEncode", 1, {"text": ""}),
             "latents": ("EmptyLatentImage", 1, {"width": 64, "height": 64, "batch_size": 12}),
-            "sampler": ("KSampler", 2, {"steps": 20, "cfg": 3.0}),
-            "decode": ("VAEDecode", 3, {}),
-            "show": ("SaveAnimatedWEBP", 3, {"fps": 12.0}),
+            **drawn(2),
         },
         (
             "load.model > core.t2v_model",
@@ -89,11 +83,9 @@ GRAPHS: dict[str, Graph] = {
             "core.clip > negative.clip",
             "core.model > sampler.model",
             "positive.CONDITIONING > sampler.positive",
-            "negative.CONDITIONING > sampler.negative",
             "latents.LATENT > sampler.latent_image",
-            "sampler.LATENT > decode.samples",
             "core.vae > decode.vae",
-            "decode.IMAGE > show.images",
+            *DRAWN_LINKS,
         ),
         run=True,
         widths={"positive": 260, "negative": 260},

@@ -33,6 +33,12 @@ LOAD_MAPPER: Node = ("A2VLoadAudioMapper", 0, {"mapper_name": DEMO})
 MAPPER: Node = ("A2VAudioMapper", 1, {})
 POOLING: Node = ("A2VTemporalContextPooling", 2, {})
 
+DRAWN_LINKS = (
+    "negative.CONDITIONING > sampler.negative",
+    "sampler.LATENT > decode.samples",
+    "decode.IMAGE > show.images",
+)
+
 ENCODED = {"sound": SOUND, "beats": BEATS, "encode": ENCODE}
 ENCODED_LINKS = ("sound.AUDIO > encode.audio", "beats.AUDIO_ENCODER > encode.audio_encoder")
 MAPPED = {**ENCODED, "load_mapper": LOAD_MAPPER, "mapper": MAPPER}
@@ -47,3 +53,12 @@ POOLED_LINKS = (
     "mapper.frame_tokens > pooling.frame_tokens",
     "load_mapper.mapper > pooling.mapper",
 )
+
+
+def drawn(column: int) -> dict[str, Node]:
+    """KSampler in a column, beside it what shows its video; see `DRAWN_LINKS`."""
+    return {
+        "sampler": ("KSampler", column, {"steps": 20, "cfg": 3.0}),
+        "decode": ("VAEDecode", column + 1, {}),
+        "show": ("SaveAnimatedWEBP", column + 1, {"fps": 12.0}),
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .graph import BEATS, DEMO, SOUND, Graph, Node
+from .graph import BEATS, DEMO, DRAWN_LINKS, SOUND, Graph, Node, drawn
 
 HEARD_EVENTS_LINKS = ("sound.AUDIO > events.audio", "beats.AUDIO_ENCODER > events.audio_encoder")
 WATER: Node = ("A2VLoadAudio", 0, {"audio": "demo (bundled): water_drops.wav"})
@@ -31,9 +31,7 @@ GRAPHS: dict[str, Graph] = {
             "negative": ("CLIPTextEncode", 2, {"text": ""}),
             "travel": ("A2VScheduledPrompt", 3, {}),
             "latents": ("EmptyLatentImage", 3, {"width": 64, "height": 64}),
-            "sampler": ("KSampler", 3, {"steps": 20, "cfg": 3.0}),
-            "decode": ("VAEDecode", 4, {}),
-            "show": ("SaveAnimatedWEBP", 4, {"fps": 12.0}),
+            **drawn(3),
         },
         (
             "sound.AUDIO > schedule.audio",
@@ -47,11 +45,9 @@ GRAPHS: dict[str, Graph] = {
             "schedule.frames > latents.batch_size",
             "core.model > sampler.model",
             "travel.conditioning > sampler.positive",
-            "negative.CONDITIONING > sampler.negative",
             "latents.LATENT > sampler.latent_image",
-            "sampler.LATENT > decode.samples",
             "core.vae > decode.vae",
-            "decode.IMAGE > show.images",
+            *DRAWN_LINKS,
         ),
         run=True,
         widths={"schedule": 420},

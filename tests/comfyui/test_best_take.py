@@ -84,8 +84,17 @@ def test_the_video_of_the_best_has_its_sound(takes: Comfy) -> None:
     run = takes.good(graph(["list", 0]) | save)
     (saved,) = run.outputs["save"]["images"]
     with av.open(str(Path(takes.server.folder) / "output" / saved["subfolder"] / saved["filename"])) as file:
-        assert (file.streams.video[0].frames, float(file.streams.video[0].average_rate or 0)) == (24, 12.0)
+        assert (file.streams.video[0].frames, file.streams.video[0].average_rate) == (24, 12)
         assert len(file.streams.audio) == 1
+
+
+def test_a_broadcast_rate_is_exact(takes: Comfy) -> None:
+    rate = {
+        "parts": {"class_type": "GetVideoComponents", "inputs": {"video": ["best", 1]}},
+        **looks("parts", rate=2),
+    }
+    run = takes.good(graph(["list", 0], fps=23.976) | rate)
+    assert float(run.outputs["rate"]["text"][0]) == 24000 / 1001
 
 
 def test_videos_bring_their_own_fps(takes: Comfy) -> None:

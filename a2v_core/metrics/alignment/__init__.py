@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .matching import VARIANTS
     from .result import TRUSTED, AVAlignResult
     from .scoring import av_align, score_peaks
-    from .sliding import LagOverTime, lag_over_time
+    from .sliding import WINDOW, LagOverTime, lag_over_time
     from .trusted import trusted_score
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "REFERENCE_SIDE",
     "TRUSTED",
     "VARIANTS",
+    "WINDOW",
     "AVAlignResult",
     "Chance",
     "HeardSound",
@@ -64,7 +65,7 @@ __getattr__, __dir__ = lazy_door(
         ".companions": "cross_correlation",
         ".flow": "FAST_SIDE REFERENCE_SIDE Motion assemble_motion detect_motion motion_steps",
         ".heard": "HeardSound hear_sound",
-        ".sliding": "LagOverTime lag_over_time",
+        ".sliding": "WINDOW LagOverTime lag_over_time",
         ".lag_text": "lag_lines lag_record window_lines",
         ".lags": "Lag",
         ".matching": "VARIANTS",

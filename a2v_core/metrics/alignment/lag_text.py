@@ -26,6 +26,7 @@ def lag_record(lags: LagOverTime) -> Record:
         "drift_ms_per_minute": None if drift is None else drift.ms_per_minute,
         "drift_low": None if drift is None else drift.low,
         "drift_high": None if drift is None else drift.high,
+        "drift_told": drift is not None and drift.told,
         "seams": [_plain(asdict(seam)) for seam in lags.seams],
         "lags": [_plain(asdict(window)) for window in lags.windows],
     }
@@ -36,7 +37,7 @@ def lag_lines(record: Mapping[str, Any]) -> list[str]:
     lines = [f"lag: {_lag(record)}"]
     if record["drift_ms_per_minute"] is not None:
         low, high = record["drift_low"], record["drift_high"]
-        told = "" if low > 0 or high < 0 else ": none that can be told"
+        told = "" if record["drift_told"] else ": none that can be told"
         drift = f"{record['drift_ms_per_minute']:+.0f} ms a minute (95 %: {low:+.0f} to {high:+.0f})"
         lines.append(f"drift: {drift}{told}")
     return lines + [f"seam at {seam['time']:.2f} s: {_jump(seam)}" for seam in record["seams"]]

@@ -31,7 +31,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 @dataclass(frozen=True)
 class Drift:
     """How fast the lag grows, in ms a minute, with its 95 % interval: the median slope of all pairs of one
-    stretch between seams (Theil-Sen).
+    stretch between seams (Theil-Sen, Sen 1968).
     """
 
     ms_per_minute: float

@@ -7,7 +7,6 @@ Legend: n trials.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,7 +18,6 @@ from .measures import MEASURES, Measure
 from .perturbations import Perturbation, perturbations
 
 TOLD = 0.95  # accuracy from which on an offset counts as told
-_Z = 1.959964  # of a 95 % interval
 
 
 class DetectedClip(NamedTuple):
@@ -63,10 +61,10 @@ def wilson(right: int, count: int) -> tuple[float, float]:
     """95 % interval of a share (Wilson 1927); 0 to 1 for no trials."""
     if count == 0:
         return 0.0, 1.0
-    share, z = right / count, _Z**2 / count
-    middle = (share + z / 2) / (1 + z)
-    half = _Z * math.sqrt(share * (1 - share) / count + z / (4 * count)) / (1 + z)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    from scipy.stats import binomtest
+
+    found = binomtest(right, count).proportion_ci(0.95, "wilson")
+    return float(found.low), float(found.high)
 
 
 def run_trials(clips: Sequence[DetectedClip], seed: int = 0) -> Results:
