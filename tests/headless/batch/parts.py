@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import io
 import json
 import subprocess
@@ -14,7 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import urlopen
 
+import numpy as np
+from PIL import Image
+
 from a2v_core.headless.__main__ import main
+from a2v_core.media import load_audio
 from tests.headless.test_run import sound_prompt, write_wav
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -65,14 +70,17 @@ def started(log: Path, *arguments: object) -> Iterator[Running]:
 
 
 def copying_prompt() -> dict[str, Any]:
-    """Load a sound, save it: fast, and the same bytes every time."""
+    """Load a sound, save it: fast, and the same samples every time."""
     prompt = sound_prompt()
     del prompt["7"]
     return prompt
 
 
 def drawing_prompt() -> dict[str, Any]:
-    """A copy of the sound and a picture of noise from a seed: two files, fast, the same bytes every time."""
+    """A copy of the sound and a picture of noise from a seed: two files, fast, the same content every time.
+
+    Not the same bytes: a server that has a picture in its cache names its file, with the prompt of the run
+    that made it inside."""
     size = {"width": 48, "height": 32, "batch_size": 1, "color": 0x336699}
     return copying_prompt() | {
         "1": {"class_type": "EmptyImage", "inputs": size},
@@ -115,6 +123,20 @@ def outputs(out: Path) -> dict[str, bytes]:
     """Name -> content of what a batch has made, its tables aside."""
     files = (path for path in out.iterdir() if path.is_file())
     return {path.name: path.read_bytes() for path in files if path.stem != "runs"}
+
+
+def contents(out: Path) -> dict[str, str]:
+    """Name -> hash of the pixels or samples of what a batch with `drawing_prompt` has made."""
+    return {path.name: _content(path) for path in out.iterdir() if path.suffix in (".png", ".flac")}
+
+
+def _content(path: Path) -> str:
+    if path.suffix == ".png":
+        with Image.open(path) as picture:
+            values = np.asarray(picture)
+    else:
+        values = load_audio(path).samples.numpy()
+    return f"{values.shape} {hashlib.sha256(values.tobytes()).hexdigest()}"
 
 
 def facts(out: Path) -> list[dict[str, Any]]:

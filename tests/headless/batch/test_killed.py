@@ -15,6 +15,7 @@ from tests.headless.batch.parts import (
     ask,
     call,
     command,
+    contents,
     drawing_prompt,
     facts,
     outputs,
@@ -53,7 +54,7 @@ def kill_again_and_again(server: str, folder: Path, kills: int, sounds: int, see
     )
     common: list[object] = [workflow, "--server", server, "--table", table, "--seeds", seeds, "--out"]
     call(*common, folder / "calm", code=3)
-    expected = outputs(folder / "calm")
+    expected = contents(folder / "calm")
     assert len(expected) == 2 * (sounds - 1) * seeds
 
     rng = random.Random(kills)
@@ -61,10 +62,10 @@ def kill_again_and_again(server: str, folder: Path, kills: int, sounds: int, see
     for _ in range(kills):
         done += killed([*common, folder / "killed"], rng.uniform(0.5, 2.5))
         if (folder / "killed").exists():
-            found = outputs(folder / "killed")
+            found = contents(folder / "killed")
             assert found == {name: expected[name] for name in found}, "a file that is not whole"
     call(*common, folder / "killed", code=3)
-    assert outputs(folder / "killed") == expected
+    assert contents(folder / "killed") == expected
     assert facts(folder / "killed") == facts(folder / "calm")
     assert sorted(path.name for path in (folder / "killed").iterdir()) == sorted(
         [*expected, ".batch", "runs.csv", "runs.json"]
