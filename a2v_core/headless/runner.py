@@ -40,7 +40,7 @@ from .workflow import (
     apply_seed,
     is_api,
     load_workflow,
-    title,
+    titles_of,
     to_api,
 )
 
@@ -124,7 +124,7 @@ async def run_on(url: str, settings: RunSettings, progress: Progress | None = No
         prompt, uploads = await prepare(client, data, settings)
         for path, name in uploads.items():
             progress.uploaded(path, name)
-        titles = {node_id: title(prompt, node_id) for node_id in prompt}
+        titles = titles_of(prompt)
         start = time.monotonic()
         execution = Execution(str(uuid.uuid4()), titles, progress)
         await execute(client, prompt, None if is_api(data) else data, execution)

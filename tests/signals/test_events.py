@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from a2v_core.signals.events import (
     class_curve,
     class_curves,
     class_probabilities,
+    hit_probabilities,
     hit_spans,
     names_of,
     read_events,
@@ -47,6 +49,17 @@ def scene(name: str, number: int) -> tuple[dict[float, set[str]], Waveform]:
     return dict(sorted(truth.items())), waveform(samples, SAMPLE_RATE)
 
 
+def struck(hits: Sequence[tuple[str, float]], seconds: int) -> Waveform:
+    """The sound of shapes that are hit at times."""
+    rng = np.random.default_rng(4)
+    samples = np.zeros(seconds * SAMPLE_RATE, np.float32)
+    for shape, time in hits:
+        start = round(time * SAMPLE_RATE)
+        hit = hit_sound(shape, Hit(0.0), rng)[: len(samples) - start]
+        samples[start : start + len(hit)] += hit
+    return waveform(samples, SAMPLE_RATE)
+
+
 @pytest.mark.parametrize(("name", "scenes"), [("long", 4), ("two", 12), ("off_screen", 8)])
 def test_every_hit_has_its_name(name: str, scenes: int, demo_beats: BEATs) -> None:
     """Every hit of one object is right; the share over whole sets is in `benchmarks.signals_study`."""
@@ -61,6 +74,31 @@ def test_every_hit_has_its_name(name: str, scenes: int, demo_beats: BEATs) -> No
                 assert event.label in shapes
                 alone += 1
     assert alone >= 20
+
+
+def test_a_string_that_rings_on_does_not_give_its_name_to_another_hit(demo_beats: BEATs) -> None:
+    """A block is struck 0.35 s after a string: what sounded before is none of its names."""
+    truth, sound = scene("two", 35)
+    times = list(truth)
+    assert list(truth.values()) == [{"ring", "box"}, {"box"}, {"ring", "box"}]
+    before = Span(times[1] - 0.02 - 0.335, times[1] - 0.02)
+    names = names_of(demo_beats)
+    string = names.index("ring")
+    assert class_probabilities(demo_beats, sound, [before])[0, string] > 0.9
+    found = hit_probabilities(demo_beats, sound, times)[1]
+    assert names[int(found.argmax())] == "box"
+    assert found[string] < 0.01
+
+
+def test_a_string_that_is_struck_while_it_rings_keeps_its_name(demo_beats: BEATs) -> None:
+    times = [1.0, 1.4, 1.8]
+    sound = struck([("ring", time) for time in times], 3)
+    names = names_of(demo_beats)
+    string = names.index("ring")
+    before = Span(times[1] - 0.02 - 0.335, times[1] - 0.02)
+    assert class_probabilities(demo_beats, sound, [before])[0, string] > 0.9
+    found = hit_probabilities(demo_beats, sound, times)
+    assert found[:, string].min() > 0.9
 
 
 def test_a_file_gives_what_its_samples_give(tmp_path: Path, demo_beats: BEATs) -> None:
@@ -148,14 +186,9 @@ def test_a_sound_without_a_hit_has_no_event(demo_beats: BEATs) -> None:
 
 def test_sustained_sounds_are_segments(demo_beats: BEATs) -> None:
     """Ten strokes of one object, then ten of another."""
-    rng = np.random.default_rng(4)
-    samples = np.zeros(8 * SAMPLE_RATE, np.float32)
-    for shape, first in (("bell", 0.2), ("box", 4.2)):
-        for stroke in range(10):
-            start = round((first + 0.37 * stroke) * SAMPLE_RATE)
-            hit = hit_sound(shape, Hit(0.0), rng)[: len(samples) - start]
-            samples[start : start + len(hit)] += hit
-    curves = class_curves(demo_beats, waveform(samples, SAMPLE_RATE), 8.0)
+    starts = (("bell", 0.2), ("box", 4.2))
+    sound = struck([(shape, first + 0.37 * stroke) for shape, first in starts for stroke in range(10)], 8)
+    curves = class_curves(demo_beats, sound, 8.0)
     segments = sound_segments(curves, names_of(demo_beats), 8.0)
     assert [segment.label for segment in segments] == ["bell", "box"]
     bell, box = segments

@@ -29,7 +29,7 @@ from ..server import (
     is_file,
     rejoin,
 )
-from ..workflow import is_api, title
+from ..workflow import is_api, titles_of
 from .claims import Claim, Claims
 from .fingerprint import fingerprint_of
 from .plan import Unit
@@ -94,12 +94,11 @@ async def run_unit(url: str, unit: Unit, job: Job) -> Row:
 async def _outputs(client: ComfyClient, unit: Unit, job: Job, fingerprint: str) -> Execution:
     claim = job.claims.get(unit.id)
     if claim is not None and (claim.fingerprint, claim.server) == (fingerprint, client.url):
-        execution = Execution(claim.prompt_id, {}, Silent())
-        if await rejoin(client, execution):
-            return execution
+        earlier = await rejoin(client, claim.prompt_id)
+        if earlier is not None:
+            return earlier
     prompt, _ = await prepare(client, job.workflow, job.settings(unit))
-    titles = {node_id: title(prompt, node_id) for node_id in prompt}
-    execution = Execution(str(uuid.uuid4()), titles, Silent())
+    execution = Execution(str(uuid.uuid4()), titles_of(prompt), Silent())
     job.claims.put(unit.id, Claim(fingerprint, client.url, execution.prompt_id))
     await execute(client, prompt, None if is_api(job.workflow) else job.workflow, execution)
     return execution

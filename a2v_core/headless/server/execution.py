@@ -9,10 +9,10 @@ from typing import Any
 import aiohttp
 
 from ...errors import WorkflowError
-from ..workflow import ApiPrompt, describe
+from ..workflow import ApiPrompt, describe, titles_of
 from .client import ComfyClient
 from .errors import InterruptedRun, NodeError
-from .progress import Progress
+from .progress import Progress, Silent
 
 
 @dataclass
@@ -105,25 +105,27 @@ async def execute(
         execution.progress.end(success)
 
 
-async def rejoin(client: ComfyClient, execution: Execution) -> bool:
+async def rejoin(client: ComfyClient, prompt_id: str) -> Execution | None:
     """Wait for a prompt that was queued before, by a process that is gone or over a connection that broke.
 
-    Returns whether it has ended with outputs; False if the server does not know it (any more), or if it was
+    Returns it ended, with its outputs; None if the server does not know it (any more), or if it was
     interrupted there. Raises NodeError. When this task is cancelled, the prompt is cancelled on the server.
     """
     try:
-        await _wait_for_end(client, execution.prompt_id)
+        await _wait_for_end(client, prompt_id)
     except asyncio.CancelledError:
-        await client.cancel(execution.prompt_id)
+        await client.cancel(prompt_id)
         raise
-    entry = await client.history(execution.prompt_id)
+    entry = await client.history(prompt_id)
     if entry is None:
-        return False
+        return None
+    prompt = entry["prompt"][2]
+    execution = Execution(prompt_id, titles_of(prompt), Silent())
     try:
         execution.finish(entry)
     except InterruptedRun:
-        return False
-    return True
+        return None
+    return execution
 
 
 async def _wait_for_end(client: ComfyClient, prompt_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from .convert import ApiPrompt, to_api
 from .load import is_api, load_workflow
-from .overrides import apply_overrides, describe, specs_of, title
+from .overrides import apply_overrides, describe, specs_of, titles_of
 from .seeds import apply_seed
 from .values import ObjectInfo
 from .widgets import Spec, choices, options
@@ -19,6 +19,6 @@ __all__ = [
     "load_workflow",
     "options",
     "specs_of",
-    "title",
+    "titles_of",
     "to_api",
 ]

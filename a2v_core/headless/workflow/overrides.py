@@ -49,6 +49,11 @@ def title(prompt: ApiPrompt, node_id: str) -> str:
     return str((node.get("_meta") or {}).get("title") or node["class_type"])
 
 
+def titles_of(prompt: ApiPrompt) -> dict[str, str]:
+    """Node id -> title, its type where it has none."""
+    return {node_id: title(prompt, node_id) for node_id in prompt}
+
+
 def describe(prompt: ApiPrompt, node_id: str) -> str:
     """The node for a message: title, type, id."""
     return f"{title(prompt, node_id)!r} ({prompt[node_id]['class_type']}, node {node_id})"

@@ -29,6 +29,10 @@ SHORTEST_SECONDS = STEP_SECONDS + FRAME_SECONDS
 # is right where one alone is not.
 LEADS_SECONDS = (0.02, 0.06)
 HIT_SECONDS = 0.48  # of a hit's window, unless the next hit comes earlier
+BEFORE_STEPS = 2  # of BEATs, at most, that are heard of what sounds already when a hit comes
+# By how much a class that sounds already is less likely to be the hit's: a string that rings on while a block
+# is struck. From 0.3 to 0.7 it makes no difference on held-out scenes of two objects.
+STILL = 0.5
 _AT_ONCE = 16
 
 
@@ -62,14 +66,34 @@ def hit_probabilities(
     seconds: float = HIT_SECONDS,
     progress: Progress | None = None,
 ) -> Floats:
-    """Probability of every class at each hit (ascending times): float32 [hits, K], the mean of two."""
-    spans = [span for lead in LEADS_SECONDS for span in hit_spans(times, seconds, lead)]
+    """Probability of every class to be that of each hit (ascending times): float32 [hits, K].
+
+    What sounds before a hit already is less likely its sound: max(0, p - q / 2) / (1 - q / 2), with p
+    the mean of a hit's windows and q the probability in the stretch before it.
+    """
+    windows = [span for lead in LEADS_SECONDS for span in hit_spans(times, seconds, lead)]
+    before = {number: span for number, time in enumerate(times) if (span := _span_before(time)) is not None}
+    found = _in_any_order(beats, sound, [*windows, *before.values()], progress)
+    shape = (len(LEADS_SECONDS), len(times), found.shape[1])
+    at = found[: len(windows)].reshape(shape).mean(axis=0)
+    still = np.zeros_like(at)
+    still[list(before)] = STILL * found[len(windows) :]
+    return np.asarray(np.maximum(0.0, at - still) / (1.0 - still), np.float32)
+
+
+def _in_any_order(beats: BEATs, sound: Sound, spans: Sequence[Span], progress: Progress | None) -> Floats:
     order = sorted(range(len(spans)), key=lambda number: spans[number].start)
     found = class_probabilities(beats, sound, [spans[number] for number in order], progress)
     result = np.empty_like(found)
     result[order] = found
-    shape = (len(LEADS_SECONDS), len(times), result.shape[1])
-    return np.asarray(result.reshape(shape).mean(axis=0), np.float32)
+    return result
+
+
+def _span_before(time: float) -> Span | None:
+    """The stretch until a hit begins; None where the sound is too short before it."""
+    end = time - LEADS_SECONDS[0]
+    steps = min(BEFORE_STEPS, int((end - FRAME_SECONDS) / STEP_SECONDS + 1e-6))
+    return Span(end - steps * STEP_SECONDS - FRAME_SECONDS, end) if steps > 0 else None
 
 
 def hit_spans(

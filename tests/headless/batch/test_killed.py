@@ -8,7 +8,9 @@ import signal
 import subprocess
 from pathlib import Path
 
+from a2v_core.headless.batch.claims import Claim, Claims
 from a2v_core.headless.batch.lock import only_one
+from a2v_core.headless.batch.rows import Rows
 from a2v_core.headless.server import ComfyServer
 from tests.headless.batch.parts import (
     ROOT,
@@ -16,6 +18,7 @@ from tests.headless.batch.parts import (
     call,
     command,
     contents,
+    copying_prompt,
     drawing_prompt,
     facts,
     outputs,
@@ -98,6 +101,31 @@ def test_what_a_killed_batch_had_queued_is_not_queued_again(
     assert sorted(outputs(tmp_path / "out")) == ["a.png", "b.png"]
     ran = [entry["prompt"] for entry in ask(comfy_server.url, "history").values()]
     assert [each[1] == queued for each in ran if "rejoined" in json.dumps(each)] == [True, False]
+
+
+def test_what_failed_without_the_process_that_queued_it_is_told_alike(
+    comfy_server: ComfyServer, tmp_path: Path
+) -> None:
+    sound = tmp_path / "rejoined.wav"
+    sound.write_text("this is no sound")
+    out = tmp_path / "out"
+    workflow = write(tmp_path / "api.json", copying_prompt())
+    arguments = (workflow, "--server", comfy_server.url, "--audio", sound, "--out", out)
+    call(*arguments, code=1)
+    told = facts(out)
+    assert "node 'the sound' (LoadAudio, node 5) failed" in told[0]["error"]
+
+    state = Rows(out, out / ".batch" / "rows")
+    (row,) = state.all()
+    history = ask(comfy_server.url, "history").values()
+    (prompt,) = [each["prompt"] for each in history if sound.name in json.dumps(each["prompt"])]
+    # As a process leaves it that is killed while its prompt runs.
+    (out / ".batch" / "rows" / f"{row.id}.json").unlink()
+    Claims(out / ".batch" / "claims").put(row.id, Claim(row.fingerprint, comfy_server.url, prompt[1]))
+    call(*arguments, code=1)
+    assert facts(out) == told
+    again = ask(comfy_server.url, "history").values()
+    assert sum(sound.name in json.dumps(each["prompt"]) for each in again) == 1
 
 
 def test_ctrl_c_takes_the_run_off_the_server(comfy_server: ComfyServer, tmp_path: Path) -> None:
