@@ -8,13 +8,13 @@ import torch
 from comfy_api.latest import io, ui
 
 from ..a2v_core.signals.cuts import (
+    HITS,
     PROMPT_FORMATS,
+    PROMPTED,
     PromptTrack,
-    event_prompts,
-    joint_prompt,
+    heard_prompts,
     prompt_axis,
     prompt_relay,
-    segment_prompts,
 )
 from ..a2v_core.signals.events import parse_phrases, read_events
 from . import runtime
@@ -25,8 +25,6 @@ from .sound_lengths import fps_input, frames_input
 from .t2v_model import ManagedT2V
 
 NODE = "Timed Prompts"
-HITS, SUSTAINED, TOGETHER = "hits", "sustained sounds", "all together"
-SOUNDS = [HITS, SUSTAINED, TOGETHER]
 
 
 class A2VTimedPrompts(io.ComfyNode):
@@ -80,7 +78,7 @@ class A2VTimedPrompts(io.ComfyNode):
                 frames_input("Frames of the video. 0 = as long as the sound."),
                 io.Combo.Input(
                     "sounds",
-                    options=SOUNDS,
+                    options=list(PROMPTED),
                     default=HITS,
                     tooltip=(
                         "hits = a prompt begins with a hit. sustained sounds = it lasts as long as its "
@@ -156,7 +154,7 @@ class A2VTimedPrompts(io.ComfyNode):
 
     @classmethod
     def validate_inputs(cls, sounds: str | None = None, format: str | None = None) -> bool | str:
-        wrong = check_choice("sounds", sounds, SOUNDS)
+        wrong = check_choice("sounds", sounds, PROMPTED)
         return wrong if wrong is not True else check_choice("format", format, PROMPT_FORMATS)
 
     @classmethod
@@ -176,12 +174,7 @@ class A2VTimedPrompts(io.ComfyNode):
     ) -> io.NodeOutput:
         found, segments = read_events(events)
         said, axis = parse_phrases(phrases, f"{NODE}: phrases"), prompt_axis(found, fps, frames)
-        if sounds == SUSTAINED:
-            track = segment_prompts(axis, segments, said, template, quiet)
-        elif sounds == TOGETHER:
-            track = joint_prompt(axis, found.events, segments, said, template, quiet)
-        else:
-            track = event_prompts(axis, found.events, said, template, quiet, longest, shortest)
+        track = heard_prompts(sounds, axis, found.events, segments, said, template, quiet, longest, shortest)
         relay, text = prompt_relay(track), PROMPT_FORMATS[format](track)
         return io.NodeOutput(
             relay.local_prompts,

@@ -123,7 +123,18 @@ def _add_prompts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quiet", default="", help="the prompt where nothing is heard; default: what was heard last"
     )
-    parser.add_argument("--longest", type=float, default=2.0, help="seconds after a hit until it is quiet")
+    parser.add_argument(
+        "--sounds",
+        default="hits",
+        choices=["hits", "sustained sounds", "all together"],
+        help="that there are prompts of (default: hits)",
+    )
+    parser.add_argument(
+        "--shortest", type=float, default=0.5, help="of hits: seconds that a prompt stays at least"
+    )
+    parser.add_argument(
+        "--longest", type=float, default=2.0, help="of hits: seconds after one until it is quiet"
+    )
     parser.add_argument(
         "--format",
         default="timestamps",

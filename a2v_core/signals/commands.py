@@ -12,8 +12,9 @@ from ..audio import BEATs, load_beats
 from ..demo import demo_path
 from ..errors import A2VError
 from .cuts import (
+    HITS,
     PROMPT_FORMATS,
-    event_prompts,
+    heard_prompts,
     parse_grid,
     prompt_relay,
     prompts_record,
@@ -23,6 +24,7 @@ from .cuts import (
 )
 from .events import (
     Phrases,
+    Segment,
     SoundEvents,
     class_curves,
     events_record,
@@ -46,17 +48,7 @@ DEMO_NOTE = (
 
 def run_events(options: argparse.Namespace) -> None:
     """Hits with their names, and with --segments the sustained sounds."""
-    beats, note = _beats(options)
-    names = _names(beats, options)
-    found = sound_events(options.file, beats, names, options.window, options.least)
-    segments: Any = ()
-    if options.segments:
-        if beats is None or names is None:
-            raise A2VError(
-                "--segments needs a BEATs checkpoint with a classifier head: sustained sounds are classes"
-            )
-        curves = class_curves(beats, options.file, found.duration)
-        segments = sound_segments(curves, names, found.duration)
+    found, segments, note = _heard(options, options.segments)
     found = SoundEvents(found.duration, found.events, found.note or note)
     if options.json:
         _print_json(events_record(found, segments))
@@ -95,13 +87,22 @@ def _class_schedule(options: argparse.Namespace, label: str, shape: Shape) -> Sc
 
 def run_prompts(options: argparse.Namespace) -> None:
     """Prompts with times from the names of what is heard."""
-    beats, note = _beats(options)
     phrases = Phrases() if options.map is None else read_phrases(options.map)
-    found = sound_events(options.file, beats, _names(beats, options), options.window, options.least)
+    found, segments, note = _heard(options, options.sounds != HITS)
     axis = frame_axis(options.fps, options.frames, found.duration)
     if found.note:
         raise A2VError(f"{options.file}: {found.note}; prompts need names")
-    track = event_prompts(axis, found.events, phrases, options.template, options.quiet, options.longest)
+    track = heard_prompts(
+        options.sounds,
+        axis,
+        found.events,
+        segments,
+        phrases,
+        options.template,
+        options.quiet,
+        options.longest,
+        options.shortest,
+    )
     if options.json:
         _print_json({**prompts_record(track), **prompt_relay(track)._asdict(), "note": note})
     else:
@@ -127,6 +128,19 @@ def run_cuts(options: argparse.Namespace) -> None:
         _print_json(sound_cuts_record(found))
     else:
         print(sound_cuts_text(found))
+
+
+def _heard(options: argparse.Namespace, sustained: bool) -> tuple[SoundEvents, tuple[Segment, ...], str]:
+    """Hits, sustained sounds where they are wanted, and what has to be said of their names."""
+    beats, note = _beats(options)
+    names = _names(beats, options)
+    found = sound_events(options.file, beats, names, options.window, options.least)
+    if not sustained:
+        return found, (), note
+    if beats is None or names is None:
+        raise A2VError("sustained sounds are classes: they need a BEATs checkpoint with a classifier head")
+    curves = class_curves(beats, options.file, found.duration)
+    return found, tuple(sound_segments(curves, names, found.duration)), note
 
 
 def _beats(options: argparse.Namespace) -> tuple[BEATs | None, str]:

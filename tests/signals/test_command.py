@@ -98,6 +98,10 @@ def test_prompts(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["prompts", DRUM, "--format", "srt", *options]) == 0
     assert " --> " in capsys.readouterr().out
 
+    together = answer(capsys, "prompts", DRUM, "--sounds", "all together", *options)
+    assert [prompt["text"] for prompt in together["prompts"]] == ["photo, a drum is struck"]
+    assert together["segment_lengths"] == "24"
+
 
 def test_cuts(capsys: pytest.CaptureFixture[str], beat: str) -> None:
     record = answer(
@@ -126,7 +130,10 @@ def test_cuts(capsys: pytest.CaptureFixture[str], beat: str) -> None:
         (["prompts", DRUM, "--template", "a dog"], "no place for the sound"),
         (["prompts", DRUM, "--beats", "none"], "prompts need names"),
         (["cuts", DRUM, "--lengths", "8m"], "a form such as 8n"),
-        (["events", DRUM, "--segments", "--beats", "none"], "--segments needs a BEATs checkpoint"),
+        (
+            ["events", DRUM, "--segments", "--beats", "none"],
+            "sustained sounds are classes: they need a BEATs checkpoint",
+        ),
         (["events", DRUM, "--labels", "nowhere.csv"], "nowhere.csv: cannot be read"),
     ],
 )

@@ -223,6 +223,22 @@ def test_without_a_quiet_prompt_the_last_sound_stays() -> None:
     ]
 
 
+def test_a_prompt_stays_for_its_shortest_time_the_first_one_too() -> None:
+    def starts(first: float, quiet: str = "") -> list[tuple[int, str]]:
+        times = (first, first + 0.2, first + 0.6, first + 0.9)
+        events = [
+            Event(time, 1.0, (Heard(name, 0.9),))
+            for time, name in zip(times, ("A", "B", "C", "D"), strict=True)
+        ]
+        found = event_prompts(frame_axis(10, 0, 3.0), events, quiet=quiet, shortest=0.5)
+        return [(prompt.first, prompt.text) for prompt in found.prompts]
+
+    assert starts(0.0) == [(0, "a"), (6, "c")]
+    assert starts(0.3) == [(0, "a"), (9, "c")]
+    assert starts(0.3, "still") == [(0, "still"), (3, "a"), (9, "c")]
+    assert starts(0.0, "still") == [(0, "a"), (6, "c"), (29, "still")]
+
+
 def test_prompt_relay() -> None:
     relay = prompt_relay(track())
     assert relay.segment_lengths == "12, 42, 48, 54"

@@ -15,6 +15,7 @@ from .grid import ANY_LENGTH, LENGTH_GRIDS, LengthGrid, parse_grid
 from .joint import joint_prompt
 from .marks import audible, beat_marks, onset_marks
 from .parts import SoundPart, sound_part
+from .prompted import HITS, PROMPTED, heard_prompts
 from .prompts import (
     PromptTrack,
     TimedPrompt,
@@ -40,9 +41,11 @@ __all__ = [
     "ANY_LENGTH",
     "BEATS",
     "CUT_ON",
+    "HITS",
     "LENGTH_GRIDS",
     "NO_BEATS",
     "ONSETS",
+    "PROMPTED",
     "PROMPT_FORMATS",
     "Beats",
     "CutList",
@@ -64,6 +67,7 @@ __all__ = [
     "event_prompts",
     "find_beats",
     "fizz_text",
+    "heard_prompts",
     "joint_prompt",
     "lengths_text",
     "onset_marks",

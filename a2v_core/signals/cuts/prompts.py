@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -86,15 +87,14 @@ def event_prompts(
     if not events and not quiet:
         raise A2VError(NOTHING)
     check_names(events)
-    starts: list[tuple[float, str]] = [(0.0, quiet)]
+    # No sound begins with the quiet before the first one: whatever comes next may come at once.
+    starts: list[tuple[float, str]] = [(-math.inf, quiet)] if quiet else []
     for number, event in enumerate(named):
         text = template.replace("{label}", " and ".join(phrases.phrase(one.label) for one in event.heard))
         starts.append((event.time, text))
         following = named[number + 1].time if number + 1 < len(named) else axis.duration
         if quiet and following - event.time > longest:
             starts.append((event.time + longest, quiet))
-    if not quiet and len(starts) > 1:
-        starts[0] = (0.0, starts[1][1])
     return prompt_track(axis, starts, shortest)
 
 
@@ -134,24 +134,23 @@ def cut_prompts(cuts: CutList, texts: Sequence[str]) -> PromptTrack:
 
 
 def prompt_track(axis: FrameAxis, starts: Sequence[tuple[float, str]], shortest: float = 0.0) -> PromptTrack:
-    """Texts from their starting times (seconds, ascending) to the next one's; the first begins at frame 0.
+    """Texts from their starting times (seconds, ascending) to the next one's; the first shows from frame 0.
 
+    shortest  seconds a text stays at least after its time: what comes sooner is left out
     Frames are those nearest to the times, lengths are their differences: they add up to the video's frames.
     """
     if not starts:
         raise A2VError("There are no prompts: expected at least one text with a time")
-    least = shortest * float(axis.fps)
-    kept: list[tuple[int, str]] = []
-    for time, text in starts:
+    kept = [(0, starts[0][1])]
+    since = starts[0][0]
+    for time, text in starts[1:]:
         frame = axis.frame_at(time)
-        if not kept:
-            kept.append((0, text))
-        elif frame <= kept[-1][0]:
+        if frame <= kept[-1][0]:
             kept[-1] = (kept[-1][0], text)
-        elif (
-            frame < axis.frames and text != kept[-1][1] and (frame - kept[-1][0] >= least or not kept[-1][0])
-        ):
+            since = time
+        elif frame < axis.frames and text != kept[-1][1] and time - since >= shortest - 1e-9:
             kept.append((frame, text))
+            since = time
     kept = [next(group) for _, group in itertools.groupby(kept, key=lambda one: one[1])]
     ends = [frame for frame, _ in kept[1:]] + [axis.frames]
     found = [TimedPrompt(frame, end - frame, text) for (frame, text), end in zip(kept, ends, strict=True)]
