@@ -121,6 +121,7 @@ def test_other_settings_are_refused(values: dict[str, Any]) -> None:
         fit(make_config(values), progress=False)
     assert "optimizer.learning_rate 0.001 (now 0.002)" in str(caught.value)
     assert "run.clips per step 2 (now 3)" in str(caught.value)
+    assert "(run.clips_per_step: 2 with any number of processes)" in str(caught.value)
     # Where, how much at once and how often is not part of what a training is.
     values["optimizer"] |= {"learning_rate": 1e-3}
     values["run"] |= {"batch_size": 1, "accumulate": 2, "steps": 7}

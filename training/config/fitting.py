@@ -68,7 +68,9 @@ class Run(Section):
 
     steps                   optimizer steps
     batch_size              clips per process at once
-    accumulate              gradient accumulation: batches per step
+    accumulate              gradient accumulation: batches of a process per step
+    clips_per_step          clips of a step over all processes; accumulate follows from it, so that the same
+                            file gives the same numbers with any number of processes. 0: from accumulate
     precision               fp32, bf16 or fp16 for the frozen models; the mapper is always trained in fp32
     gradient_checkpointing  recompute UNet and text encoder in backward, block by block: less memory,
                             about a third more time
@@ -79,10 +81,17 @@ class Run(Section):
     steps: Positive = 10_000
     batch_size: Positive = 1
     accumulate: Positive = 1
+    clips_per_step: Count = 0
     precision: Precision = "fp32"
     gradient_checkpointing: bool = True
     workers: Count = 2
     device: Literal["auto", "cpu"] = "auto"
+
+    @model_validator(mode="after")
+    def _check(self) -> Run:
+        if self.clips_per_step and self.accumulate != 1:
+            raise ValueError("accumulate follows from clips_per_step: leave one of them out")
+        return self
 
 
 class Checkpoints(Section):

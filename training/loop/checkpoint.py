@@ -23,6 +23,7 @@ from ..errors import TrainingError
 from ..parts import MovingAverage, load_state, state_tensors
 
 KEY = "a2v_training"
+CLIPS = "run.clips per step"
 _log = logging.getLogger(__name__)
 
 
@@ -128,9 +129,13 @@ def _check_same(path: Path, found: dict[str, Any], expected: dict[str, Any]) -> 
         if before.get(key) != now.get(key)
     ]
     if differing:
+        clips = before.get(CLIPS)
+        kept = (
+            f" (run.clips_per_step: {clips} with any number of processes)" if clips != now.get(CLIPS) else ""
+        )
         raise TrainingError(
             f"{path}: belongs to a training with {', '.join(differing)}; set output_dir to another folder to "
-            "start anew, or go back to these settings"
+            f"start anew, or go back to these settings{kept}"
         )
 
 

@@ -27,6 +27,7 @@ from ..errors import ConfigError
 from ..parts import LearningRate, make_optimizer
 from ..prompts import text_of
 from .batches import CachedSource, DirectSource, Source
+from .order import BatchSampler
 from .trained_adapter import AdapterTrainee
 from .trained_mapper import MapperTrainee
 from .trainee import Trainee
@@ -41,6 +42,19 @@ def make_accelerator(config: Config) -> Accelerator:
         raise ConfigError("run.precision fp16 needs a GPU; use bf16 or fp32 on the CPU")
     # The frozen models are loaded in their precision: autocast is not needed, only fp16's loss scaler.
     return Accelerator(mixed_precision="fp16" if fp16 else "no", cpu=config.run.device == "cpu")
+
+
+def make_sampler(config: Config, accelerator: Accelerator) -> BatchSampler:
+    """The share of this process in every step. ConfigError for clips that the processes cannot divide."""
+    run, processes = config.run, accelerator.num_processes
+    at_once = run.batch_size * processes
+    if run.clips_per_step % at_once:
+        raise ConfigError(
+            f"run.clips_per_step {run.clips_per_step} is no multiple of run.batch_size {run.batch_size} x "
+            f"{processes} processes; change one of the three"
+        )
+    accumulate = run.clips_per_step // at_once or run.accumulate
+    return BatchSampler(run.batch_size, accumulate, processes, accelerator.process_index)
 
 
 def make_source(config: Config, accelerator: Accelerator) -> Source:

@@ -22,10 +22,10 @@ from ..errors import TrainingError
 from ..parts import MovingAverage, set_learning_rate
 from ..prompts import check_for, say_that_words_go
 from . import checkpoint
+from .agreement import check_agreement
 from .batches import Batch
 from .gradients import flat_gradient, set_gradient
 from .loss import Objective, gradient_ratio
-from .order import BatchSampler
 from .records import Records
 from .setup import (
     check_videos,
@@ -33,6 +33,7 @@ from .setup import (
     load_frozen,
     make_accelerator,
     make_adamw,
+    make_sampler,
     make_source,
     make_trainee,
     open_texts,
@@ -83,12 +84,7 @@ class Trainer:
         spec = load_t2v(config.models.t2v, parts=[]).spec
         check_for(config, spec)
         self.accelerator = make_accelerator(config)
-        self.sampler = BatchSampler(
-            config.run.batch_size,
-            config.run.accumulate,
-            self.accelerator.num_processes,
-            self.accelerator.process_index,
-        )
+        self.sampler = make_sampler(config, self.accelerator)
         self.source = make_source(config, self.accelerator)
         texts = open_texts(config, spec, self.source)
         parts: list[Part] = ["text", "denoiser"] if texts is None else ["denoiser"]
@@ -107,6 +103,7 @@ class Trainer:
             config, self.sampler.global_batch, self.trainee.name, self.module, adamw, self.average
         )
         self.step, self.best = (resumed.step, resumed.best) if resumed else (0, None)
+        check_agreement(config, self.accelerator, self.step, self.source.order, self.module)
         self.optimizer = self.accelerator.prepare_optimizer(adamw)
         if resumed and self.accelerator.scaler is not None:
             self.accelerator.scaler.load_state_dict(resumed.scaler)

@@ -1,0 +1,1 @@
+"""Worked examples of a training on several machines."""
