@@ -18,12 +18,12 @@ NEWEST_TESTS ?= tests/audio tests/media/test_bad_files.py tests/media/test_cases
 	tests/headless/workflow/test_workflow_files.py tests/comfyui/test_demo.py
 export COMFYUI_PATH NEWEST_PYTHON
 
-.PHONY: demo test test-newest browser setup lint format clean
+.PHONY: demo test test-newest browser scale setup lint format clean
 
 demo: setup
 	@$(PY) -m scripts.demo $(if $(AUDIO),--audio "$(AUDIO)") $(if $(MODEL),--model "$(MODEL)")
 
-test: setup browser lint
+test: setup scale browser lint
 	$(PY) -m pytest $(TESTS)
 
 test-newest:
@@ -33,6 +33,10 @@ test-newest:
 # tests/browser opens pages: finds a browser or gets one, where TESTS names that folder, one above or something in it.
 browser: setup
 	@$(PY) -m scripts.browser $(TESTS)
+
+# What the tests of Ray and of object stores need beside the set-up.
+scale: setup
+	@$(PY) -m scripts.scale
 
 setup:
 	@$(PYTHON) -m scripts.setup

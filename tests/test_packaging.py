@@ -36,7 +36,10 @@ def test_every_pin_is_exact_and_from_a_registry() -> None:
 def test_all_that_is_asked_for_is_pinned() -> None:
     pins = packages(ROOT / "constraints.txt")
     wanted = packages(ROOT / "requirements.txt") | packages(ROOT / "requirements-dev.txt")
-    assert set(wanted) <= set(pins)
+    scale = packages(ROOT / "requirements-scale.txt")
+    assert set(wanted) | set(scale) <= set(pins)
+    assert not set(wanted) & set(scale)
+    assert pins["ray"] == "ray==2.60.0"
 
 
 def test_the_manager_is_never_asked_to_touch_torch() -> None:
