@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from a2v_core.headless.server import ComfyServer, find_comfyui, running_server
 from a2v_core.processors import share_processors
+from a2v_core.work import Cluster, on_ray
 
 share_processors()  # nothing above imports torch
 
@@ -26,3 +28,10 @@ def comfy_server() -> Iterator[ComfyServer]:
     """
     with running_server(find_comfyui(), own_models=True, cpu=True) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def local_ray() -> Iterator[Any]:
+    """A real Ray of two CPUs on this machine, the module itself; started once, when a test first asks."""
+    with on_ray(Cluster(cpus=2, store_bytes=100 * 2**20)) as ray:
+        yield ray

@@ -30,7 +30,31 @@ def run(
     """Parse the command line, run `job`, print its message. Returns the exit status: 1 for bad input, 3 when
     done except for files that could not be used, 130 when interrupted.
     """
+    return run_parsed(parser_of(name, description), lambda config, options: job(config), arguments)
+
+
+def run_parsed(
+    parser: argparse.ArgumentParser,
+    job: Callable[[Config, argparse.Namespace], Done],
+    arguments: Sequence[str] | None,
+) -> int:
+    """`run` for a command with options of its own: those of `parser_of`, and what was added to them."""
     escape_outputs()
+    options = parser.parse_args(arguments)
+    log_to_stderr("%(levelname)s %(message)s")
+
+    def run_job() -> int:
+        done = job(load_config(options.config, options.set), options)
+        print(done.text)
+        # A launcher of several processes kills all of them when one exits with an error status.
+        alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
+        return SOME_BAD if done.some_bad and alone else 0
+
+    return exit_status(run_job)
+
+
+def parser_of(name: str, description: str | None) -> argparse.ArgumentParser:
+    """A parser of CONFIG and --set."""
     parser = argparse.ArgumentParser(
         prog=f"python -m training.{name}",
         description=description,
@@ -44,17 +68,7 @@ def run(
         metavar="KEY=VALUE",
         help="override a value, such as --set run.steps=2000; may be repeated",
     )
-    options = parser.parse_args(arguments)
-    log_to_stderr("%(levelname)s %(message)s")
-
-    def run_job() -> int:
-        done = job(load_config(options.config, options.set))
-        print(done.text)
-        # A launcher of several processes kills all of them when one exits with an error status.
-        alone = int(os.environ.get("WORLD_SIZE", "1")) == 1
-        return SOME_BAD if done.some_bad and alone else 0
-
-    return exit_status(run_job)
+    return parser
 
 
 def log_to_stderr(message_format: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..errors import A2VError
 from ..processors import share_processors
 from ..texts import escape_outputs
+from ..work import add_options
 from .alignment import VARIANTS
 from .sets import start_fork_server
 
@@ -38,7 +39,8 @@ def _run(options: argparse.Namespace) -> int:
 
         return run_quality(options)
     paths = [options.a] if options.command == "compare" else options.paths
-    if options.jobs != 1 and (len(paths) > 1 or paths[0].is_dir()):
+    here = getattr(options, "engine", "local") == "local"
+    if here and options.jobs != 1 and (len(paths) > 1 or paths[0].is_dir()):
         start_fork_server()
     from .commands import run_compare, run_lag, run_score, run_selftest
 
@@ -56,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_videos(score)
     _add_scoring(score)
+    add_options(score)
     lag = commands.add_parser(
         "lag", help="how late the picture is: over time, its drift, and before and after every cut"
     )

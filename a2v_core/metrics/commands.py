@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..errors import A2VError
 from ..texts import write_text
+from ..work import HERE, WHOLE, Placement, placement_of
 from .alignment import WINDOW, Settings, lag_lines, window_lines
 from .report import compare_page, score_page, selftest_page
 from .selftest import self_test, selftest_lines, selftest_record
@@ -75,8 +76,9 @@ def _scored(options: argparse.Namespace, settings: Settings) -> tuple[Outcome, b
         for option, given in (("--audio", options.audio), ("--seams", options.seams)):
             if given is not None:
                 raise A2VError(f"{option} goes with one video, and the paths are several or a folder.")
-    outcome = _run(options.paths, settings, options, options.out)
-    if options.out is not None:
+    placement = placement_of(options) if "engine" in options else HERE
+    outcome = _run(options.paths, settings, options, options.out, placement)
+    if options.out is not None and placement.share == WHOLE:
         write_files(options.out, outcome, settings, score_page(outcome, settings))
     if single and outcome.bad:
         raise A2VError(outcome.bad[0][1])
@@ -121,7 +123,13 @@ def run_selftest(options: argparse.Namespace) -> int:
     return SOME_BAD if test.bad else 0
 
 
-def _run(paths: list[Path], settings: Settings, options: argparse.Namespace, out: Path | None) -> Outcome:
+def _run(
+    paths: list[Path],
+    settings: Settings,
+    options: argparse.Namespace,
+    out: Path | None,
+    placement: Placement = HERE,
+) -> Outcome:
     videos = find_videos(paths)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -133,6 +141,7 @@ def _run(paths: list[Path], settings: Settings, options: argparse.Namespace, out
             out=out,
             workers=options.jobs,
             progress=bar.update,
+            placement=placement,
         )
 
 
@@ -156,6 +165,6 @@ class _Bar:
 
 
 def _exit_code(outcome: Outcome) -> int:
-    if not outcome.records:
+    if not outcome.records and outcome.bad:
         return 1
     return SOME_BAD if outcome.bad else 0

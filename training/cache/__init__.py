@@ -4,6 +4,7 @@ from .encode import Encoder, Sample
 from .folder import check_facts, facts_of, open_cache, write_state
 from .shards import Contents, Entry, read_contents, read_sample, write_shard
 from .texts import Texts
+from .units import plan_of, units_of
 
 __all__ = [
     "Contents",
@@ -14,8 +15,10 @@ __all__ = [
     "check_facts",
     "facts_of",
     "open_cache",
+    "plan_of",
     "read_contents",
     "read_sample",
+    "units_of",
     "write_shard",
     "write_state",
 ]

@@ -1,44 +1,47 @@
-"""Precompute: decodes and encodes every clip of a data set once and writes shards; resumable."""
+"""Precompute: decodes and encodes every clip of a data set once, with any number of workers; resumable."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from accelerate import PartialState
 from tqdm import tqdm
 
 from a2v_core.backbones import AudioAdapted, load_t2v, require, to_device
-from a2v_core.metrics import av_align
+from a2v_core.work import HERE, Leases, Placement, Worklist
 
 from ..config import Config
-from ..data import DISAGREE, Clip, Item, Unusable, clips_per_file, list_items, summary, write_report
+from ..data import Item, Unusable, clips_per_file, list_items, summary, write_report
 from ..errors import ConfigError, DataError
 from ..prompts import text_of
-from .decoding import Decoded, decode_ahead
-from .encode import Encoder, Sample
 from .folder import STATE, check_facts, facts_of, write_state
-from .shards import PATTERN, Contents, read_contents, write_shard
-from .texts import Texts, next_number, write_texts
+from .local_engine import encode_here
+from .ray_engine import encode_on_ray
+from .shards import Contents, read_contents
+from .texts import Texts, write_texts
+from .units import Unit, units_of
 
 REPORT = "unusable.csv"
-DECODED_AT_ONCE = 4
+LEASES = "leases"
 
 
 class PrecomputeResult(NamedTuple):
-    """clips in the cache, of which `new` were added now; unusable files and clips, and their report."""
+    """clips in the cache, of which `new` were added meanwhile; unusable files and clips, and their report;
+    whether the cache has all clips of the config, or other shares of it are missing."""
 
     clips: int
     new: int
     unusable: list[Unusable]
     report: Path
+    complete: bool
 
 
-def precompute(config: Config, progress: bool = True) -> PrecomputeResult:
-    """Fill the cache of `config`. Under `accelerate launch` every process does a part.
+def precompute(config: Config, progress: bool = True, placement: Placement = HERE) -> PrecomputeResult:
+    """Fill the cache of `config`, together with whoever else does at the same time: the processes of
+    `accelerate launch`, or the same call on other machines with the same disk. Returns when all of it is
+    done, whoever did it, or all of the share of `placement`.
 
     A clip that cannot be used is reported with the reason, not replaced. DataError when no clip is left, or
     when the folder holds the cache of another config; CheckpointError when the disk is full: what was written
@@ -55,29 +58,27 @@ def precompute(config: Config, progress: bool = True) -> PrecomputeResult:
     folder.mkdir(parents=True, exist_ok=True)
     before, done = read_contents(folder)
     check_facts(folder, before.facts, facts)
-    todo = [(item, number) for item, number in plan if (item.id, number) not in done]
-    first_shard = _next_number(folder)
-    if state.is_main_process:
+    units = units_of(plan, done, config.cache.clips_per_shard)
+    if state.is_main_process and not all(unit.path(folder).exists() for unit in units):
         write_state(folder, False, len(before.entries), len(plan))
     state.wait_for_everyone()
-    own = todo[state.process_index :: state.num_processes]
-    if own:
-        shards = range(first_shard + state.process_index, 10**9, state.num_processes)
-        _encode(
-            config, own, iter(shards), len(plan) - len(todo), progress and state.is_main_process, state.device
-        )
-    state.wait_for_everyone()
-    after, _ = read_contents(folder)
-    if spec.audio == "frame_attention":
-        _encode_texts(config, after, state)
+    with Leases(folder / LEASES) as leases:
+        own = [unit for unit in units if placement.share.has(unit.name)]
+        _encode(config, own, placement, leases, state, len(plan), progress and state.is_main_process)
+        state.wait_for_everyone()
+        after, _ = read_contents(folder)
+        if spec.audio == "frame_attention":
+            _encode_texts(config, after, leases, state)
     unusable = left_out + after.unusable
+    complete = all(unit.path(folder).exists() for unit in units)
     if state.is_main_process:
         write_report(folder / REPORT, unusable)
         if after.entries:
-            write_state(folder, True, len(after.entries), len(plan))
-    _check_not_empty(config, after, unusable)
+            write_state(folder, complete, len(after.entries), len(plan))
+    if complete:
+        _check_not_empty(config, after, unusable)
     return PrecomputeResult(
-        len(after.entries), len(after.entries) - len(before.entries), unusable, folder / REPORT
+        len(after.entries), len(after.entries) - len(before.entries), unusable, folder / REPORT, complete
     )
 
 
@@ -92,96 +93,50 @@ def _clips_per_item(config: Config, item: Item) -> int:
 
 def _encode(
     config: Config,
-    todo: list[tuple[Item, int]],
-    shards: Iterator[int],
-    done: int,
+    units: Sequence[Unit],
+    placement: Placement,
+    leases: Leases,
+    state: PartialState,
+    planned: int,
     progress: bool,
-    device: torch.device,
 ) -> None:
-    encoder = Encoder(config, device)
-    size = config.cache.clips_per_shard
-    # Small batches, because decoded frames are large; a shard is written when it is full.
-    batches = [todo[start : start + DECODED_AT_ONCE] for start in range(0, len(todo), DECODED_AT_ONCE)]
-    shard = _Shard()
-    bar = tqdm(total=done + len(todo), initial=done, unit="clip", desc="precompute", disable=not progress)
-    with bar:
-        for decoded in decode_ahead(config, batches):
-            for item, number, clip in _filter_by_av_align(config, decoded):
-                encoded = clip if isinstance(clip, Unusable) else encoder.try_encode(item, number, clip)
-                shard.add(item, number, encoded)
-                bar.update()
-                if shard.size == size:
-                    shard.write(config, next(shards))
-                    shard = _Shard()
-    if shard.size:
-        shard.write(config, next(shards))
+    folder = config.cache_dir
+    todo = [unit for unit in units if not unit.path(folder).exists()]
+    own = sum(len(unit.requests) for unit in todo)
+    total = planned if placement.share.count == 1 else sum(len(unit.requests) for unit in units)
+    with tqdm(total=total, initial=total - own, unit="clip", desc="precompute", disable=not progress) as bar:
+
+        def is_done(unit: Unit) -> bool:
+            if not unit.path(folder).exists():
+                return False
+            bar.update(len(unit.requests))  # another worker's
+            return True
+
+        worklist = Worklist({unit.name: unit for unit in todo}, is_done, leases)
+        if placement.cluster is None:
+            encode_here(config, worklist, leases, state.device, bar.update)
+        elif todo:
+            encode_on_ray(config, placement.cluster, worklist, leases, bar.update)
 
 
-def _encode_texts(config: Config, contents: Contents, state: PartialState) -> None:
-    """Add the texts of all clips, and of no text, which guidance leads away from."""
+def _encode_texts(config: Config, contents: Contents, leases: Leases, state: PartialState) -> None:
+    """Add the texts of all clips, and of no text, which guidance leads away from. Processes of one launch
+    share them; of several launches, one does them."""
     prompts = ["", *(text_of(config, entry.caption) for entry in contents.entries)]
     missing = Texts(config).missing(prompts)
-    first = next_number(config.cache_dir)
     state.wait_for_everyone()
     own = missing[state.process_index :: state.num_processes]
-    if own:
-        backbone = load_t2v(config.models.t2v, config.run.precision, parts=["text"])
-        to_device(backbone, state.device)
-        adapted = require(backbone, AudioAdapted, "texts in the cache")
-        numbers = itertools.count(first + state.process_index, state.num_processes)
-        write_texts(config, own, adapted.encode_captions, numbers)
+    name = f"texts of {state.process_index}"
+    worklist = Worklist({name: own}, lambda some: not Texts(config).missing(some), leases)
+    while worklist.left:
+        for some, lease in worklist.free():
+            backbone = load_t2v(config.models.t2v, config.run.precision, parts=["text"])
+            to_device(backbone, state.device)
+            adapted = require(backbone, AudioAdapted, "texts in the cache")
+            write_texts(config, Texts(config).missing(some), adapted.encode_captions)
+            leases.release(lease)
+        worklist.wait()
     state.wait_for_everyone()
-
-
-class _Shard:
-    """A shard that is being filled."""
-
-    def __init__(self) -> None:
-        self.samples: list[Sample] = []
-        self.splits: list[str] = []
-        self.unusable: list[Unusable] = []
-        self.missing: list[tuple[str, int]] = []
-
-    @property
-    def size(self) -> int:
-        return len(self.samples) + len(self.missing)
-
-    def add(self, item: Item, number: int, encoded: Sample | Unusable) -> None:
-        if isinstance(encoded, Unusable):
-            self.unusable.append(encoded)
-            self.missing.append((item.id, number))
-        else:
-            self.samples.append(encoded)
-            self.splits.append(item.split)
-
-    def write(self, config: Config, number: int) -> None:
-        write_shard(
-            config.cache_dir / f"shard-{number:06d}.safetensors",
-            self.samples,
-            self.splits,
-            self.unusable,
-            self.missing,
-            facts_of(config),
-            config.cache.precision,
-        )
-
-
-def _filter_by_av_align(config: Config, decoded: list[Decoded]) -> Iterator[Decoded]:
-    """The clips, those below `data.min_av_align` replaced by `Unusable`."""
-    minimum = config.data.min_av_align
-    for item, number, clip in decoded:
-        if minimum and isinstance(clip, Clip):
-            score = av_align(clip.frames.float() / 255, config.data.fps, clip.sound).score
-            if score is None or score < minimum:
-                reason = f"AV-Align is {score}, below data.min_av_align {minimum:g}"
-                yield item, number, Unusable(item.id, str(item.video), DISAGREE, reason)
-                continue
-        yield item, number, clip
-
-
-def _next_number(folder: Path) -> int:
-    numbers = [int(path.stem.removeprefix("shard-")) for path in folder.glob(PATTERN)]
-    return max(numbers, default=-1) + 1
 
 
 def _check_not_empty(config: Config, contents: Contents, unusable: list[Unusable]) -> None:

@@ -6,17 +6,21 @@ Shards are written atomically: an interrupted precompute resumes with the clips 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from a2v_core.checkpoints import write_safetensors
 
 from ..data import Unusable
 from .encode import Sample
 from .stored import header, opened
+from .units import Key, plan_of
 
 PATTERN = "shard-*.safetensors"
 KEY = "a2v_cache"
@@ -24,7 +28,7 @@ DTYPES = {"fp32": torch.float32, "fp16": torch.float16}
 
 
 class Entry(NamedTuple):
-    """Index entry of a clip: its shard, its `row` there, and its metadata."""
+    """Index entry of a clip: its shard, its `row` there, its metadata, and the checksum of its tensors."""
 
     id: str
     number: int
@@ -32,6 +36,7 @@ class Entry(NamedTuple):
     caption: str
     path: Path
     row: int
+    sum: str = ""
 
 
 class Contents(NamedTuple):
@@ -56,10 +61,14 @@ def write_shard(
     tensors = {"times": samples[0].times} if samples else {"times": torch.empty(0)}
     clips = []
     for row, (sample, split) in enumerate(zip(samples, splits, strict=True)):
-        tensors[f"{row}.latents"] = sample.latents.to(dtype)
-        tensors[f"{row}.layers"] = sample.layers.to(dtype)
-        tensors[f"{row}.sound"] = sample.sound
-        clips.append({"id": sample.id, "number": sample.number, "split": split, "caption": sample.caption})
+        own = {
+            f"{row}.latents": sample.latents.to(dtype),
+            f"{row}.layers": sample.layers.to(dtype),
+            f"{row}.sound": sample.sound,
+        }
+        tensors |= own
+        about = {"id": sample.id, "number": sample.number, "split": split, "caption": sample.caption}
+        clips.append({**about, "sum": _sum(own.values())})
     content = {
         "facts": dict(facts),
         "clips": clips,
@@ -69,31 +78,49 @@ def write_shard(
     write_safetensors(path, tensors, {KEY: json.dumps(content)})
 
 
-def read_contents(folder: Path) -> tuple[Contents, set[tuple[str, int]]]:
-    """Index of the shards of a folder, and the clips that are done. DataError if damaged."""
-    entries, unusable, facts = [], [], {}
-    done: set[tuple[str, int]] = set()
+def read_contents(folder: Path) -> tuple[Contents, dict[str, set[Key]]]:
+    """Index of the shards of a folder, and the clips that are done by the plan of their shards. DataError if
+    damaged.
+
+    Of a clip that is in two shards, because two machines had different lists of files, one counts.
+    """
+    unusable, facts = [], {}
+    entries: dict[Key, Entry] = {}
+    done: defaultdict[str, set[Key]] = defaultdict(set)
     for path in sorted(folder.glob(PATTERN)):
         content = header(path, KEY)
         facts = content["facts"]
         unusable += [Unusable(**row) for row in content["unusable"]]
-        done |= {(name, number) for name, number in content["missing"]}
+        own = done[plan_of(path)]
+        own |= {(name, number) for name, number in content["missing"]}
         for row, clip in enumerate(content["clips"]):
-            entries.append(Entry(path=path, row=row, **clip))
-            done.add((clip["id"], clip["number"]))
-    entries.sort(key=lambda entry: (entry.id, entry.number))
-    return Contents(entries, unusable, facts), done
+            key = clip["id"], clip["number"]
+            entries.setdefault(key, Entry(path=path, row=row, **clip))
+            own.add(key)
+    return Contents([entries[key] for key in sorted(entries)], unusable, facts), dict(done)
 
 
 def read_sample(entry: Entry) -> Sample:
     """One clip. DataError for a damaged shard."""
     with opened(entry.path) as file:
+        names = (f"{entry.row}.latents", f"{entry.row}.layers", f"{entry.row}.sound")
+        latents, layers, sound = map(file.get_tensor, names)
+        if entry.sum and entry.sum != _sum((latents, layers, sound)):
+            raise ValueError(f"the checksum of clip {entry.number} of {entry.id} is wrong")
         return Sample(
             id=entry.id,
             number=entry.number,
-            latents=file.get_tensor(f"{entry.row}.latents").float(),
-            layers=file.get_tensor(f"{entry.row}.layers").float(),
+            latents=latents.float(),
+            layers=layers.float(),
             times=file.get_tensor("times"),
             caption=entry.caption,
-            sound=file.get_tensor(f"{entry.row}.sound"),
+            sound=sound,
         )
+
+
+def _sum(tensors: Iterable[Tensor]) -> str:
+    """CRC-32 of the bytes of tensors: against bad disks and copies, and fast enough for every reading."""
+    crc = 0
+    for tensor in tensors:
+        crc = zlib.crc32(tensor.contiguous().reshape(-1).view(torch.uint8).numpy(), crc)
+    return f"{crc:08x}"

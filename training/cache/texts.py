@@ -19,6 +19,7 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from a2v_core.checkpoints import write_safetensors
+from a2v_core.work import checksum
 
 from ..config import Config
 from ..errors import DataError
@@ -75,12 +76,12 @@ def write_texts(
     config: Config,
     prompts: Sequence[str],
     encode: Callable[[Sequence[str]], Tensor],
-    numbers: Iterable[int],
 ) -> None:
-    """Encode prompts to states [N, L, C] and write them as shards of these numbers."""
+    """Encode prompts to states [N, L, C] and write them as shards that are named by their texts: those of
+    several machines can be copied into one folder."""
     folder = config.cache_dir / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    for number, start in zip(numbers, range(0, len(prompts), PER_SHARD), strict=False):
+    for start in range(0, len(prompts), PER_SHARD):
         some = prompts[start : start + PER_SHARD]
         pieces = [encode(some[at : at + AT_ONCE]) for at in range(0, len(some), AT_ONCE)]
         states = torch.cat([piece.float().cpu() for piece in pieces]).to(DTYPES[config.cache.precision])
@@ -91,14 +92,8 @@ def write_texts(
             )
         tensors = {str(row): _without_zeros(text) for row, text in enumerate(states)}
         content = {"facts": facts_of(config), "prompts": list(some), "length": states.shape[1]}
-        path = folder / f"texts-{number:06d}.safetensors"
+        path = folder / f"texts-{checksum(list(some))[:16]}.safetensors"
         write_safetensors(path, tensors, {KEY: json.dumps(content)})
-
-
-def next_number(folder: Path) -> int:
-    """The first number that no shard of texts in a cache folder has."""
-    found = [int(path.stem.removeprefix("texts-")) for path in (folder / FOLDER).glob(PATTERN)]
-    return max(found, default=-1) + 1
 
 
 def facts_of(config: Config) -> dict[str, Any]:

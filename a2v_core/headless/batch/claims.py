@@ -25,8 +25,6 @@ class Claims:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        for litter in folder.glob(".*.part.json"):
-            litter.unlink()
         found = {path.stem: _read(path) for path in folder.glob("*.json")}
         self._claims = {unit_id: claim for unit_id, claim in found.items() if claim is not None}
 
@@ -36,18 +34,30 @@ class Claims:
 
     def put(self, unit_id: str, claim: Claim) -> None:
         """Write a claim in the place of an earlier one."""
-        write_text(self.folder / f"{unit_id}.json", json.dumps(asdict(claim)))
+        write_text(self.path(unit_id), json.dumps(asdict(claim)))
         self._claims[unit_id] = claim
 
     def remove(self, unit_id: str) -> None:
         """Forget the claim of a run that has its row."""
         self._claims.pop(unit_id, None)
-        (self.folder / f"{unit_id}.json").unlink(missing_ok=True)
+        self.path(unit_id).unlink(missing_ok=True)
+
+    def refresh(self, unit_id: str) -> None:
+        """Read a claim again, which another process may have written or removed."""
+        claim = _read(self.path(unit_id))
+        if claim is None:
+            self._claims.pop(unit_id, None)
+        else:
+            self._claims[unit_id] = claim
+
+    def path(self, unit_id: str) -> Path:
+        """The file of a claim."""
+        return self.folder / f"{unit_id}.json"
 
 
 def _read(path: Path) -> Claim | None:
     """A claim that cannot be read is none: the run is queued again."""
     try:
         return Claim(**json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None

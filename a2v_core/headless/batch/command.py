@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ...metrics.takes import pick_line
+from ...work import add_options, placement_of
 from .results import CSV, Results, as_json
 from .run import WAIT_SECONDS, BatchSettings, run_batch
 
@@ -46,6 +47,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="SECONDS",
         help="for a server that is away (default: %(default).0f)",
     )
+    add_options(command)
     command.set_defaults(do=run_command)
     return command
 
@@ -62,7 +64,9 @@ def run_command(options: argparse.Namespace) -> int:
         overrides=options.overrides,
         wait=options.wait,
     )
-    results = run_batch(settings, servers=options.server or (), comfyui=options.comfyui)
+    results = run_batch(
+        settings, servers=options.server or (), comfyui=options.comfyui, placement=placement_of(options)
+    )
     if options.json:
         print(json.dumps(as_json(results), indent=2))
     else:

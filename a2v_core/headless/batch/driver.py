@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from ...errors import A2VError, WorkflowError
@@ -18,6 +18,7 @@ from .plan import Unit
 from .queue import UnitQueue
 from .results import Report
 from .rows import Row
+from .shared import Ours
 from .unit import Job, run_unit
 
 ATTEMPTS = 3
@@ -26,10 +27,22 @@ POLL_SECONDS = 1.0
 
 
 class Driver:
-    """Runs what is pending among `units`; `wait`: seconds for which a server that is away is waited for."""
+    """Runs what is pending among `units`, and what other processes do not.
 
-    def __init__(self, job: Job, units: Sequence[Unit], report: Report, wait: float) -> None:
+    wait    seconds for which a server that is away is waited for
+    runner  runs a unit on a server
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        units: Sequence[Unit],
+        report: Report,
+        wait: float,
+        runner: Callable[[str, Unit, Job], Awaitable[Row]] = run_unit,
+    ) -> None:
         self.job, self.units, self.report, self.best, self.wait = job, units, report, report.best, wait
+        self.runner, self.ours = runner, Ours(job, report.leases, report.best)
         self.groups = groups_of(units)
         self.losses = Counter[str]()
         self.failed: set[str] = set()
@@ -64,7 +77,7 @@ class Driver:
         self.refusals: dict[str, A2VError | None] = {}
         try:
             async with asyncio.TaskGroup() as self.tasks:
-                await self._judge_earlier()
+                await self._judge_all_earlier()
                 for server in servers:
                     self.tasks.create_task(self._serve(server))
         except ExceptionGroup as group:
@@ -80,9 +93,21 @@ class Driver:
     async def _serve(self, server: str) -> None:
         if not self.queue.open or not await self._is_ready(server):
             return
+        others = 0
         while (unit := await self.queue.take(server)) is not None:
+            if not await self._is_ours(unit):
+                await self.queue.put_off(unit)
+                others += 1
+                if others >= len(self.queue):
+                    await asyncio.sleep(POLL_SECONDS)
+                    others = 0
+                continue
+            others = 0
+            if (made := self._made_by_others(unit)) is not None:
+                await self._finished(unit, made)
+                continue
             try:
-                row = await run_unit(server, unit, self.job)
+                row = await self.runner(server, unit, self.job)
             except (ServerUnreachable, LostRun) as error:
                 self.losses[unit.id] += 1
                 if self.losses[unit.id] < ATTEMPTS:
@@ -96,6 +121,26 @@ class Driver:
                 await self._finished(unit, self._failed(unit, str(error), server))
             else:
                 await self._finished(unit, row)
+
+    async def _is_ours(self, unit: Unit) -> bool:
+        """Make a unit ours, if no other process works on it, and know what others have made of it."""
+        if self.ours.has(unit):
+            return True
+        if not self.ours.take(unit):
+            return False
+        for take in self.groups[unit.group] if self.best else [unit]:
+            changed = self.ours.catch_up(take)
+            row = self.job.rows.get(take.id)
+            if changed and row is not None and row.status == "error":
+                self.failed.add(take.id)  # just now, by another process: not again
+        if self.best:
+            await self._judge_earlier(self.groups[unit.group])
+        return True
+
+    def _made_by_others(self, unit: Unit) -> Row | None:
+        """The row of a unit that another process has run since it was found pending."""
+        row = self.job.rows.get(unit.id)
+        return row if row and (unit.id in self.failed or self._is_finished(unit)) else None
 
     async def _is_ready(self, server: str) -> bool:
         """Whether the server can run the workflow; one that is away is waited for."""
@@ -167,11 +212,18 @@ class Driver:
         if self.best:
             self.tasks.create_task(self._judge(unit, row))
         else:
+            self.ours.let_go(unit)
             await self.queue.done()
 
-    async def _judge_earlier(self) -> None:
-        """Judge the takes that were run before this call."""
-        for unit in self.units if self.best else ():
+    async def _judge_all_earlier(self) -> None:
+        """Judge the takes that were run before this call, of sounds that no other process works on."""
+        for takes in self.groups.values() if self.best else ():
+            if not any(take.id in self.open for take in takes):
+                await self._is_ours(takes[0])
+
+    async def _judge_earlier(self, takes: Sequence[Unit]) -> None:
+        """Judge those takes that were run before this call."""
+        for unit in takes:
             row = self.job.rows.get(unit.id)
             if unit.id not in self.open and row is not None:
                 self.job.rows.sweep(unit.id)
@@ -190,7 +242,9 @@ class Driver:
         takes = self.groups[unit.group]
         if not any(take.id in self.open for take in takes):
             again = settle(rows, takes)
-            if again is not None:
+            if again is None:
+                self.ours.let_go(unit)
+            else:
                 self.open.add(again.id)
                 self.again.add(again.id)
                 await self.queue.add(again)

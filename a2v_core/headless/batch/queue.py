@@ -22,6 +22,10 @@ class UnitQueue:
         self._taken = 0
         self._changed = asyncio.Condition()
 
+    def __len__(self) -> int:
+        """Units that wait."""
+        return len(self._left)
+
     @property
     def open(self) -> bool:
         """Whether anything is left or may come back."""
@@ -54,6 +58,13 @@ class UnitQueue:
         async with self._changed:
             self._taken -= 1
             self._left.appendleft(unit)
+            self._changed.notify_all()
+
+    async def put_off(self, unit: Unit) -> None:
+        """A unit that was taken is another process's: it is the last one."""
+        async with self._changed:
+            self._taken -= 1
+            self._left.append(unit)
             self._changed.notify_all()
 
     async def add(self, unit: Unit) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -11,8 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ...files import remove_parts
 from ...metrics.takes import Pick, verdict_of
 from ...texts import write_text
+from ...work import Leases
 from .best import groups_of, pick
 from .plan import Unit
 from .rows import Row, Rows
@@ -21,6 +24,7 @@ from .scores import Scores
 CSV, JSON = "runs.csv", "runs.json"
 NOT_RUN = "not run"
 SECONDS_BETWEEN = 10.0
+ALONE_SECONDS = 2.0
 _SCORES = ("trusted", "chance", "corrected", "p_value", "reason")
 
 
@@ -54,11 +58,11 @@ class Results:
 class Report:
     """Gathers the results of a batch and writes them into its folder."""
 
-    def __init__(self, rows: Rows, units: Sequence[Unit], best: bool) -> None:
-        self.rows, self.units, self.best = rows, units, best
+    def __init__(self, rows: Rows, units: Sequence[Unit], best: bool, leases: Leases) -> None:
+        self.rows, self.units, self.best, self.leases = rows, units, best, leases
         self._written = time.monotonic()
-        for litter in [*rows.out.glob(".runs.*.part.csv"), *rows.out.glob(".runs.*.part.json")]:
-            litter.unlink()
+        with self._alone():
+            pass  # what a killed process has left is gone from now on
 
     def results(self) -> Results:
         """The results as they stand."""
@@ -72,12 +76,31 @@ class Report:
             self.write()
 
     def write(self) -> Results:
-        """Write both files; returns what is in them."""
+        """Write both files, with what other processes have made; returns what is in them."""
+        self.rows.refresh_all()
         results = self.results()
-        write_text(self.rows.out / CSV, as_csv(results))
-        write_text(self.rows.out / JSON, json.dumps(as_json(results), indent=1))
+        with self._alone():
+            write_text(self.rows.out / CSV, as_csv(results))
+            write_text(self.rows.out / JSON, json.dumps(as_json(results), indent=1))
         self._written = time.monotonic()
         return results
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While no other process writes these files, if that comes to be in a moment."""
+        lease = self.leases.take(CSV)
+        end = time.monotonic() + ALONE_SECONDS
+        while lease is None and time.monotonic() < end:
+            time.sleep(0.05)
+            lease = self.leases.take(CSV)
+        if lease is not None and lease.number > 1:
+            for name in (CSV, JSON):
+                remove_parts(self.rows.out / name)
+        try:
+            yield
+        finally:
+            if lease is not None:
+                self.leases.release(lease)
 
 
 def as_csv(results: Results) -> str:

@@ -15,6 +15,7 @@ from typing import Literal
 
 from ...errors import A2VError
 from ...texts import write_text
+from ...work import sealed, unsealed
 from .scores import Scores
 
 Status = Literal["moving", "done", "error"]
@@ -51,9 +52,9 @@ class Rows:
     def __init__(self, out: Path, folder: Path) -> None:
         self.out, self.folder = out, folder
         folder.mkdir(parents=True, exist_ok=True)
-        for litter in folder.glob(".*.part.json"):
-            litter.unlink()
-        self._rows = {row.id: row for row in map(_read, folder.glob("*.json"))}
+        self._rows: dict[str, Row] = {}
+        self._times: dict[str, int] = {}
+        self.refresh_all()
 
     def get(self, unit_id: str) -> Row | None:
         """The row of a run, if there is one."""
@@ -65,8 +66,30 @@ class Rows:
 
     def put(self, row: Row) -> None:
         """Write a row in the place of an earlier one."""
-        write_text(self.folder / f"{row.id}.json", json.dumps(asdict(row), indent=1))
-        self._rows[row.id] = row
+        path = self.path(row.id)
+        write_text(path, json.dumps(sealed(asdict(row)), indent=1))
+        self._rows[row.id], self._times[row.id] = row, path.stat().st_mtime_ns
+
+    def refresh(self, unit_id: str) -> bool:
+        """Read a row again, which another process may have written; whether there is another than before."""
+        path = self.path(unit_id)
+        try:
+            time = path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return self._rows.pop(unit_id, None) is not None
+        if unit_id in self._rows and self._times[unit_id] == time:
+            return False
+        self._rows[unit_id], self._times[unit_id] = _read(path), time
+        return True
+
+    def refresh_all(self) -> None:
+        """Read all rows that are new or have changed."""
+        for path in self.folder.glob("[!.]*.json"):
+            self.refresh(path.stem)
+
+    def path(self, unit_id: str) -> Path:
+        """The file of a row."""
+        return self.folder / f"{unit_id}.json"
 
     def has_files(self, row: Row) -> bool:
         """Whether all files of the row are there, as large as they were."""
@@ -99,6 +122,7 @@ class Rows:
 
     def _clear(self, unit_id: str) -> None:
         """Delete the files of a run that is made anew; its row names them until the new one is there."""
+        self.refresh(unit_id)
         row = self.get(unit_id)
         for name in (*row.files, *row.dropped) if row else ():
             (self.out / name).unlink(missing_ok=True)
@@ -117,7 +141,7 @@ class Rows:
 
 def _read(path: Path) -> Row:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = unsealed(json.loads(path.read_text(encoding="utf-8")))
         scores = data.pop("scores")
         data["dropped"] = tuple(data["dropped"])
         return Row(**data, scores=None if scores is None else Scores(**scores))

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from ...errors import A2VError
+from ...work import HERE, Leases, Placement, on_ray
 from ..server import check_folder, find_comfyui, normal_url, running_server
 from ..workflow import load_workflow
 from .claims import Claims
 from .driver import Driver
-from .lock import only_one
 from .plan import plan_units
+from .ray_engine import RayRunner
 from .results import Report, Results
 from .rows import Rows
-from .unit import Job
+from .unit import Job, run_unit
 
 STATE = ".batch"
 WAIT_SECONDS = 600.0
@@ -51,22 +52,26 @@ def run_batch(
     servers: Sequence[str] = (),
     comfyui: str | Path | None = None,
     server_arguments: Sequence[str] = (),
+    placement: Placement = HERE,
 ) -> Results:
-    """Run what is not done yet on `servers`, else on a server that is started from the folder `comfyui`.
+    """Run what is not done yet on `servers`, else on a server that is started from the folder `comfyui`,
+    together with whoever else does so with the same folder. Returns the runs of the share of `placement` once
+    each has its row, whoever made it; all takes of a sound belong to one share.
 
     A run that fails is a row. Raises A2VError: the workflow, the inputs, the folder; no server that can run
     the workflow. After a KeyboardInterrupt, or after being killed, the same call goes on.
     """
     if settings.keep == "best" and (settings.seeds or 0) < 2:
         raise A2VError("--keep best picks among the seeds of a sound: give --seeds 2 or more")
+    if placement.cluster is not None and not servers:
+        raise A2VError("--engine ray runs on ComfyUIs that are there: name each with --server URL")
     workflow = load_workflow(settings.workflow)
     units = plan_units(settings.audio, settings.table, settings.seeds, settings.out)
     check_folder(settings.out)
     state = settings.out / STATE
     state.mkdir(parents=True, exist_ok=True)
     folder = None if servers else find_comfyui(comfyui)
-    with only_one(state):
-        shutil.rmtree(state / "files", ignore_errors=True)
+    with Leases(state / "leases") as leases, contextlib.ExitStack() as stack:
         rows = Rows(settings.out, state / "rows")
         job = Job(
             path=settings.workflow,
@@ -77,8 +82,12 @@ def run_batch(
             claims=Claims(state / "claims"),
             work=state / "files",
         )
-        report = Report(rows, units, settings.keep == "best")
-        driver = Driver(job, units, report, 0.0 if folder else settings.wait)
+        report = Report(rows, units, settings.keep == "best", leases)
+        own = [unit for unit in units if placement.share.has(unit.group)]
+        runner = run_unit
+        if placement.cluster is not None:
+            runner = RayRunner(stack.enter_context(on_ray(placement.cluster)), job)
+        driver = Driver(job, own, report, 0.0 if folder else settings.wait, runner)
         try:
             if folder is None:
                 urls = list(dict.fromkeys(map(normal_url, servers)))
@@ -88,8 +97,10 @@ def run_batch(
         finally:
             driver.display.close()
             results = report.write()
-            shutil.rmtree(state / "files", ignore_errors=True)
-        return results
+            with contextlib.suppress(OSError):  # another process has files there
+                (state / "files").rmdir()
+        mine = {unit.id for unit in own}
+        return replace(results, runs=[run for run in results.runs if run[0].id in mine])
 
 
 def _folders(settings: BatchSettings, comfyui: Path | None) -> tuple[Path, ...]:

@@ -30,7 +30,7 @@ def start_fork_server() -> None:
 
 def make_pool(workers: int) -> ProcessPoolExecutor:
     """A pool of `workers` processes with one thread each."""
-    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=_init_worker)
+    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=init_worker)
 
 
 def _context() -> BaseContext:
@@ -41,8 +41,8 @@ def _context() -> BaseContext:
     return context
 
 
-def _init_worker() -> None:
-    """Initialise a worker: one thread, freed memory kept for the next frame."""
+def init_worker() -> None:
+    """Initialise a worker process: one thread, freed memory kept for the next frame."""
     import torch
 
     _keep_memory()

@@ -1,15 +1,12 @@
 """Scores many clips on all cores, skips unreadable files, and resumes from a log of finished clips.
 
-Every finished clip is a line of `clips.jsonl` in the output folder. A clip whose files and settings are
-those of a line there is not scored again.
+A clip whose files and settings are those of a line in the log of the output folder is not scored again.
 """
 
 from __future__ import annotations
 
-import json
-import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
@@ -18,13 +15,15 @@ from typing import Any, TypeVar
 
 from ...errors import A2VError
 from ...media import VIDEO_ENDINGS, media_files
+from ...work import HERE, Lease, Leases, Placement, Worklist
 from ..alignment import Record, Settings, score_clip, sound_of
+from .log import ClipLog, key_text
 from .pool import make_pool
+from .ray_engine import run_on_ray
 
-CLIP_LOG = "clips.jsonl"
+LEASES = "leases"
 SCORES = 2  # another number for every change of what a score is: lines of older ones do not count
 SOME_BAD = 3  # exit code of the commands when some files could not be read
-_LOG = logging.getLogger(__name__)
 Found = TypeVar("Found")
 
 
@@ -46,6 +45,9 @@ class Job:
     video: Path
     audio: Path | None
     settings: Settings
+
+
+JobResult = tuple[Record, Record] | str
 
 
 def find_videos(paths: list[Path]) -> list[Path]:
@@ -70,45 +72,118 @@ def score_videos(
     out: Path | None = None,
     workers: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    placement: Placement = HERE,
 ) -> Outcome:
     """Score every video; a file that cannot be read is listed and skipped.
 
-    audio     sound of a single video; otherwise each has its own
-    out       existing folder for the log of finished clips; None writes none
-    workers   processes; 0 is one per core that this process may use. One clip needs none
-    progress  called with (done, total)
+    audio      sound of a single video; otherwise each has its own
+    out        existing folder for the log of finished clips; None writes none. Other processes may score
+               the same clips into the same folder at the same time, on other machines too: each does some,
+               and all have the scores of all
+    workers    processes; 0 is one per core that this process may use. One clip needs none
+    progress   called with (done, total)
+    placement  which videos, by their path as it is given, and where
     """
     settings.checked()
-    log = None if out is None else out / CLIP_LOG
-    jobs = [Job(video, audio, settings) for video in videos]
-    done = {} if log is None else _logged_results(log, jobs)
-    left = [number for number in range(len(jobs)) if number not in done]
-    bad: dict[int, str] = {}
-    for number, result in run_jobs([jobs[n] for n in left], workers or available_cores(), score_job):
-        job = left[number]
-        if isinstance(result, str):
-            bad[job] = result
-        else:
-            done[job] = result
-            if log is not None:
-                _append_result(log, jobs[job], result)
-        if progress:
-            progress(len(done) + len(bad), len(jobs))
-    ordered = [done[number] for number in range(len(jobs)) if number in done]
-    return Outcome(
-        [record for record, _ in ordered],
-        [curves for _, curves in ordered],
-        [(str(videos[number]), bad[number]) for number in sorted(bad)],
-    )
+    jobs = [Job(video, audio, settings) for video in videos if placement.share.has(video.as_posix())]
+    scoring = _Scoring(jobs, workers or available_cores(), progress, placement)
+    if out is None:
+        scoring.score(enumerate(jobs))
+    else:
+        with Leases(out / LEASES) as leases:
+            scoring.score_shared(ClipLog(out, leases), leases)
+    return scoring.outcome()
+
+
+class _Scoring:
+    """The results of jobs, by their numbers, as they come."""
+
+    def __init__(
+        self,
+        jobs: list[Job],
+        workers: int,
+        progress: Callable[[int, int], None] | None,
+        placement: Placement,
+    ) -> None:
+        self.jobs, self.workers, self.progress, self.placement = jobs, workers, progress, placement
+        self.done: dict[int, tuple[Record, Record]] = {}
+        self.bad: dict[int, str] = {}
+
+    def score(
+        self, numbered: Iterable[tuple[int, Job]], note: Callable[[int], None] = lambda number: None
+    ) -> None:
+        """Score jobs, and call `note` for each that has its result or the reason why there is none."""
+        numbers: list[int] = []
+
+        def asked_for() -> Iterator[Job]:
+            for number, job in numbered:
+                numbers.append(number)
+                yield job
+
+        for place, result in self._run(asked_for()):
+            number = numbers[place]
+            if isinstance(result, str):
+                self.bad[number] = result
+            else:
+                self.done[number] = result
+            note(number)
+            self._tell()
+
+    def score_shared(self, log: ClipLog, leases: Leases) -> None:
+        """Score those that are neither in the log nor being scored by another process, until none is left."""
+        keys = [_key(job) for job in self.jobs]
+        texts = [key_text(key) for key in keys]
+        held: dict[int, Lease] = {}
+
+        def is_done(number: int) -> bool:
+            found = None if keys[number] is None else log.get(texts[number])
+            if found is not None:
+                self.done[number] = found
+            return found is not None
+
+        def note(number: int) -> None:
+            if number in self.done and keys[number] is not None:
+                log.append(keys[number], self.done[number])
+            leases.release(held.pop(number))
+
+        def claimed(worklist: Worklist[int]) -> Iterator[tuple[int, Job]]:
+            for number, lease in worklist.free():
+                held[number] = lease
+                yield number, self.jobs[number]
+
+        # The same clip may be asked for twice under two names.
+        units = {f"{texts[number]} {self.jobs[number].video}": number for number in range(len(self.jobs))}
+        worklist = Worklist(units, is_done, leases)
+        while worklist.left:
+            self.score(claimed(worklist), note)
+            worklist.wait()
+            log.refresh()
+        if self.done:
+            self._tell()
+
+    def outcome(self) -> Outcome:
+        """The results in the order of the jobs."""
+        ordered = [self.done[number] for number in sorted(self.done)]
+        return Outcome(
+            [record for record, _ in ordered],
+            [curves for _, curves in ordered],
+            [(str(self.jobs[number].video), self.bad[number]) for number in sorted(self.bad)],
+        )
+
+    def _run(self, jobs: Iterator[Job]) -> Iterator[tuple[int, JobResult]]:
+        if self.placement.cluster is not None:
+            return run_on_ray(self.placement.cluster, jobs, score_job)
+        return run_jobs(jobs, min(self.workers, len(self.jobs)), score_job)
+
+    def _tell(self) -> None:
+        if self.progress:
+            self.progress(len(self.done) + len(self.bad), len(self.jobs))
 
 
 def available_cores() -> int:
     """Cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
-JobResult = tuple[Record, Record] | str
 
 
 def score_job(job: Job) -> JobResult:
@@ -122,40 +197,41 @@ def score_job(job: Job) -> JobResult:
 
 
 def run_jobs(
-    jobs: list[Job], workers: int, work: Callable[[Job], Found | str]
+    jobs: Iterable[Job], workers: int, work: Callable[[Job], Found | str]
 ) -> Iterator[tuple[int, Found | str]]:
-    """(number, result) of every job as it finishes; an error message if its process dies."""
-    workers = min(workers, len(jobs))
+    """(number, result) of every job as it finishes; an error message if its process dies. Jobs are asked for
+    when they are needed."""
+    source = enumerate(jobs)
     if workers <= 1:
-        yield from ((number, work(job)) for number, job in enumerate(jobs))
+        yield from ((number, work(job)) for number, job in source)
         return
-    suspects: list[int] = []
-    pending = list(range(len(jobs)))
-    while pending:
-        in_flight: dict[Future[Found | str], int] = {}
+    suspects: list[tuple[int, Job]] = []
+    pending = next(source, None)
+    while pending is not None:
+        in_flight: dict[Future[Found | str], tuple[int, Job]] = {}
         try:
             with make_pool(workers) as pool:
-                while pending or in_flight:
-                    while pending and len(in_flight) < 2 * workers:
-                        # Removed only once submitted: `submit` raises in a broken pool.
-                        in_flight[pool.submit(work, jobs[pending[0]])] = pending[0]
-                        del pending[0]
+                while pending is not None or in_flight:
+                    while pending is not None and len(in_flight) < 2 * workers:
+                        # The next one only once this is submitted: `submit` raises in a broken pool.
+                        in_flight[pool.submit(work, pending[1])] = pending
+                        pending = next(source, None)
                     finished, _ = wait(in_flight, return_when=FIRST_COMPLETED)
                     for future in finished:
                         result = future.result()
-                        yield in_flight.pop(future), result
+                        yield in_flight.pop(future)[0], result
         except BrokenProcessPool:
             # A worker died (decoder crash, out of memory) on one of these clips: each is tried alone below.
-            suspects.extend(in_flight.values() or [pending.pop(0)])
-    for number in suspects:
+            suspects.extend(in_flight.values())
+            if not in_flight and pending is not None:
+                suspects.append(pending)
+                pending = next(source, None)
+    for number, job in suspects:
         try:
             with make_pool(1) as pool:
-                yield number, pool.submit(work, jobs[number]).result()
+                yield number, pool.submit(work, job).result()
         except BrokenProcessPool:
-            yield (
-                number,
-                f"{jobs[number].video}: the process that scored it died (out of memory, or a bad file)",
-            )
+            yield number, f"{job.video}: the process that scored it died (out of memory, or a bad file)"
 
 
 def _key(job: Job) -> dict[str, Any] | None:
@@ -167,27 +243,3 @@ def _key(job: Job) -> dict[str, Any] | None:
         return None
     files = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
     return {"files": files, "settings": asdict(job.settings), "scores": SCORES}
-
-
-def _append_result(log: Path, job: Job, result: tuple[Record, Record]) -> None:
-    line = json.dumps({"key": _key(job), "record": result[0], "curves": result[1]})
-    try:
-        with log.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-    except OSError as error:
-        _LOG.warning("%s: %s was scored but not noted: %s", log, job.video, error)
-
-
-def _logged_results(log: Path, jobs: list[Job]) -> dict[int, tuple[Record, Record]]:
-    """Number of the job -> its record and curves in the log. Incomplete lines are skipped."""
-    if not log.is_file():
-        return {}
-    logged: dict[str, tuple[Record, Record]] = {}
-    for line in log.read_text(encoding="utf-8").splitlines():
-        try:
-            entry = json.loads(line)
-            logged[json.dumps(entry["key"])] = entry["record"], entry["curves"]
-        except (ValueError, KeyError, TypeError):
-            continue
-    keys = [json.dumps(_key(job)) for job in jobs]
-    return {number: logged[key] for number, key in enumerate(keys) if key in logged}

@@ -7,9 +7,9 @@ import random
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from a2v_core.headless.batch.claims import Claim, Claims
-from a2v_core.headless.batch.lock import only_one
 from a2v_core.headless.batch.rows import Rows
 from a2v_core.headless.server import ComfyServer
 from tests.headless.batch.parts import (
@@ -22,6 +22,7 @@ from tests.headless.batch.parts import (
     drawing_prompt,
     facts,
     outputs,
+    read_runs,
     started,
     wait_for,
     write_sounds,
@@ -142,12 +143,48 @@ def test_ctrl_c_takes_the_run_off_the_server(comfy_server: ComfyServer, tmp_path
     assert sorted(outputs(tmp_path / "out")) == ["a.png", "b.png"]
 
 
-def test_only_one_at_a_time(comfy_server: ComfyServer, tmp_path: Path) -> None:
+def test_two_at_a_time(comfy_server: ComfyServer, tmp_path: Path) -> None:
+    """They stand for two machines with a common disk: each runs some, and both end with all of it."""
     workflow = write(tmp_path / "api.json", drawing_prompt())
-    write_sounds(tmp_path / "sounds", 1)
+    write_sounds(tmp_path / "sounds", 4)
+    common = (workflow, "--server", comfy_server.url, "--audio", tmp_path / "sounds", "--seeds", 5)
     out = tmp_path / "out"
-    arguments = (workflow, "--server", comfy_server.url, "--audio", tmp_path / "sounds", "--out", out)
-    (out / ".batch").mkdir(parents=True)
-    with only_one(out / ".batch"):
-        assert "another process is working here" in call(*arguments, code=2).stderr
-    call(*arguments)
+    with started(tmp_path / "log", *common, "--out", out) as other:
+        wait_for(lambda: (out / ".batch" / "rows").is_dir() or other.process.poll() is not None)
+        told = call(*common, "--out", out).stderr
+        assert "20 of 20 runs done" in told
+        assert "20 of 20 runs done" in other.end()
+    assert len(contents(out)) == 40
+    assert [run["status"] for run in facts(out)] == ["done"] * 20
+    assert not list((out / ".batch" / "leases").glob("*.lease"))
+    assert not (out / ".batch" / "files").exists()
+
+
+def test_a_share(comfy_server: ComfyServer, tmp_path: Path) -> None:
+    """All takes of a sound belong to one; the table has all, also those that are not run yet."""
+    workflow = write(tmp_path / "api.json", copying_prompt())
+    write_sounds(tmp_path / "sounds", 4)
+    out = tmp_path / "out"
+    common = (workflow, "--server", comfy_server.url, "--audio", tmp_path / "sounds", "--out", out)
+    counts = []
+    for index in (0, 1):
+        done = json.loads(call(*common, "--shard", f"{index}/2", "--json").stdout)
+        counts.append(len(done["runs"]))
+        assert done["status"] == "done"
+        assert [row["status"] for row in read_runs(out)].count("done") == sum(counts)
+    assert sum(counts) == 4
+    assert all(counts)
+
+
+def test_on_ray(comfy_server: ComfyServer, tmp_path: Path, local_ray: Any) -> None:
+    """By an actor for the server: files and rows as without."""
+    workflow = write(tmp_path / "api.json", drawing_prompt())
+    sounds = write_sounds(tmp_path / "sounds", 3)
+    sounds[1].write_text("this is no sound")
+    common = (workflow, "--server", comfy_server.url, "--audio", tmp_path / "sounds", "--out")
+    call(*common, tmp_path / "plain", code=3)
+    call(*common, tmp_path / "ray", "--engine", "ray", code=3)
+    assert contents(tmp_path / "ray") == contents(tmp_path / "plain")
+    assert facts(tmp_path / "ray") == facts(tmp_path / "plain")
+    alone = (workflow, *common[3:], tmp_path / "ray", "--engine", "ray")
+    assert "name each with --server" in call(*alone, code=2).stderr
