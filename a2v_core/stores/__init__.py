@@ -9,7 +9,7 @@ from .files import File, at_hand, name_of, size_of
 from .local_cache import LocalCache
 from .members import Member
 from .stored import Store, StoredFile, make_store, user_cache
-from .urls import Place, below, place_of
+from .urls import Place, below, check_place, place_of
 
 __all__ = [
     "Damaged",
@@ -24,6 +24,7 @@ __all__ = [
     "Unreachable",
     "at_hand",
     "below",
+    "check_place",
     "make_store",
     "name_of",
     "place_of",

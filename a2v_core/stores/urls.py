@@ -19,17 +19,21 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 def place_of(text: str | Path) -> Place:
-    """The place that a setting names. StoreError for an address with a password in it."""
+    """The place that a setting names."""
     if isinstance(text, Path) or not _SCHEME.match(text):
         return Path(text)
-    if urlsplit(text).password is not None:
-        raise StoreError(
-            f"{urlsplit(text).scheme}://...: has a password in its address, which would get into logs; "
-            "give it in the way of the store, by the environment or by storage_options"
-        )
     if text.lower().startswith(("file://", "local://")):
         return Path(text.partition("://")[2])
     return text.rstrip("/")
+
+
+def check_place(place: Place) -> None:
+    """StoreError for an address with a password in it."""
+    if isinstance(place, str) and urlsplit(place).password is not None:
+        raise StoreError(
+            f"{urlsplit(place).scheme}://...: has a password in its address, which would get into logs; "
+            "give it in the way of the store, by the environment or by storage_options"
+        )
 
 
 def below(place: Place, name: str) -> Place:

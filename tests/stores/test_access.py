@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from a2v_core.stores import Damaged, Store, StoredFile, StoreError, Unreachable, at_hand, place_of
+from a2v_core.stores import Damaged, Store, StoredFile, StoreError, Unreachable, at_hand, check_place
 from tests.stores.proxy import SECONDS, Trouble
 from tests.stores.server import S3
 
@@ -120,7 +120,7 @@ def test_what_cannot_be_listed(s3: S3, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nosuch://x/y: cannot be opened"):
         store.files("nosuch://x/y")
     with pytest.raises(StoreError, match="has a password in its address") as caught:
-        place_of("ftp://me:s3cr3t@host/x")
+        check_place("ftp://me:s3cr3t@host/x")
     assert "s3cr3t" not in str(caught.value)
 
 

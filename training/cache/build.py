@@ -9,13 +9,24 @@ from typing import NamedTuple
 
 import torch
 from accelerate import PartialState
+from accelerate.utils import gather_object
 from tqdm import tqdm
 
 from a2v_core.backbones import AudioAdapted, load_t2v, require, to_device
 from a2v_core.metrics import av_align
 
 from ..config import Config
-from ..data import DISAGREE, Clip, Item, Unusable, clips_per_file, list_items, summary, write_report
+from ..data import (
+    DISAGREE,
+    UNREACHABLE,
+    Clip,
+    Item,
+    Unusable,
+    clips_per_file,
+    list_items,
+    summary,
+    write_report,
+)
 from ..errors import ConfigError, DataError
 from ..prompts import text_of
 from .decoding import Decoded, decode_ahead
@@ -61,16 +72,18 @@ def precompute(config: Config, progress: bool = True) -> PrecomputeResult:
         write_state(folder, False, len(before.entries), len(plan))
     state.wait_for_everyone()
     own = todo[state.process_index :: state.num_processes]
+    unreachable: list[Unusable] = []
     if own:
         shards = range(first_shard + state.process_index, 10**9, state.num_processes)
-        _encode(
+        unreachable = _encode(
             config, own, iter(shards), len(plan) - len(todo), progress and state.is_main_process, state.device
         )
+    unreachable = gather_object(unreachable)
     state.wait_for_everyone()
     after, _ = read_contents(folder)
     if spec.audio == "frame_attention":
         _encode_texts(config, after, state)
-    unusable = left_out + after.unusable
+    unusable = left_out + after.unusable + unreachable
     if state.is_main_process:
         write_report(folder / REPORT, unusable)
         if after.entries:
@@ -97,7 +110,9 @@ def _encode(
     done: int,
     progress: bool,
     device: torch.device,
-) -> None:
+) -> list[Unusable]:
+    """Write shards; the clips that no shard says to be done, because their store did not answer."""
+    unreachable = []
     encoder = Encoder(config, device)
     size = config.cache.clips_per_shard
     # Small batches, because decoded frames are large; a shard is written when it is full.
@@ -108,13 +123,17 @@ def _encode(
         for decoded in decode_ahead(config, batches):
             for item, number, clip in _filter_by_av_align(config, decoded):
                 encoded = clip if isinstance(clip, Unusable) else encoder.try_encode(item, number, clip)
-                shard.add(item, number, encoded)
+                if isinstance(encoded, Unusable) and encoded.kind == UNREACHABLE:
+                    unreachable.append(encoded)
+                else:
+                    shard.add(item, number, encoded)
                 bar.update()
                 if shard.size == size:
                     shard.write(config, next(shards))
                     shard = _Shard()
     if shard.size:
         shard.write(config, next(shards))
+    return unreachable
 
 
 def _encode_texts(config: Config, contents: Contents, state: PartialState) -> None:
