@@ -31,14 +31,18 @@ def read_text(path: Path) -> str:
 
     Line ends come out as they are. A2VError for another encoding; OSError as the system gives it.
     """
-    data = path.read_bytes()
+    return decode_text(path.read_bytes(), path)
+
+
+def decode_text(data: bytes, name: object) -> str:
+    """The text in bytes, as `read_text`; errors call it `name`."""
     encoding = next((name for mark, name in _BOMS if data.startswith(mark)), None) or _detect_encoding(data)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise A2VError(f"{path}: is not text in {encoding} ({error.reason}); save it as UTF-8") from error
+        raise A2VError(f"{name}: is not text in {encoding} ({error.reason}); save it as UTF-8") from error
     if "\0" in text:
-        raise A2VError(f"{path}: is not text (it holds zero bytes); save it as UTF-8")
+        raise A2VError(f"{name}: is not text (it holds zero bytes); save it as UTF-8")
     return text
 
 

@@ -14,7 +14,7 @@ from a2v_core.work import Cluster, on_ray
 
 share_processors()  # nothing above imports torch
 
-pytest_plugins = ["tests.t2v_fixtures"]
+pytest_plugins = ["tests.stores.server", "tests.t2v_fixtures"]
 
 settings.register_profile("no-clock", deadline=None)  # a busy machine is no failure
 settings.load_profile("no-clock")

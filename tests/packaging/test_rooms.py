@@ -22,6 +22,7 @@ FOLDERS = ("a2v_core", "nodes", "training", "benchmarks", "scripts")
 # A room may import from those above it in this list, and from what lies directly in a2v_core.
 ROOMS = (
     "work",
+    "stores",
     "media",
     "audio",
     "tokens",

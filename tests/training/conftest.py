@@ -11,7 +11,7 @@ from a2v_core.audio import save_beats
 from tests.audio.tiny import tiny_beats
 from tests.tiny_t2v import make_tiny_t2v
 from tests.tiny_wan import make_tiny_wan
-from tests.training.media import write_clips
+from tests.training.media import small_training, write_clips
 
 
 @pytest.fixture(scope="session")
@@ -38,24 +38,4 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def values(models: Path, clips: Path, tmp_path: Path) -> dict[str, Any]:
     """A small training on these files, as the YAML file would say it."""
-    return {
-        "output_dir": str(tmp_path / "run"),
-        "seed": 3,
-        "models": {"beats": str(models / "beats.safetensors"), "t2v": str(models / "t2v")},
-        "data": {
-            "layout": "folder",
-            "root": str(clips),
-            "fps": 8.0,
-            "num_frames": 4,
-            "width": 16,
-            "height": 16,
-            "clips_per_video": 2,
-        },
-        "cache": {"precision": "fp32", "clips_per_shard": 3},
-        "mapper": {"hidden_size": 16},
-        "optimizer": {"learning_rate": 1e-3},
-        "run": {"steps": 6, "batch_size": 2, "workers": 0, "device": "cpu"},
-        "checkpoints": {"every": 2, "keep_last": 2},
-        "validation": {"every": 0, "loss_clips": 0, "videos": 0},
-        "logging": {"tensorboard": False},
-    }
+    return small_training(models, clips, tmp_path / "run")

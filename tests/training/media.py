@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,3 +43,28 @@ def write_clips(folder: Path) -> Path:
         write_clip(folder / f"{name}.mp4", pitch=220.0 * (number + 1), fps=(8.0, 12.0, 24.0)[number % 3])
     (folder / "train" / "b.txt").write_text("a bell on\na table")
     return folder
+
+
+def small_training(models: Path, clips: Path, output_dir: Path) -> dict[str, Any]:
+    """A small training on these files, as the YAML file would say it."""
+    return {
+        "output_dir": str(output_dir),
+        "seed": 3,
+        "models": {"beats": str(models / "beats.safetensors"), "t2v": str(models / "t2v")},
+        "data": {
+            "layout": "folder",
+            "root": str(clips),
+            "fps": 8.0,
+            "num_frames": 4,
+            "width": 16,
+            "height": 16,
+            "clips_per_video": 2,
+        },
+        "cache": {"precision": "fp32", "clips_per_shard": 3},
+        "mapper": {"hidden_size": 16},
+        "optimizer": {"learning_rate": 1e-3},
+        "run": {"steps": 6, "batch_size": 2, "workers": 0, "device": "cpu"},
+        "checkpoints": {"every": 2, "keep_last": 2},
+        "validation": {"every": 0, "loss_clips": 0, "videos": 0},
+        "logging": {"tensorboard": False},
+    }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from a2v_core.stores import name_of
 from tests.training.media import write_clip
 from training.config import Data
 from training.data import list_items, split_of
@@ -82,7 +83,7 @@ def test_vggsound_published_csv(tmp_path: Path) -> None:
         "_7efISW7_12,20000,raining,train\nltkhJhNo6a8,180,wind noise,test\nltkhJhNo6a8,190,wind noise,train\n"
     )
     items, unusable = list_items(data(tmp_path, "vggsound", csv=csv))
-    found = {item.id: (item.video.stem, item.split) for item in items}
+    found = {item.id: (name_of(item.video).stem, item.split) for item in items}
     assert found == {
         "6KPbFgPK0Bw_31000": (names[0], "train"),
         "6KPbFgPK0Bw_40000": (names[1], "test"),
@@ -119,7 +120,7 @@ def test_audioset_drums_with_the_published_csv(tmp_path: Path) -> None:
         ("578_0", "train", "drum kit"),
         ("9_0", "test", "drum kit"),
     ]
-    assert items[0].sound.name == "578.wav"
+    assert name_of(items[0].sound).name == "578.wav"
 
 
 def test_filters_report_what_they_leave_out(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from ..prompts import text_of
 from .folder import STATE, check_facts, facts_of, write_state
 from .local_engine import encode_here
 from .ray_engine import encode_on_ray
-from .shards import Contents, read_contents
+from .shards import Contents, read_contents, waits_for_store
 from .texts import Texts, write_texts
 from .units import Unit, units_of
 
@@ -43,7 +43,8 @@ def precompute(config: Config, progress: bool = True, placement: Placement = HER
     `accelerate launch`, or the same call on other machines with the same disk. Returns when all of it is
     done, whoever did it, or all of the share of `placement`.
 
-    A clip that cannot be used is reported with the reason, not replaced. DataError when no clip is left, or
+    A clip that cannot be used is reported with the reason, not replaced; one whose store did not answer is
+    tried again by the next call. DataError when no clip is left, or
     when the folder holds the cache of another config; CheckpointError when the disk is full: what was written
     stays, and the next call resumes from it; A2VError when the model has no clips of the config's length or
     size, with the nearest.
@@ -64,7 +65,8 @@ def precompute(config: Config, progress: bool = True, placement: Placement = HER
     state.wait_for_everyone()
     with Leases(folder / LEASES) as leases:
         own = [unit for unit in units if placement.share.has(unit.name)]
-        _encode(config, own, placement, leases, state, len(plan), progress and state.is_main_process)
+        again = before.waiting
+        _encode(config, own, again, placement, leases, state, len(plan), progress and state.is_main_process)
         state.wait_for_everyone()
         after, _ = read_contents(folder)
         if spec.audio == "frame_attention":
@@ -94,20 +96,26 @@ def _clips_per_item(config: Config, item: Item) -> int:
 def _encode(
     config: Config,
     units: Sequence[Unit],
+    again: Collection[str],
     placement: Placement,
     leases: Leases,
     state: PartialState,
     planned: int,
     progress: bool,
 ) -> None:
-    folder = config.cache_dir
-    todo = [unit for unit in units if not unit.path(folder).exists()]
+    """Write the shards that are not there, and anew those in `again`, whose store had not answered."""
+
+    def is_there(unit: Unit) -> bool:
+        path = unit.path(config.cache_dir)
+        return path.exists() and not (unit.name in again and waits_for_store(path))
+
+    todo = [unit for unit in units if not is_there(unit)]
     own = sum(len(unit.requests) for unit in todo)
     total = planned if placement.share.count == 1 else sum(len(unit.requests) for unit in units)
     with tqdm(total=total, initial=total - own, unit="clip", desc="precompute", disable=not progress) as bar:
 
         def is_done(unit: Unit) -> bool:
-            if not unit.path(folder).exists():
+            if not is_there(unit):
                 return False
             bar.update(len(unit.requests))  # another worker's
             return True

@@ -8,7 +8,7 @@ from pathlib import Path
 from a2v_core.metrics import av_align
 
 from ..config import Config
-from ..data import DISAGREE, Clip, Item, Unusable
+from ..data import DISAGREE, UNREACHABLE, Clip, Item, Unusable
 from .decoding import Decoded
 from .encode import Encoder, Sample
 from .folder import facts_of
@@ -25,17 +25,19 @@ class Shard:
         self.splits: list[str] = []
         self.unusable: list[Unusable] = []
         self.missing: list[tuple[str, int]] = []
+        self.unreachable: list[tuple[str, int]] = []
 
     @property
     def size(self) -> int:
         """Clips so far."""
-        return len(self.samples) + len(self.missing)
+        return len(self.samples) + len(self.missing) + len(self.unreachable)
 
     def add(self, item: Item, number: int, encoded: Sample | Unusable) -> None:
         """The next clip."""
         if isinstance(encoded, Unusable):
             self.unusable.append(encoded)
-            self.missing.append((item.id, number))
+            of_its_kind = self.unreachable if encoded.kind == UNREACHABLE else self.missing
+            of_its_kind.append((item.id, number))
         else:
             self.samples.append(encoded)
             self.splits.append(item.split)
@@ -55,6 +57,7 @@ class Shard:
             self.splits,
             self.unusable,
             self.missing,
+            self.unreachable,
             facts_of(config),
             config.cache.precision,
         )

@@ -40,11 +40,12 @@ class Entry(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """Index of the shards of a folder."""
+    """Index of the shards of a folder; `waiting`: stems of those that `waits_for_store`."""
 
     entries: list[Entry]
     unusable: list[Unusable]
     facts: dict[str, Any]
+    waiting: frozenset[str] = frozenset()
 
 
 def write_shard(
@@ -53,10 +54,13 @@ def write_shard(
     splits: Sequence[str],
     unusable: Sequence[Unusable],
     missing: Sequence[tuple[str, int]],
+    unreachable: Sequence[tuple[str, int]],
     facts: Mapping[str, Any],
     precision: str,
 ) -> None:
-    """Write a shard. `missing`: (id, number) of clips that could not be encoded, `unusable` their reasons."""
+    """Write a shard. `missing`: (id, number) of clips that cannot be encoded, `unreachable` of those whose
+    store did not answer, `unusable` the reasons of both.
+    """
     dtype = DTYPES[precision]
     tensors = {"times": samples[0].times} if samples else {"times": torch.empty(0)}
     clips = []
@@ -74,6 +78,7 @@ def write_shard(
         "clips": clips,
         "unusable": [row._asdict() for row in unusable],
         "missing": list(missing),
+        "unreachable": list(unreachable),
     }
     write_safetensors(path, tensors, {KEY: json.dumps(content)})
 
@@ -84,20 +89,29 @@ def read_contents(folder: Path) -> tuple[Contents, dict[str, set[Key]]]:
 
     Of a clip that is in two shards, because two machines had different lists of files, one counts.
     """
-    unusable, facts = [], {}
+    unusable, facts, waiting = [], {}, set()
     entries: dict[Key, Entry] = {}
     done: defaultdict[str, set[Key]] = defaultdict(set)
     for path in sorted(folder.glob(PATTERN)):
         content = header(path, KEY)
         facts = content["facts"]
         unusable += [Unusable(**row) for row in content["unusable"]]
+        if content.get("unreachable"):
+            waiting.add(path.stem)
         own = done[plan_of(path)]
         own |= {(name, number) for name, number in content["missing"]}
         for row, clip in enumerate(content["clips"]):
             key = clip["id"], clip["number"]
             entries.setdefault(key, Entry(path=path, row=row, **clip))
             own.add(key)
-    return Contents([entries[key] for key in sorted(entries)], unusable, facts), dict(done)
+    return Contents([entries[key] for key in sorted(entries)], unusable, facts, frozenset(waiting)), dict(
+        done
+    )
+
+
+def waits_for_store(path: Path) -> bool:
+    """Whether clips are missing in a shard because their store did not answer."""
+    return bool(header(path, KEY).get("unreachable"))
 
 
 def read_sample(entry: Entry) -> Sample:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from a2v_core.backbones.dit import Placement, RouteName
+from a2v_core.stores import Store, check_place, make_store
 from a2v_core.tokens import Layout, words_of
 
-from .section import AnyPath, Count, Positive, Section, Share
+from .section import AnyPath, AnyPlace, Count, Positive, Section, Share
 
-DataLayout = Literal["folder", "vggsound", "landscape", "audioset_drums"]
+DataLayout = Literal["folder", "vggsound", "landscape", "audioset_drums", "webdataset"]
 
 
 class Models(Section):
@@ -38,8 +39,9 @@ class Models(Section):
 class Data(Section):
     """The data set, and how clips are cut.
 
-    layout           folder, vggsound, landscape or audioset_drums: how the data set lies on disk
-    root             its folder
+    layout           folder, vggsound, landscape, audioset_drums or webdataset: how the data set lies on disk
+    root             its folder, or an address such as s3://bucket/clips; of a webdataset also its shards, as
+                     in shard-{000000..000099}.tar
     csv              list of ids, classes and splits; needed for vggsound, else optional
     exclude_ids      text file with one id a line to leave out (the paper: 55,735 ids of VGGSound)
     scores           csv `id,score` of the audio-visual correspondence of every file
@@ -56,13 +58,20 @@ class Data(Section):
     start_seconds    where a fixed clip starts in its file
     clips_per_video  number of random starts that precompute stores per file; 0 only without a cache: no end
     limit            use a random subset of this many files, to try things out (0: all)
+    storage_options  for fsspec, where data or lists lie at an address: endpoint_url, profile, anon, ...
+                     They may be secrets: never logged, and not in config.yaml of output_dir
+    local_cache      folder of this machine for what was fetched from there (empty: a2v/stores in ~/.cache)
+    local_cache_gb   its size; what was not used for longest leaves. One shard of a webdataset for every
+                     process that reads has to fit in
+    fetch_tries      requests for a file before it counts as unreachable
+    fetch_seconds    time for all of them; a large file has besides a second for every MB
     """
 
     layout: DataLayout
-    root: AnyPath
-    csv: AnyPath | None = None
-    exclude_ids: AnyPath | None = None
-    scores: AnyPath | None = None
+    root: AnyPlace
+    csv: AnyPlace | None = None
+    exclude_ids: AnyPlace | None = None
+    scores: AnyPlace | None = None
     min_score: float = 0.0
     min_av_align: Share = 0.0
     test_share: Annotated[float, Field(ge=0, lt=1)] = 0.02
@@ -77,6 +86,23 @@ class Data(Section):
     start_seconds: Annotated[float, Field(ge=0)] = 0.0
     clips_per_video: Count = 1
     limit: Count = 0
+    storage_options: Annotated[dict[str, Any], Field(exclude=True, repr=False)] = {}
+    local_cache: AnyPath | None = None
+    local_cache_gb: Annotated[float, Field(gt=0)] = 20.0
+    fetch_tries: Positive = 6
+    fetch_seconds: Annotated[float, Field(gt=0)] = 120.0
+
+    @property
+    def is_of_shards(self) -> bool:
+        """Whether `root` names shards, not a folder."""
+        return self.layout == "webdataset" and ("{" in str(self.root) or str(self.root).endswith(".tar"))
+
+    @property
+    def store(self) -> Store:
+        """Whatever of it lies at an address is read through this."""
+        return make_store(
+            self.local_cache, self.local_cache_gb, self.fetch_tries, self.fetch_seconds, self.storage_options
+        )
 
     @property
     def clip_seconds(self) -> float:
@@ -85,6 +111,9 @@ class Data(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Data:
+        for place in (self.root, self.csv, self.exclude_ids, self.scores):
+            if place is not None:
+                check_place(place)
         if self.layout == "vggsound" and self.csv is None:
             raise ValueError("layout vggsound needs data.csv: the official vggsound.csv or the published one")
         if self.clip_seconds < 0.175:

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from a2v_core.errors import A2VError
+from a2v_core.stores import Place
 from a2v_core.texts import read_text
 
 from ..errors import ConfigError
@@ -74,9 +75,9 @@ def check_paths(config: Config, parts: Iterable[str]) -> None:
     problems = []
     for part in parts:
         section, name = part.split(".")
-        path: Path | None = getattr(getattr(config, section), name)
-        if path is None:
-            continue
+        path: Place | None = getattr(getattr(config, section), name)
+        if path is None or isinstance(path, str) or (part == "data.root" and config.data.is_of_shards):
+            continue  # what is not there shows when it is listed
         exists = path.is_dir() if part in folders else path.is_file()
         if not exists:
             kind = "folder" if part in folders else "file"

@@ -31,6 +31,7 @@ from a2v_core.media import (
     quarter_turns,
     sound_stream,
 )
+from a2v_core.stores import at_hand
 
 from .items import Item
 
@@ -49,9 +50,11 @@ class Clip:
 
 def read_clip(item: Item, start: float, num_frames: int, fps: float, width: int, height: int) -> Clip:
     """Cut a clip. MediaError when the file is broken, has no sound or ends before the clip does."""
-    frames = read_frames(item.video, start, num_frames, fps, width, height)
     seconds = num_frames / fps
-    sound = load_audio(item.sound, start=start, duration=seconds)
+    with at_hand(item.video) as path:
+        frames = read_frames(path, start, num_frames, fps, width, height)
+    with at_hand(item.sound) as path:
+        sound = load_audio(path, start=start, duration=seconds)
     num_samples = round(seconds * sound.sample_rate)
     # A track may end a packet before the pictures do; a gap of more than a frame is an error.
     if sound.samples.shape[1] < num_samples - sound.sample_rate / fps:
@@ -77,16 +80,18 @@ def clip_start(span: Span, clip_seconds: float, share: float) -> float:
 
 def common_span(item: Item) -> Span:
     """The time span with both frames and sound, from packet timestamps. MediaError if one is missing."""
-    pictures = file_facts(item.video).pictures
-    sound = file_facts(item.sound).sound
-    if pictures is None:
-        with open_media(item.video) as container:
-            picture_stream(container, item.video)
-        raise MediaError(f"{item.video}: no frame can be read: it is cut off or broken")
-    if sound is None:
-        with open_media(item.sound) as container:
-            sound_stream(container, item.sound)
-        raise MediaError(f"{item.sound}: has no sound in its sound track")
+    with at_hand(item.video) as path:
+        pictures = file_facts(path).pictures
+        if pictures is None:
+            with open_media(path) as container:
+                picture_stream(container, path)
+            raise MediaError(f"{path}: no frame can be read: it is cut off or broken")
+    with at_hand(item.sound) as path:
+        sound = file_facts(path).sound
+        if sound is None:
+            with open_media(path) as container:
+                sound_stream(container, path)
+            raise MediaError(f"{path}: has no sound in its sound track")
     return Span(max(pictures.start, sound.start), min(pictures.end, sound.end))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from a2v_core.files import atomic_path
+from a2v_core.stores import File
 from a2v_core.texts import ESCAPE
 
 Split = Literal["train", "test"]
@@ -20,7 +21,7 @@ class Item:
     """A video with its sound.
 
     id       of the file: unique; key of split, seeds and reports
-    video    path
+    video    a file, wherever it lies
     audio    a sound file that belongs to it; None: the video's own sound track
     split    train or test
     label    class name, or empty
@@ -28,20 +29,22 @@ class Item:
     """
 
     id: str
-    video: Path
+    video: File
     split: Split
-    audio: Path | None = None
+    audio: File | None = None
     label: str = ""
     caption: str = ""
 
     @property
-    def sound(self) -> Path:
+    def sound(self) -> File:
         """The file with its sound."""
         return self.audio or self.video
 
 
 # Kinds of files that are excluded because the config asks for it.
 EXCLUDED, DISAGREE = "excluded", "sound and picture disagree"
+# The kind of those that the next run may find well.
+UNREACHABLE = "unreachable"
 
 
 class Unusable(NamedTuple):

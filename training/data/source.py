@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import numpy as np
 
 from a2v_core.errors import A2VError, MediaError
 from a2v_core.media import Span
+from a2v_core.stores import Damaged, Unreachable, at_hand
 
 from ..config import Data
 from .clip import Clip, clip_start, common_span, read_clip
-from .items import Item, Unusable
+from .items import UNREACHABLE, Item, Unusable
 
 
 def seeded_generator(*parts: object) -> np.random.Generator:
@@ -21,7 +25,21 @@ def seeded_generator(*parts: object) -> np.random.Generator:
 
 
 def cut(item: Item, number: int, data: Data, seed: int) -> Clip:
-    """Clip `number` of a file. MediaError if it cannot be cut."""
+    """Clip `number` of a file. MediaError if it cannot be cut, StoreError if it cannot be fetched."""
+    with _near(item) as near:
+        return _cut(near, number, data, seed)
+
+
+@contextmanager
+def _near(item: Item) -> Iterator[Item]:
+    """The same item with files of this machine, fetched once for all that is read of them."""
+    with ExitStack() as stack:
+        video = stack.enter_context(at_hand(item.video))
+        audio = None if item.audio is None else stack.enter_context(at_hand(item.audio))
+        yield replace(item, video=video, audio=audio)
+
+
+def _cut(item: Item, number: int, data: Data, seed: int) -> Clip:
     span = common_span(item)
     if data.start == "fixed":
         start = data.start_seconds
@@ -56,6 +74,10 @@ def unusable(item: Item, error: Exception) -> Unusable:
         "no pictures": "no pictures",
         "cannot be decoded": "unknown codec",
     }
+    if isinstance(error, Unreachable):
+        return Unusable(item.id, str(item.video), UNREACHABLE, text)
+    if isinstance(error, Damaged):
+        return Unusable(item.id, str(item.video), "damaged", text)
     # File names may contain these phrases, too.
     message = text.replace(str(item.video), "").replace(str(item.sound), "")
     kind = next((kind for part, kind in kinds.items() if part in message), "broken")

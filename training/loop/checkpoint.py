@@ -43,8 +43,10 @@ def weight_settings(config: Config, global_batch: int, name: str) -> dict[str, A
     for section in ("output_dir", "models", "cache", "checkpoints", "validation", "logging"):
         values.pop(section)
     run, data = values.pop("run"), values["data"]
-    for path in ("root", "csv", "exclude_ids", "scores"):
-        data.pop(path)
+    for place in ("root", "csv", "exclude_ids", "scores"):
+        data.pop(place)
+    for way in ("local_cache", "local_cache_gb", "fetch_tries", "fetch_seconds"):
+        data.pop(way)
     values["run"] = {"precision": run["precision"], "clips per step": global_batch}
     if config.optimizer.schedule == "cosine":
         values["run"]["steps"] = run["steps"]
