@@ -88,6 +88,8 @@ def _connect(ray: Any, cluster: Cluster, folder: str | None) -> None:
         }
     try:
         _start(ray, cluster.address, common)
+    except A2VError:
+        raise  # a ValueError, too
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise A2VError(
             f"--address {cluster.address}: there is no Ray ({error}). Start one with `ray start --head`, or "
@@ -96,7 +98,7 @@ def _connect(ray: Any, cluster: Cluster, folder: str | None) -> None:
 
 
 def _start(ray: Any, address: str, common: dict[str, Any]) -> None:
-    """`ray.init`, again when it gives up on a busy machine: it waits 30 s for its own processes, no longer."""
+    """`ray.init`, again when it gives up on a busy machine: it waits 30 s for its processes, no longer."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             ray.init(address, **common)
