@@ -9,6 +9,8 @@ unit costs `--seconds` of sleep, not of processor: so many workers need no more 
     lost, doubled        units without a whole result, and results made more than once, with 4 workers
                          of which one is killed (SIGKILL) every `--kill-every` seconds and replaced
     slowdown_under_kills the time that takes / the time without kills
+    decode_seconds       of processor time to cut a clip of 24 frames of 384 x 256 with its sound from one of
+                         10 s, which has `file_bytes`
     plan_seconds, _bytes to plan `--ids` clips as precompute does, with the share of every unit, and the
                          largest resident memory of the process that does it
 
@@ -38,6 +40,7 @@ from a2v_core.work import Leases, Share, Worklist
 ROOT = Path(__file__).resolve().parents[1]
 WORKERS = 4
 READY_SECONDS = 120.0
+CLIPS = 5
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ def measure(job: Job) -> dict[str, Any]:
         "lost": job.units - whole,
         "doubled": sum(count - 1 for count in made.values()),
         "slowdown_under_kills": killed / calm[-1],
-        **_plan_in_child(job),
+        **_in_child("--plan", [job.ids, job.clips_per_unit]),
+        **_in_child("--decode", []),
     }
 
 
@@ -140,12 +144,37 @@ def is_done(folder: Path, unit: str) -> bool:
     return path.is_file() and path.read_text() == f"result of {unit}"
 
 
-def _plan_in_child(job: Job) -> dict[str, Any]:
-    what = json.dumps([job.ids, job.clips_per_unit])
-    command = [sys.executable, "-m", "benchmarks.scale", "--plan", what]
+def _in_child(option: str, what: list[int]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.scale", option, json.dumps(what)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
+
+
+def decode() -> dict[str, Any]:
+    """Cut clips from a file of ten seconds, on one thread. Runs in a process of its own."""
+    import torch
+
+    from a2v_core.audio import Waveform
+    from a2v_core.media import write_video
+    from training.config import Data
+    from training.data import Item, cut
+
+    torch.set_num_threads(1)
+    picture = torch.rand((1, 3, 32, 43), generator=torch.Generator().manual_seed(0))
+    picture = torch.nn.functional.interpolate(picture, size=(256, 340), mode="bilinear")[0].permute(1, 2, 0)
+    frames = torch.stack([torch.roll(picture, 3 * number, 1) for number in range(250)])
+    sound = torch.sin(torch.arange(441_000) * 0.0627)[None] * 0.3
+    with tempfile.TemporaryDirectory(prefix="a2v-scale-") as name:
+        path = Path(name) / "clip.mp4"
+        write_video(path, frames, 25.0, Waveform(sound, 44_100))
+        data = Data(layout="folder", root=Path(name), fps=24.0, num_frames=24, width=384, height=256)
+        cut(Item("clip", path, "train"), 0, data, 0)
+        start = time.process_time()
+        for number in range(CLIPS):
+            cut(Item("clip", path, "train"), number, data, 0)
+        seconds = (time.process_time() - start) / CLIPS
+        return {"decode_seconds": seconds, "file_bytes": path.stat().st_size}
 
 
 def plan(ids: int, clips_per_unit: int) -> dict[str, Any]:
@@ -183,6 +212,7 @@ def as_text(facts: dict[str, Any]) -> str:
         f"{facts['kills']} kills            {facts['lost']} lost, {facts['doubled']} doubled, "
         f"{facts['slowdown_under_kills']:.2f} times the time",
         f"plan of {job['ids']:,} clips  {facts['plan_seconds']:.1f} s, {facts['plan_bytes'] / 2**20:.0f} MiB",
+        f"decoding a clip       {facts['decode_seconds']:.3f} s of processor time",
     ]
     return "\n".join(lines)
 
@@ -201,12 +231,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--work", default="", help=argparse.SUPPRESS)
     parser.add_argument("--plan", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--decode", default="", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.work:
         folder, units, seconds = json.loads(options.work)
         work(Path(folder), units, seconds)
     elif options.plan:
         print(json.dumps(plan(*json.loads(options.plan))))
+    elif options.decode:
+        print(json.dumps(decode()))
     else:
         facts = measure(Job(options.units, options.seconds, options.kill_every, options.ids))
         print(json.dumps(facts, indent=2) if options.json else as_text(facts))

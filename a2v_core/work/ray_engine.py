@@ -87,12 +87,29 @@ def _connect(ray: Any, cluster: Cluster, folder: str | None) -> None:
             "_temp_dir": folder,
         }
     try:
-        ray.init(cluster.address, **common)
+        _start(ray, cluster.address, common)
+    except A2VError:
+        raise  # a ValueError, too
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise A2VError(
             f"--address {cluster.address}: there is no Ray ({error}). Start one with `ray start --head`, or "
             "leave out --address for one on this machine"
         ) from error
+
+
+def _start(ray: Any, address: str, common: dict[str, Any]) -> None:
+    """`ray.init`, again when it gives up on a busy machine: it waits 30 s for its processes, no longer."""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            ray.init(address, **common)
+        except Exception as error:
+            if type(error) is not Exception:  # what it raises then has no type of its own
+                raise
+            ray.shutdown()
+            if attempt == ATTEMPTS:
+                raise A2VError(f"Ray did not start, {ATTEMPTS} times: {error}") from error
+        else:
+            return
 
 
 def _own_cpus() -> int:

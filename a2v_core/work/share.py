@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from ..errors import A2VError
 
 
-class Share(NamedTuple):
+@dataclass(frozen=True)
+class Share:
     """Part `index`, from 0, of `count` parts.
 
     An id belongs to one part by its hash alone: the same on every machine, whatever other ids there are.

@@ -9,7 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 from .leases import Lease, Leases
 
 T = TypeVar("T")
-POLL_SECONDS = 2.0
+POLL_SECONDS = 0.5
 
 
 class Claimed(NamedTuple, Generic[T]):

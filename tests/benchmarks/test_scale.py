@@ -20,6 +20,8 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert facts["plan_seconds"] > 0
     assert facts["plan_bytes"] > 2**20
     assert facts["plan_units"] == 40  # 2,500 clips that are left, in groups of 64
+    assert facts["decode_seconds"] > 0
+    assert facts["file_bytes"] > 10_000
     text = as_text(facts)
     assert "0 lost, 0 doubled" in text
     assert "plan of 5,000 clips" in text

@@ -88,7 +88,7 @@ def test_a_file_that_kills_its_worker(values: dict[str, Any], local_ray: Any) ->
 
 def test_workers_and_the_driver_are_killed(values: dict[str, Any], tmp_path: Path, local_ray: Any) -> None:
     """In the midst of it; what comes out is what one process makes that nobody disturbs."""
-    values["data"] |= {"clips_per_video": 12}
+    values["data"] |= {"clips_per_video": 6}
     calm = make_config(values)
     precompute(calm, progress=False)
     values["output_dir"] += "-killed"
