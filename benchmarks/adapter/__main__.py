@@ -67,13 +67,15 @@ def measure(
 
 
 @contextlib.contextmanager
-def serving(comfyui: Path, device: str, flags: Sequence[str] = ()) -> Iterator[ComfyServer]:
-    """A ComfyUI with the nodes that measure, and an empty models folder."""
+def serving(
+    comfyui: Path, device: str, flags: Sequence[str] = (), mounted: Path = NODES
+) -> Iterator[ComfyServer]:
+    """A ComfyUI with nodes that measure, the folder `mounted`, and an empty models folder."""
     with tempfile.TemporaryDirectory(prefix="a2v-adapter-") as folder:
         paths = Path(folder) / "paths.yaml"
         nodes = Path(folder) / "custom_nodes"
         nodes.mkdir()
-        (nodes / "benchmark").symlink_to(NODES, target_is_directory=True)
+        (nodes / "benchmark").symlink_to(mounted, target_is_directory=True)
         paths.write_text(json.dumps({"benchmark": {"custom_nodes": str(nodes)}}))
         arguments = ["--extra-model-paths-config", str(paths), *flags]
         with running_server(comfyui, own_models=True, cpu=device == "cpu", arguments=arguments) as server:

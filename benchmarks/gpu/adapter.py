@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from a2v_core.headless.server import find_comfyui
+
 from ..adapter.__main__ import run_graph, serving
 from ..adapter.models import FULL, Size, write_models
-from .comfyui import find_comfyui, flags
+from .comfyui import flags
 from .job import Job, Step
 from .record import Note
 

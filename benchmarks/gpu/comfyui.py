@@ -1,11 +1,9 @@
-"""A ComfyUI for measurements: where it lies, and what it can do without."""
+"""A ComfyUI for measurements, and what it can do without."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-
-from a2v_core.comfyui import find_comfyui
 
 
 def flags(folder: Path) -> list[str]:
@@ -16,6 +14,3 @@ def flags(folder: Path) -> list[str]:
     pages = folder / "pages"
     pages.mkdir(exist_ok=True)
     return ["--front-end-root", str(pages)]
-
-
-__all__ = ["find_comfyui", "flags"]
