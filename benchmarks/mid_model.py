@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from a2v_core.audio import BEATs, BEATsConfig
 from a2v_core.tokens import AudioMapper, MapperConfig, export_learned_embeds
@@ -127,7 +128,8 @@ def write_models(
     for name, make in networks.items():
         with torch.device(device):
             network = make()
-        network.to(dtype).save_pretrained(files.t2v / name)
+        nn.Module.to(network, dtype)  # past diffusers' own, which warns of nothing
+        network.save_pretrained(files.t2v / name)
     (files.t2v / "scheduler").mkdir()
     (files.t2v / "scheduler" / "scheduler_config.json").write_text(json.dumps(SCHEDULER))
     (files.t2v / "model_index.json").write_text(json.dumps(INDEX))

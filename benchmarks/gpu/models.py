@@ -55,7 +55,8 @@ def wan(job: Job) -> Path:
     with torch.device(job.device):
         transformer = WanTransformer3DModel(**(TINY_WAN if job.tiny else WAN))
     fill_zeros(transformer)
-    transformer.to(torch.bfloat16).save_pretrained(part / "transformer")
+    nn.Module.to(transformer, torch.bfloat16)
+    transformer.save_pretrained(part / "transformer")
     AutoencoderKLWan(base_dim=4, num_res_blocks=1).save_pretrained(part / "vae")
     for name in ("text_encoder", "tokenizer"):
         shutil.copytree(demo_path("t2v") / name, part / name)

@@ -3,7 +3,7 @@
 from .encode import Encoder, Sample
 from .folder import check_facts, facts_of, open_cache, write_state
 from .shards import Contents, Entry, read_contents, read_sample, write_shard
-from .texts import Texts
+from .texts import Texts, write_texts
 
 __all__ = [
     "Contents",
@@ -18,4 +18,5 @@ __all__ = [
     "read_sample",
     "write_shard",
     "write_state",
+    "write_texts",
 ]
