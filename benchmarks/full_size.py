@@ -66,7 +66,9 @@ def measure(
     backbone = load_t2v(folder, dtype)
     to_device(backbone, device)
     denoiser = backbone.parts()["denoiser"][0]
-    tflop = count_flop(backbone, settings) / 1e12  # of layers that are not compiled: PyTorch sees into those only
+    tflop = (
+        count_flop(backbone, settings) / 1e12
+    )  # of layers that are not compiled: PyTorch sees into those only
     if compiled:
         require(backbone, CompiledBlocks, "--compile").compile_blocks()
     clock = device_clock(device)

@@ -66,7 +66,9 @@ class DiffusersPipeline:
         # As diffusers' users change it: what the model's file leaves open is the new scheduler's own default.
         kind = type(make_scheduler(clip.scheduler, {}))
         pipeline.scheduler = kind.from_config(pipeline.scheduler.config)
-        prompt, negative = pipeline.encode_prompt(clip.prompt, pipeline.device, 1, clip.guidance_scale != 1, "")
+        prompt, negative = pipeline.encode_prompt(
+            clip.prompt, pipeline.device, 1, clip.guidance_scale != 1, ""
+        )
         laps.lap("text")
         latents = pipeline(
             prompt_embeds=prompt,

@@ -36,9 +36,7 @@ class Size:
 # mid: blocks of Wan 2.1 1.3B, which has 30 of them.
 SIZES = {
     "tiny": Size(2, 6, 1024, token_width=128, inner=128, adapter_heads=2, frames=25, width=64, height=64),
-    "mid": Size(
-        12, 8, 8960, token_width=1024, inner=384, adapter_heads=6, frames=17, width=128, height=128
-    ),
+    "mid": Size(12, 8, 8960, token_width=1024, inner=384, adapter_heads=6, frames=17, width=128, height=128),
 }
 # Wan 2.1 1.3B itself: for a GPU.
 FULL = Size(12, 30, 8960, token_width=1024, inner=384, adapter_heads=6, frames=81, width=832, height=480)

@@ -3,16 +3,17 @@
     python -m benchmarks.gpu [--minutes 9] [--only NAME ...] [--json] [--out DIR] [--tiny] [--device cpu]
 
 Seven parts, the most important first, each in a process of its own with a limit of time; what they find is
-written to DIR as it comes, and a part that fails does not end the others. It needs no network; large models have
-random weights, since speed does not depend on what weights say. A package that is missing is named, and what
-does not need it goes on.
+written to DIR as it comes, and a part that fails does not end the others. It needs no network; large models
+have random weights, since speed does not depend on what weights say. A package that is missing is named, and
+what does not need it goes on.
 
-    DIR/report.json   card, driver, versions, and `parts`: each with `ok`, `seconds`, its `goals` and its `steps`
-                      with their numbers; seconds, bytes
+    DIR/report.json   card, driver, versions, and `parts`: each with `ok`, `seconds`, its `goals` and its
+                      `steps` with their numbers; seconds, bytes
     DIR/report.md     the same as tables
     DIR/NAME.log      what a part printed
 
-`--tiny` runs the same code on models of some thousand weights: a test of this command, whose numbers say nothing.
+`--tiny` runs the same code on models of some thousand weights: a test of this command, whose numbers say
+nothing.
 The exit status is 0 where all parts are ok. Goals that are missed are no faults.
 """
 

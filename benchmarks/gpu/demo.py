@@ -1,5 +1,5 @@
-"""Demo models by the clock: what some minutes of training from nothing reach, stage by stage, and how well the
-videos then follow their sounds."""
+"""Demo models by the clock: what some minutes of training from nothing reach, stage by stage, and how well
+the videos then follow their sounds."""
 
 from __future__ import annotations
 
@@ -48,7 +48,13 @@ STAGES = (
     Stage("vae", 2, vae.train, {}, {}),
     Stage("t2v", 4, t2v.train, {}, {}),
     Stage("beats", 2, beats.train, {}, {}),
-    Stage("mapper", 2, mapper.train, {"sounds": SOUNDS, "word_steps": WORD_STEPS}, {"sounds": 50, "word_steps": 2}),
+    Stage(
+        "mapper",
+        2,
+        mapper.train,
+        {"sounds": SOUNDS, "word_steps": WORD_STEPS},
+        {"sounds": 50, "word_steps": 2},
+    ),
 )
 
 

@@ -16,7 +16,7 @@ from .job import Wrong
 
 @contextmanager
 def full_float32() -> Iterator[None]:
-    """While it lasts, matrix products and convolutions in float32 do not use TF32; cuDNN's would by default."""
+    """While it lasts, products and convolutions in float32 do not use TF32, as cuDNN's would by default."""
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
     before = matmul.allow_tf32, cudnn.allow_tf32
     matmul.allow_tf32 = cudnn.allow_tf32 = False

@@ -1,4 +1,4 @@
-"""Golden values on a device: what the published code computed, within the tolerances of the tests on a CPU."""
+"""Golden values on a device: what the published code computed, within the tolerances of the CPU's tests."""
 
 from __future__ import annotations
 

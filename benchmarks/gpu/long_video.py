@@ -14,8 +14,8 @@ from a2v_core.sampling import SampleSettings
 from a2v_core.sampling.long import LongSettings
 
 from ..full_size import PROMPT, device_clock
-from .clips import demo, heard, make, sound
 from .clips import Clip as SmallClip
+from .clips import demo, heard, make, sound
 from .job import Job, Step, Wrong
 from .models import full_size
 from .record import Note

@@ -70,7 +70,7 @@ def wan(job: Job) -> Path:
 
 @torch.no_grad()
 def fill_zeros(network: nn.Module) -> None:
-    """Numbers in the place of weights that are zero at the start: products of zeros run faster than others."""
+    """Numbers in the place of weights that are zero at the start: products of zeros run faster."""
     for weight in network.parameters():
         if weight.ndim > 1 and not bool(weight.any()):
             nn.init.normal_(weight, std=0.02)

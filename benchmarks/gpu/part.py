@@ -1,4 +1,4 @@
-"""One part of `benchmarks.gpu`, in a process of its own: `python -m benchmarks.gpu.part MODULE --name NAME ...`.
+"""One part of `benchmarks.gpu`, in a process of its own: `python -m benchmarks.gpu.part MODULE ...`.
 
 It imports what it needs, then waits for a line on its standard input: how many seconds it has. So the next
 part can be made ready while one runs. No line: it ends.
@@ -7,6 +7,7 @@ part can be made ready while one runs. No line: it ends.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import importlib
 import os
@@ -64,6 +65,16 @@ def run_step(step: Step, job: Job, note: Note) -> None:
         torch.cuda.empty_cache()
 
 
+def _import_libraries() -> None:
+    """What most steps import when they need it, while there is time for it."""
+    with contextlib.suppress(ImportError):
+        import diffusers
+        import transformers
+
+        _ = diffusers.TextToVideoSDPipeline, diffusers.UNet3DConditionModel, diffusers.AutoencoderKLWan
+        _ = transformers.CLIPTextModel, transformers.CLIPTokenizer, diffusers.WanTransformer3DModel
+
+
 def _end_with_the_runner() -> None:
     """Nothing more comes: the input ends when the runner has, however that ended."""
     sys.stdin.read()
@@ -91,6 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     record = Record(options.out, options.name)
     steps = steps_of(options.module, record)
+    _import_libraries()
     line = sys.stdin.readline()
     if not line.strip():
         return 0

@@ -1,7 +1,7 @@
 """Runs parts one after the other, each in a process of its own with a time limit.
 
-What a part has written is kept whatever becomes of it. While one runs, the next gets ready: it imports what it
-needs and waits for its turn, without touching the device.
+What a part has written is kept whatever becomes of it. While one runs, the next gets ready: it imports what
+it needs and waits for its turn, without touching the device.
 """
 
 from __future__ import annotations
@@ -112,17 +112,18 @@ def run(parts: Sequence[Part], plan: Plan, tell: Callable[[str], None]) -> dict[
 
     Each part gets its share of the time that is left, so what one saves the later ones have.
     """
-    began, rows = time.monotonic(), []
+    began = time.monotonic()
+    rows: list[dict[str, Any]] = []
     stopped = False
-    next_child: Child | None = None
+    children: list[Child] = []
     try:
-        next_child = Child(parts[0], plan)
         for number, part in enumerate(parts):
-            child, rest = next_child, parts[number:]
+            rest = parts[number:]
+            child = children.pop() if children else Child(part, plan)
             left = plan.seconds - (time.monotonic() - began)
             limit = max(1.0, left * part.share / sum(other.share for other in rest))
             tell(f"{part.name}: at most {limit:.0f} s")
-            next_child = Child(parts[number + 1], plan) if number + 1 < len(parts) else None
+            children += [Child(other, plan) for other in rest[1:2]]
             try:
                 rows.append(child.run(limit))
             finally:
@@ -132,8 +133,8 @@ def run(parts: Sequence[Part], plan: Plan, tell: Callable[[str], None]) -> dict[
     except KeyboardInterrupt:
         stopped = True
     finally:
-        if next_child is not None:
-            next_child.stop()
+        for child in children:
+            child.stop()
     report = report_of(rows, plan, time.monotonic() - began, stopped)
     write_json(plan.out / REPORT, report)
     return report
@@ -141,7 +142,7 @@ def run(parts: Sequence[Part], plan: Plan, tell: Callable[[str], None]) -> dict[
 
 def report_of(rows: Sequence[dict[str, Any]], plan: Plan, seconds: float, stopped: bool) -> dict[str, Any]:
     """All parts together: what is the same in all of them stands once."""
-    machine = next((row["machine"] for row in rows if "machine" in row), {})
+    machine: dict[str, Any] = next((row["machine"] for row in rows if "machine" in row), {})
     own = [{key: value for key, value in row.items() if key != "machine"} for row in rows]
     return {
         "ok": bool(rows) and not stopped and all(row["ok"] for row in rows),

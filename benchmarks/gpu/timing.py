@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from ..full_size import device_clock
 from ..machine import forget_peak, resident_bytes
 from .job import Job
 
@@ -42,22 +40,3 @@ def spread(seconds: list[float]) -> dict[str, Any]:
         "slowest": max(seconds),
         "runs": len(seconds),
     }
-
-
-def timed(job: Job, work: Callable[[], object], runs: int = 3, warm_up: int = 1) -> dict[str, Any]:
-    """Seconds of `work`, after some runs that do not count, and the memory of those that do.
-
-    When time is short it is done fewer times, but once.
-    """
-    clock = device_clock(job.device)
-    for _ in range(0 if job.tiny else warm_up):
-        work()
-    forget(job)
-    seconds: list[float] = []
-    for _ in range(1 if job.tiny else runs):
-        began = clock()
-        work()
-        seconds.append(clock() - began)
-        if seconds[-1] > job.left - 2:
-            break
-    return spread(seconds) | peaks(job)

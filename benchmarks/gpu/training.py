@@ -57,7 +57,10 @@ def _steps(job: Job, config: Config, note: Note, name: str) -> dict[str, Any]:
         forget(job)
         numbers: dict[str, Any] = {}
         for seconds, losses in _timed(trainer, job):
-            numbers = spread(seconds) | {"steps_per_second": 1 / spread(seconds)["seconds_each"], **peaks(job)}
+            numbers = spread(seconds) | {
+                "steps_per_second": 1 / spread(seconds)["seconds_each"],
+                **peaks(job),
+            }
             numbers["loss"] = losses[-1]
             note(**{name: numbers})
         return numbers
@@ -111,7 +114,7 @@ def _values(
 
 
 def _write_cache(job: Job, config: Config, texts_of: Path | None) -> None:
-    """Random clips as `training.precompute` would write them, and, where a model's texts are kept, the text."""
+    """Random clips as `training.precompute` writes them, and, where a model's texts are kept, the text."""
     data = config.data
     backbone = load_t2v(config.models.t2v, parts=[])
     grid = backbone.spec.grid(data.num_frames, data.width, data.height)

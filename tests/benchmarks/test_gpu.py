@@ -1,4 +1,4 @@
-"""The whole GPU benchmark on tiny models and on the CPU: every part runs to its end, and numbers make sense."""
+"""The whole GPU benchmark on tiny models on the CPU: every part runs to its end, and numbers make sense."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,17 @@ from benchmarks.gpu.runner import ROOT
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     out = tmp_path_factory.mktemp("gpu")
-    command = [sys.executable, "-m", "benchmarks.gpu", "--tiny", "--device", "cpu", "--json", "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.gpu",
+        "--tiny",
+        "--device",
+        "cpu",
+        "--json",
+        "--out",
+        str(out),
+    ]
     # One thread: the next part gets ready on the other processor.
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -34,7 +43,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def steps(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The steps of all parts, by `part: step`."""
-    return {f"{part['name']}: {name}": step for part in report["parts"] for name, step in part["steps"].items()}
+    return {
+        f"{part['name']}: {name}": step for part in report["parts"] for name, step in part["steps"].items()
+    }
 
 
 def test_every_part_is_ok(report: dict[str, Any]) -> None:
@@ -102,7 +113,9 @@ def test_the_other_parts(steps: dict[str, dict[str, Any]]) -> None:
     assert cost["slowdown"] > 0.1
     assert cost["seconds"] >= 0
     for name in ("UNet3D of 1.41 G parameters", "Wan of 1.3 G parameters"):
-        with_it, without = (steps[f"training: {name}"][kind] for kind in ("checkpointing", "no checkpointing"))
+        with_it, without = (
+            steps[f"training: {name}"][kind] for kind in ("checkpointing", "no checkpointing")
+        )
         assert with_it["loss"] == pytest.approx(without["loss"], rel=1e-4)  # the same step in another way
         assert with_it["steps_per_second"] == pytest.approx(1 / with_it["seconds_each"])
     trained = steps["demo: from nothing"]

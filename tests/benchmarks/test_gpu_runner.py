@@ -1,5 +1,5 @@
-"""The runner of the GPU benchmark: parts that fail, hang, are killed or lack a package end nobody but themselves,
-and what they had found is kept."""
+"""The runner of the GPU benchmark: parts that fail, hang, are killed or lack a package end nobody but
+themselves, and what they had found is kept."""
 
 from __future__ import annotations
 

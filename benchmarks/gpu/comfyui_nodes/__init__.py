@@ -10,7 +10,10 @@ from comfy_api.latest import ComfyExtension, io, ui
 
 
 class BenchMemory(io.ComfyNode):
-    """Bytes on the device and of the process: now, and the most since it last ran. `number`: so that it does."""
+    """Bytes on the device and of the process: now, and the most since it last ran.
+
+    `number` is another each time, so that it runs.
+    """
 
     @classmethod
     def define_schema(cls) -> io.Schema:
