@@ -1,5 +1,5 @@
-"""A device that is not the CPU, on a machine that has no other: its tensors say that they lie elsewhere, and hold
-theirs on the CPU. Whatever mixes the two fails, as it would on a GPU; results are those of a CPU.
+"""A device that is not the CPU, on a machine that has no other: its tensors say that they lie elsewhere, and
+hold theirs on the CPU. Whatever mixes the two fails, as it would on a GPU; results are those of a CPU.
 
 It calls itself "meta", the one kind of device that PyTorch lets anybody make tensors of.
 """
