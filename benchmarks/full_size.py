@@ -31,7 +31,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from a2v_core.backbones import DTYPES, Backbone, CompiledBlocks, load_t2v, require, to_device
 from a2v_core.errors import A2VError
-from a2v_core.pipeline import VideoPipeline, VideoRequest
+from a2v_core.pipeline import MemoryManager, VideoPipeline, VideoRequest
 from a2v_core.prompts import ContextBatch
 from a2v_core.sampling import SampleSettings
 
@@ -66,11 +66,13 @@ def measure(
     backbone = load_t2v(folder, dtype)
     to_device(backbone, device)
     denoiser = backbone.parts()["denoiser"][0]
-    tflop = _count(backbone, settings) / 1e12  # of layers that are not compiled: PyTorch sees into those only
+    tflop = (
+        count_flop(backbone, settings) / 1e12
+    )  # of layers that are not compiled: PyTorch sees into those only
     if compiled:
         require(backbone, CompiledBlocks, "--compile").compile_blocks()
     clock = device_clock(device)
-    laps = [_clip(backbone, settings, Laps(clock)) for _ in range(runs)]
+    laps = [make_clip(backbone, settings, Laps(clock)) for _ in range(runs)]
     later = laps[1:] or laps
     seconds = {stage: statistics.median(lap.seconds[stage] for lap in later) for stage in later[0].seconds}
     reached = tflop * settings.steps / seconds["sampling"]
@@ -106,8 +108,11 @@ def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
     return float(2 * side**3 / best)
 
 
-def _clip(backbone: Backbone, settings: SampleSettings, laps: Laps) -> Laps:
-    pipeline, request = VideoPipeline(backbone), VideoRequest(PROMPT, settings=settings)
+def make_clip(
+    backbone: Backbone, settings: SampleSettings, laps: Laps, memory: MemoryManager | None = None
+) -> Laps:
+    """A clip of text alone, in stages."""
+    pipeline, request = VideoPipeline(backbone, memory), VideoRequest(PROMPT, settings=settings)
     contexts = pipeline.encode(request)
     laps.lap("text")
     latents = pipeline.sample(request, contexts)
@@ -117,7 +122,8 @@ def _clip(backbone: Backbone, settings: SampleSettings, laps: Laps) -> Laps:
     return laps
 
 
-def _count(backbone: Backbone, settings: SampleSettings) -> int:
+def count_flop(backbone: Backbone, settings: SampleSettings) -> int:
+    """Floating point operations of one step, both branches of guidance, by PyTorch's count."""
     latents = torch.zeros(settings.grid(backbone.spec).shape)
     text = backbone.encode_prompt(PROMPT, None, settings.num_frames)
     counter = FlopCounterMode(display=False)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from a2v_core.audio import BEATs, BEATsConfig
 from a2v_core.tokens import AudioMapper, MapperConfig, export_learned_embeds
@@ -89,10 +91,16 @@ class Sizes:
 MID = Sizes()
 
 
-def write_models(folder: Path, sizes: Sizes = MID) -> ModelFiles:
+def write_models(
+    folder: Path,
+    sizes: Sizes = MID,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> ModelFiles:
     """Write a BEATs `.pt`, a `learned_embeds.pth` and a diffusers folder into `folder`, which is made.
 
-    One network after the other, so that at most one is in memory.
+    One network after the other, so that at most one is in memory. Those of the diffusers folder are made on
+    `device`, where random numbers may be faster, and written in `dtype`.
     """
     from diffusers import AutoencoderKL, UNet3DConditionModel
     from transformers import CLIPTextConfig, CLIPTextModel
@@ -112,9 +120,16 @@ def write_models(folder: Path, sizes: Sizes = MID) -> ModelFiles:
         pad_token_id=tokenizer.pad_token_id,
         **sizes.text_encoder,
     )
-    CLIPTextModel(text).save_pretrained(files.t2v / "text_encoder")
-    AutoencoderKL(**sizes.vae).save_pretrained(files.t2v / "vae")
-    UNet3DConditionModel(**sizes.unet).save_pretrained(files.t2v / "unet")
+    networks: dict[str, Callable[[], Any]] = {
+        "text_encoder": lambda: CLIPTextModel(text),
+        "vae": lambda: AutoencoderKL(**sizes.vae),
+        "unet": lambda: UNet3DConditionModel(**sizes.unet),
+    }
+    for name, make in networks.items():
+        with torch.device(device):
+            network = make()
+        nn.Module.to(network, dtype)  # past diffusers' own, which warns of nothing
+        network.save_pretrained(files.t2v / name)
     (files.t2v / "scheduler").mkdir()
     (files.t2v / "scheduler" / "scheduler_config.json").write_text(json.dumps(SCHEDULER))
     (files.t2v / "model_index.json").write_text(json.dumps(INDEX))

@@ -45,15 +45,17 @@ class Clip:
 class DiffusersPipeline:
     """TextToVideoSDPipeline, as diffusers makes it from the folder. It knows no sound."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+    ) -> None:
         from diffusers import TextToVideoSDPipeline
         from diffusers.utils import logging
 
         level = logging.get_verbosity()
         logging.set_verbosity_error()  # its class is deprecated, and says so
         self._pipeline = TextToVideoSDPipeline.from_pretrained(
-            str(folder), local_files_only=True, torch_dtype=torch.float32
-        )
+            str(folder), local_files_only=True, torch_dtype=dtype
+        ).to(device)
         logging.set_verbosity(level)
         self._pipeline.set_progress_bar_config(disable=True)
 
@@ -64,7 +66,9 @@ class DiffusersPipeline:
         # As diffusers' users change it: what the model's file leaves open is the new scheduler's own default.
         kind = type(make_scheduler(clip.scheduler, {}))
         pipeline.scheduler = kind.from_config(pipeline.scheduler.config)
-        prompt, negative = pipeline.encode_prompt(clip.prompt, "cpu", 1, clip.guidance_scale != 1, "")
+        prompt, negative = pipeline.encode_prompt(
+            clip.prompt, pipeline.device, 1, clip.guidance_scale != 1, ""
+        )
         laps.lap("text")
         latents = pipeline(
             prompt_embeds=prompt,
@@ -74,12 +78,12 @@ class DiffusersPipeline:
             width=clip.pixels,
             num_inference_steps=clip.steps,
             guidance_scale=clip.guidance_scale,
-            latents=clip.latents.clone(),
+            latents=clip.latents.to(pipeline.device, pipeline.unet.dtype, copy=True),
             output_type="latent",
         ).frames
         laps.lap("sampling")
         video = pipeline.decode_latents(latents)
-        frames: Tensor = (video[0] / 2 + 0.5).clamp(0, 1).permute(1, 2, 3, 0)
+        frames: Tensor = (video[0] / 2 + 0.5).clamp(0, 1).permute(1, 2, 3, 0).cpu()
         laps.lap("VAE decode")
         return frames
 

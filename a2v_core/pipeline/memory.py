@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
@@ -10,6 +9,7 @@ from typing import Protocol
 import torch
 
 from ..backbones import Backbone, OffloadedWeights, Part, require, to_device
+from ..devices import free_bytes
 
 
 class MemoryManager(Protocol):
@@ -34,8 +34,8 @@ class InPlace:
         yield
 
     def free(self, part: Part) -> float:
-        """What CUDA says is free, on other devices as much as is asked for."""
-        return _free(next(self._backbone.parts()[part][0].parameters()).device)
+        """See `devices.free_bytes`."""
+        return free_bytes(next(self._backbone.parts()[part][0].parameters()).device)
 
 
 class InTurn:
@@ -71,8 +71,4 @@ class InTurn:
 
     def free(self, part: Part) -> float:
         """See `InPlace.free`."""
-        return _free(self._device)
-
-
-def _free(device: torch.device) -> float:
-    return float(torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else math.inf
+        return free_bytes(self._device)

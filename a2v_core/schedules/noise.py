@@ -162,7 +162,8 @@ class NoiseSchedule:
 
     def min_snr_weight(self, t: Tensor, gamma: float) -> Tensor:
         """See `Schedule.min_snr_weight`."""
-        snr = self.alphas[t] / (1 - self.alphas[t])
+        alphas = self.alphas[t.to(self.alphas.device)]
+        snr = alphas / (1 - alphas)
         divisor = {"epsilon": snr, "v_prediction": snr + 1, "sample": torch.ones_like(snr)}[self.prediction]
         return snr.clamp(max=gamma) / divisor
 

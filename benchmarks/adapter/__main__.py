@@ -21,11 +21,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +58,33 @@ def measure(
     `one_thread` those with one."""
     facts: dict[str, Any] = {"machine": describe_machine(), "device": device, "steps": steps, "runs": runs}
     for name in names:
-        with tempfile.TemporaryDirectory(prefix="a2v-adapter-") as folder:
-            paths = Path(folder) / "paths.yaml"
-            nodes = Path(folder) / "custom_nodes"
-            nodes.mkdir()
-            (nodes / "benchmark").symlink_to(NODES, target_is_directory=True)
-            paths.write_text(json.dumps({"benchmark": {"custom_nodes": str(nodes)}}))
-            arguments = ["--extra-model-paths-config", str(paths)]
-            with running_server(comfyui, own_models=True, cpu=device == "cpu", arguments=arguments) as server:
-                write_models(server.models, sizes[name])
-                one = asyncio.run(_run(server, _graph(sizes[name], steps, runs, threads=1)))
-                every = asyncio.run(_run(server, _graph(sizes[name], steps, runs, threads=0)))
+        with serving(comfyui, device) as server:
+            write_models(server.models, sizes[name])
+            one = run_graph(server, sizes[name], steps, runs, threads=1)
+            every = run_graph(server, sizes[name], steps, runs, threads=0)
         facts[name] = {**every, "one_thread": one}
     return facts
+
+
+@contextlib.contextmanager
+def serving(
+    comfyui: Path, device: str, flags: Sequence[str] = (), mounted: Path = NODES
+) -> Iterator[ComfyServer]:
+    """A ComfyUI with nodes that measure, the folder `mounted`, and an empty models folder."""
+    with tempfile.TemporaryDirectory(prefix="a2v-adapter-") as folder:
+        paths = Path(folder) / "paths.yaml"
+        nodes = Path(folder) / "custom_nodes"
+        nodes.mkdir()
+        (nodes / "benchmark").symlink_to(mounted, target_is_directory=True)
+        paths.write_text(json.dumps({"benchmark": {"custom_nodes": str(nodes)}}))
+        arguments = ["--extra-model-paths-config", str(paths), *flags]
+        with running_server(comfyui, own_models=True, cpu=device == "cpu", arguments=arguments) as server:
+            yield server
+
+
+def run_graph(server: ComfyServer, size: Size, steps: int, runs: int, threads: int) -> dict[str, Any]:
+    """The numbers of the module docstring, of models that `write_models` has put there."""
+    return asyncio.run(_run(server, _graph(size, steps, runs, threads)))
 
 
 async def _run(server: ComfyServer, graph: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +141,7 @@ def _graph(size: Size, steps: int, runs: int, threads: int) -> dict[str, Any]:
         "positive": node("BenchText", seed=1),
         "negative": node("BenchText", seed=2),
         "latent": node(
-            "EmptyHunyuanLatentVideo", width=size.side, height=size.side, length=size.frames, batch_size=1
+            "EmptyHunyuanLatentVideo", width=size.width, height=size.height, length=size.frames, batch_size=1
         ),
         "zero": applied(0.0),
         "hearing": applied(1.0),

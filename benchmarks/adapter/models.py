@@ -19,7 +19,7 @@ from a2v_core.tokens import AudioMapper, MapperConfig
 class Size:
     """A Wan and its audio adapter.
 
-    heads of 128 each make the width; frames, side  of the clip: video frames and pixels
+    heads of 128 each make the width; frames, width, height  of the clip: video frames and pixels
     """
 
     heads: int
@@ -29,34 +29,40 @@ class Size:
     inner: int
     adapter_heads: int
     frames: int
-    side: int
+    width: int
+    height: int
 
 
 # mid: blocks of Wan 2.1 1.3B, which has 30 of them.
 SIZES = {
-    "tiny": Size(
-        heads=2, layers=6, ffn=1024, token_width=128, inner=128, adapter_heads=2, frames=25, side=64
-    ),
-    "mid": Size(12, 8, 8960, token_width=1024, inner=384, adapter_heads=6, frames=17, side=128),
+    "tiny": Size(2, 6, 1024, token_width=128, inner=128, adapter_heads=2, frames=25, width=64, height=64),
+    "mid": Size(12, 8, 8960, token_width=1024, inner=384, adapter_heads=6, frames=17, width=128, height=128),
 }
+# Wan 2.1 1.3B itself: for a GPU.
+FULL = Size(12, 30, 8960, token_width=1024, inner=384, adapter_heads=6, frames=81, width=832, height=480)
 
 
-def write_models(models: Path, size: Size) -> None:
-    """`wan.safetensors` in models/diffusion_models and models/a2v_audio_adapters: noise, but no zeros."""
+def write_models(models: Path, size: Size, device: torch.device | str = "cpu") -> None:
+    """`wan.safetensors` in models/diffusion_models and models/a2v_audio_adapters: noise, but no zeros.
+
+    The random numbers are drawn on `device`.
+    """
     from diffusers import WanTransformer3DModel
 
     networks, adapters = models / "diffusion_models", models / "a2v_audio_adapters"
     for folder in (networks, adapters):
         folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
-    transformer = WanTransformer3DModel(
-        num_attention_heads=size.heads,
-        attention_head_dim=128,
-        ffn_dim=size.ffn,
-        num_layers=size.layers,
-        rope_max_seq_len=64,
-    )
-    save_file(core_transformer(transformer.bfloat16().state_dict()), networks / "wan.safetensors")
+    with torch.device(device):
+        transformer = WanTransformer3DModel(
+            num_attention_heads=size.heads,
+            attention_head_dim=128,
+            ffn_dim=size.ffn,
+            num_layers=size.layers,
+            rope_max_seq_len=64,
+        )
+    weights = {name: weight.cpu() for name, weight in transformer.bfloat16().state_dict().items()}
+    save_file(core_transformer(weights), networks / "wan.safetensors")
     save_adapter(adapters / "wan.safetensors", _adapter(size))
 
 

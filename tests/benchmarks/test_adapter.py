@@ -6,7 +6,9 @@ from a2v_core.headless.server import find_comfyui
 from benchmarks.adapter.__main__ import as_text, measure
 from benchmarks.adapter.models import Size
 
-SMALL = Size(heads=1, layers=4, ffn=128, token_width=64, inner=64, adapter_heads=2, frames=9, side=32)
+SMALL = Size(
+    heads=1, layers=4, ffn=128, token_width=64, inner=64, adapter_heads=2, frames=9, width=32, height=32
+)
 
 
 def test_all_numbers_are_there() -> None:

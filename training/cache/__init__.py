@@ -3,7 +3,7 @@
 from .encode import Encoder, Sample
 from .folder import check_facts, facts_of, open_cache, write_state
 from .shards import Contents, Entry, read_contents, read_sample, write_shard
-from .texts import Texts
+from .texts import Texts, write_texts
 from .units import plan_of, units_of
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "units_of",
     "write_shard",
     "write_state",
+    "write_texts",
 ]

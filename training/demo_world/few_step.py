@@ -90,7 +90,7 @@ def sample_pairs(work: Path, first: int) -> dict[str, Tensor]:
         path.parent.mkdir(parents=True, exist_ok=True)
         backbone = load_t2v(work / "t2v", "fp32")
         to_device(backbone, device())
-        mapper, pool = load_mapper(work / "mapper.safetensors").to(device()), encode_pool(work)
+        mapper, pool = load_mapper(work / "mapper.safetensors").to(device()), encode_pool(work, POOL)
         pipeline = VideoPipeline(backbone)
         contexts, clean = [], []
         for number in range(first, first + BLOCK):

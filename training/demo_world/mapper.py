@@ -82,15 +82,15 @@ def pool_sound(scene: Scene, rng: np.random.Generator) -> np.ndarray:
     return varied_sound(scene, rng, levels) * rng.uniform(0.3, 1.0)
 
 
-def encode_pool(work: Path) -> dict[str, Tensor]:
-    """Features of all sounds of the pool, frequency averaged: {"features": [POOL, T, 1, L*D], "times":
-    [T]}.
+def encode_pool(work: Path, count: int) -> dict[str, Tensor]:
+    """Features of the first sounds of the pool, frequency averaged: {"features": [count, T, 1, L*D], "times":
+    [T]}; `count` a multiple of 50.
     """
     path = work / "pool.safetensors"
     if not path.exists():
         beats = load_beats(work / "beats.safetensors").to(device())
         rows, times = [], torch.empty(0)
-        for start in range(0, POOL, 50):
+        for start in range(0, count, 50):
             sounds = [pool_sound(*pool_scene(number)) for number in range(start, start + 50)]
             samples = torch.from_numpy(np.stack(sounds)).float()[:, None]
             features = encode_audio(beats, samples, SAMPLE_RATE, HOP_DIVISOR)
@@ -118,9 +118,11 @@ def word_targets(backbone: Backbone, scenes: Sequence[Scene]) -> tuple[Tensor, T
     return torch.tensor(rows), torch.stack([frame_word_embeddings(backbone, scenes[n]) for n in rows])
 
 
-def fit_to_words(work: Path, mapper: AudioMapper, pool: dict[str, Tensor], backbone: Backbone) -> None:
+def fit_to_words(
+    work: Path, mapper: AudioMapper, pool: dict[str, Tensor], backbone: Backbone, steps: int
+) -> None:
     """Fits the `<temp>` tokens of scenes of the pool to `word_targets`."""
-    rows, targets = word_targets(backbone, [pool_scene(number)[0] for number in range(POOL)])
+    rows, targets = word_targets(backbone, [pool_scene(number)[0] for number in range(len(pool["features"]))])
 
     def loss(step: int) -> dict[str, Tensor]:
         chosen = torch.randint(len(rows), (48,))
@@ -129,17 +131,23 @@ def fit_to_words(work: Path, mapper: AudioMapper, pool: dict[str, Tensor], backb
         return {"loss": nn.functional.mse_loss(tokens, targets[chosen.to(targets.device)]) / targets.var()}
 
     mapper.load_state_dict(
-        fit("mapper_words", work, mapper, loss, steps=2500, learning_rate=1e-3, decay=0.99)
+        fit("mapper_words", work, mapper, loss, steps=steps, learning_rate=1e-3, decay=0.99)
     )
 
 
-def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
-    """Fits the adapter and writes `work/mapper.safetensors`."""
+def train(
+    work: Path, steps: int = 1000, minutes: float = 0.0, sounds: int = POOL, word_steps: int = 2500
+) -> None:
+    """Fits the adapter and writes `work/mapper.safetensors`.
+
+    sounds      of the pool
+    word_steps  of the start from words, which `minutes` does not end
+    """
     torch.manual_seed(0)
     backbone = load_t2v(work / "t2v")
     to_device(backbone, device())
     (vae,) = backbone.parts()["vae"]
-    atlas, pool, walls = Atlas.load(work, vae), encode_pool(work), wall_latents(vae)
+    atlas, pool, walls = Atlas.load(work, vae), encode_pool(work, sounds), wall_latents(vae)
     prediction = PredictionError.of(backbone)
     config = MapperConfig(
         input_size=pool["features"].shape[-1],
@@ -150,13 +158,13 @@ def train(work: Path, steps: int = 1000, minutes: float = 0.0) -> None:
         facts={"data": "demo world", "hop_ms": 160 // HOP_DIVISOR, "fps": FPS, "l1_weight": L1_WEIGHT},
     )
     mapper = AudioMapper(config).to(device())
-    fit_to_words(work, mapper, pool, backbone)
+    fit_to_words(work, mapper, pool, backbone, word_steps)
 
     def loss(step: int) -> dict[str, Tensor]:
         rng = np.random.default_rng([5, step])
         clips, frames = (4, NUM_FRAMES) if step % 2 else (16, NUM_FRAMES // 4)
         start = int(rng.integers(NUM_FRAMES - frames + 1))
-        chosen = rng.integers(POOL, size=clips)
+        chosen = rng.integers(sounds, size=clips)
         scenes = [pool_scene(int(number))[0] for number in chosen]
         clean = torch.stack([atlas.latents(scene)[:, start : start + frames] for scene in scenes])
         noise = torch.randn_like(clean)

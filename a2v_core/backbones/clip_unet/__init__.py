@@ -19,7 +19,7 @@ from .load import (
     load_tokenizer,
     only,
 )
-from .patches import blocks
+from .patches import blocks, compile_blocks
 from .units import sees_text
 from .whole import evaluate, understands
 
@@ -32,6 +32,7 @@ __all__ = [
     "built_networks",
     "built_text_encoder",
     "checked",
+    "compile_blocks",
     "evaluate",
     "fill_diffusers",
     "fill_network",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ...devices import free_bytes
 from ...layers import in_bfloat16, use_onednn_layers
 from ...prompts import ContextBatch, FrameContext, encode_clips, encode_prompt
 from ...schedules import DEFAULT_SCHEDULER, NoiseSchedule
@@ -164,8 +165,7 @@ class CLIPUNet(ABC):
         device, frames = self.device, x[0].transpose(0, 1)
         on_cpu = long.on_cpu
         if on_cpu is None:
-            free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else float("inf")
-            on_cpu = chunked.activation_bytes(self.unet, frames) > free / 2
+            on_cpu = chunked.activation_bytes(self.unet, frames) > free_bytes(device) / 2
         kept_on = torch.device("cpu") if on_cpu else device
         plan = Plan(windows.to(device), long.window * len(texts), device, kept_on, long.closed_loop)
         predicted = chunked.denoise_long(self.unet, frames, torch.as_tensor(t), texts, plan)

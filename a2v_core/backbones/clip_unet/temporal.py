@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from ...devices import in_float64
 from ..windows import Windows
 
 
@@ -132,12 +133,13 @@ def _moments(plan: Plan, norm: Any, x: Tensor) -> tuple[Tensor, Tensor]:
         sizes = len(part), part.shape[1], part[0, 0].numel(), norm.num_groups
         # PyTorch's own kernel: ten times as fast on a CPU as torch.var_mean.
         _, mean, inverse = torch.native_group_norm(part.to(plan.device).float(), None, None, *sizes, norm.eps)
-        means.append(mean.double())
-        squares.append(inverse.double() ** -2 - norm.eps + mean.double() ** 2)
+        mean = in_float64(mean)
+        means.append(mean)
+        squares.append(in_float64(inverse) ** -2 - norm.eps + mean**2)
     mean = torch.cat(means).mean(0)
     variance = (torch.cat(squares).mean(0) - mean**2).clamp(min=0)
     repeats = norm.num_channels // norm.num_groups
     inverse = (variance + norm.eps).rsqrt().repeat_interleave(repeats)
-    scale = norm.weight.to(plan.device).double() * inverse
-    shift = norm.bias.to(plan.device).double() - mean.repeat_interleave(repeats) * scale
-    return scale.float(), shift.float()
+    scale = in_float64(norm.weight.to(plan.device)) * inverse
+    shift = in_float64(norm.bias.to(plan.device)) - mean.repeat_interleave(repeats) * scale
+    return scale.float().to(plan.device), shift.float().to(plan.device)
