@@ -30,27 +30,27 @@ MIXING = {
 
 
 class Elsewhere(Tensor):
-    """A tensor of the device; `inner` is what it holds."""
+    """A tensor of the device; `held` is what it holds."""
 
-    inner: Tensor
+    held: Tensor
 
     @staticmethod
-    def __new__(cls, inner: Tensor) -> Elsewhere:
-        made: Elsewhere = Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+    def __new__(cls, held: Tensor) -> Elsewhere:
+        made: Elsewhere = Tensor._make_wrapper_subclass(
             cls,
-            inner.shape,
-            strides=inner.stride(),
-            storage_offset=inner.storage_offset(),
-            dtype=inner.dtype,
-            layout=inner.layout,
+            held.shape,
+            strides=held.stride(),
+            storage_offset=held.storage_offset(),
+            dtype=held.dtype,
+            layout=held.layout,
             device=DEVICE,
-            requires_grad=inner.requires_grad,
+            requires_grad=held.requires_grad,
         )
-        made.inner = inner
+        made.held = held
         return made
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         return dispatch(func, args, dict(kwargs or {}))
@@ -76,7 +76,7 @@ def dispatch(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         if not there and ours:
             raise Mixed(f"{func}: a tensor of the CPU is indexed by one of the device")
     inner_args, inner_kwargs = tree_unflatten(
-        [value.inner if isinstance(value, Elsewhere) else value for value in flat], spec
+        [value.held if isinstance(value, Elsewhere) else value for value in flat], spec
     )
     if target is not None:
         inner_kwargs["device"] = torch.device("cpu")
@@ -84,7 +84,7 @@ def dispatch(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     result = func(*inner_args, **inner_kwargs)
     if not there:
         return result
-    by_inner = {id(value.inner): value for value in ours}
+    by_inner = {id(value.held): value for value in ours}
 
     def placed(value: Any) -> Any:
         if not isinstance(value, Tensor) or isinstance(value, Elsewhere):

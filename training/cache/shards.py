@@ -136,5 +136,5 @@ def _sum(tensors: Iterable[Tensor]) -> str:
     """CRC-32 of the bytes of tensors: against bad disks and copies, and fast enough for every reading."""
     crc = 0
     for tensor in tensors:
-        crc = zlib.crc32(tensor.contiguous().reshape(-1).view(torch.uint8).numpy(), crc)
+        crc = zlib.crc32(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data, crc)
     return f"{crc:08x}"
