@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import A2VError
 from ..processors import share_processors
+from ..stores import place_of
 from ..texts import escape_outputs
 from ..work import add_options
 from .alignment import VARIANTS
@@ -40,7 +41,7 @@ def _run(options: argparse.Namespace) -> int:
         return run_quality(options)
     paths = [options.a] if options.command == "compare" else options.paths
     here = getattr(options, "engine", "local") == "local"
-    if here and options.jobs != 1 and (len(paths) > 1 or paths[0].is_dir()):
+    if here and options.jobs != 1 and (len(paths) > 1 or not isinstance(paths[0], Path) or paths[0].is_dir()):
         start_fork_server()
     from .commands import run_compare, run_lag, run_score, run_selftest
 
@@ -71,7 +72,13 @@ def _parser() -> argparse.ArgumentParser:
     selftest = commands.add_parser(
         "selftest", help="which wrong sounds do the scores tell from the right one, on your own clips?"
     )
-    selftest.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="videos or folders of them")
+    selftest.add_argument(
+        "paths",
+        type=place_of,
+        nargs="+",
+        metavar="PATH",
+        help="videos, folders, addresses such as s3://clips/x",
+    )
     selftest.add_argument("--fast", action="store_true", help="flow of scaled-down frames")
     _add_running(selftest, "folder for the JSON and the HTML report")
     _add_quality(
@@ -81,7 +88,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_videos(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="video files or folders of them")
+    parser.add_argument(
+        "paths",
+        type=place_of,
+        nargs="+",
+        metavar="PATH",
+        help="videos, folders, addresses such as s3://clips/x",
+    )
     parser.add_argument(
         "--audio",
         type=Path,

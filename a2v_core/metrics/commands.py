@@ -7,10 +7,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import A2VError
+from ..stores import Place
 from ..texts import write_text
 from ..work import HERE, WHOLE, Placement, placement_of
 from .alignment import WINDOW, Settings, lag_lines, window_lines
@@ -24,7 +26,8 @@ from .sets import (
     clip_lines,
     compare_sets,
     comparison_lines,
-    find_videos,
+    find_everywhere,
+    is_single,
     score_videos,
     set_lines,
     write_files,
@@ -71,7 +74,7 @@ def run_lag(options: argparse.Namespace) -> int:
 
 def _scored(options: argparse.Namespace, settings: Settings) -> tuple[Outcome, bool]:
     """The outcome, with the files of --out written, and whether it is of a single video."""
-    single = len(options.paths) == 1 and not options.paths[0].is_dir()
+    single = len(options.paths) == 1 and is_single(options.paths[0])
     if not single:
         for option, given in (("--audio", options.audio), ("--seams", options.seams)):
             if given is not None:
@@ -111,7 +114,7 @@ def run_compare(options: argparse.Namespace) -> int:
 
 def run_selftest(options: argparse.Namespace) -> int:
     """Try the scores on files and folders, print a table or JSON, write the files of --out."""
-    videos = find_videos(options.paths)
+    videos = find_everywhere(options.paths)
     jobs = [Job(video, None, Settings(fast=options.fast)) for video in videos]
     with _Bar(len(jobs), quiet=options.no_progress or len(jobs) == 1) as bar:
         test = self_test(jobs, options.jobs, bar.update)
@@ -124,13 +127,13 @@ def run_selftest(options: argparse.Namespace) -> int:
 
 
 def _run(
-    paths: list[Path],
+    paths: Sequence[Place],
     settings: Settings,
     options: argparse.Namespace,
     out: Path | None,
     placement: Placement = HERE,
 ) -> Outcome:
-    videos = find_videos(paths)
+    videos = find_everywhere(paths)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     with _Bar(len(videos), quiet=options.no_progress or len(videos) == 1) as bar:

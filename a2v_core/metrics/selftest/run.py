@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...errors import A2VError
 from ..alignment import FAST_SIDE, detect_motion, hear_sound, sound_of
-from ..sets import Job, available_cores, run_jobs
+from ..sets import Job, available_cores, run_jobs, to_score
 from .trial import DetectedClip, Results, run_trials
 
 
@@ -23,9 +23,9 @@ class SelfTest:
 def detect_job(job: Job) -> DetectedClip | str:
     """Motion and sound of a clip, or the reason why there are none."""
     try:
-        sound = sound_of(job.video) if job.audio is None else job.audio
-        motion = detect_motion(job.video, flow_side=FAST_SIDE if job.settings.fast else 0)
-        return DetectedClip(str(job.video), motion, hear_sound(sound))
+        with to_score(job.video, job.audio) as (video, audio, _):
+            motion = detect_motion(video, flow_side=FAST_SIDE if job.settings.fast else 0)
+            return DetectedClip(str(job.video), motion, hear_sound(audio or sound_of(video)))
     except (A2VError, OSError) as error:
         return str(error)
     except Exception as error:  # one bad file never ends a run over many

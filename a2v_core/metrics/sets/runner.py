@@ -6,7 +6,7 @@ A clip whose files and settings are those of a line in the log of the output fol
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...errors import A2VError
-from ...media import VIDEO_ENDINGS, media_files
 from ...work import HERE, Lease, Leases, Placement, Worklist
-from ..alignment import Record, Settings, score_clip, sound_of
+from ..alignment import Record, Settings, score_clip
 from .log import ClipLog, key_text
 from .pool import make_pool
 from .ray_engine import run_on_ray
+from .videos import Video, identity, to_score
 
 LEASES = "leases"
 SCORES = 2  # another number for every change of what a score is: lines of older ones do not count
@@ -42,7 +42,7 @@ class Outcome:
 class Job:
     """One clip to score; `audio` None is found beside or in the video."""
 
-    video: Path
+    video: Video
     audio: Path | None
     settings: Settings
 
@@ -50,22 +50,8 @@ class Job:
 JobResult = tuple[Record, Record] | str
 
 
-def find_videos(paths: list[Path]) -> list[Path]:
-    """The video files among `paths`; folders are searched through, by name. A2VError where there is none."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = media_files(path, VIDEO_ENDINGS)
-            if not inside:
-                raise A2VError(f"{path}: the folder holds no video ({', '.join(VIDEO_ENDINGS)}).")
-            found.extend(inside)
-        else:
-            found.append(path)
-    return list(dict.fromkeys(found))
-
-
 def score_videos(
-    videos: list[Path],
+    videos: Sequence[Video],
     settings: Settings,
     *,
     audio: Path | None = None,
@@ -82,10 +68,10 @@ def score_videos(
                and all have the scores of all
     workers    processes; 0 is one per core that this process may use. One clip needs none
     progress   called with (done, total)
-    placement  which videos, by their path as it is given, and where
+    placement  which videos, by their path or address as it is given, and where
     """
     settings.checked()
-    jobs = [Job(video, audio, settings) for video in videos if placement.share.has(video.as_posix())]
+    jobs = [Job(video, audio, settings) for video in videos if placement.share.has(_id(video))]
     scoring = _Scoring(jobs, workers or available_cores(), progress, placement)
     if out is None:
         scoring.score(enumerate(jobs))
@@ -180,6 +166,10 @@ class _Scoring:
             self.progress(len(self.done) + len(self.bad), len(self.jobs))
 
 
+def _id(video: Video) -> str:
+    return video.as_posix() if isinstance(video, Path) else str(video)
+
+
 def available_cores() -> int:
     """Cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
@@ -189,7 +179,11 @@ def available_cores() -> int:
 def score_job(job: Job) -> JobResult:
     """(record, curves) of a clip, or the reason why it could not be scored."""
     try:
-        return score_clip(job.video, job.audio, job.settings)
+        with to_score(job.video, job.audio) as (video, audio, address):
+            record, curves = score_clip(video, audio, job.settings)
+        if address is not None:
+            record |= {"audio": address}
+        return record | {"video": str(job.video)}, curves
     except (A2VError, OSError) as error:
         return str(error)
     except Exception as error:  # one bad file never ends a run over many
@@ -237,9 +231,7 @@ def run_jobs(
 def _key(job: Job) -> dict[str, Any] | None:
     """Identity of a job in the log: files with size and time, settings; None where a file is unreadable."""
     try:
-        sound = job.audio or sound_of(job.video)
-        stats = [(str(path.resolve()), path.stat()) for path in (job.video, sound)]
+        files = identity(job.video, job.audio)
     except (A2VError, OSError, ValueError):
         return None
-    files = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
     return {"files": files, "settings": asdict(job.settings), "scores": SCORES}
