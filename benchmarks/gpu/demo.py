@@ -53,7 +53,7 @@ STAGES = (
         2,
         mapper.train,
         {"sounds": SOUNDS, "word_steps": WORD_STEPS},
-        {"sounds": 50, "word_steps": 2},
+        {"sounds": 8, "word_steps": 2},
     ),
 )
 

@@ -105,12 +105,15 @@ def first(job: Job, note: Note) -> None:
 
 def reserved(job: Job, note: Note) -> None:
     """A card of which most is to be left alone: what is allocated stays within what remains."""
-    total = torch.cuda.get_device_properties(job.device).total_memory if job.on_gpu else LEFT + 2**30
+    if not job.on_gpu:
+        note(left_out="there is no memory of a card to be left alone")
+        return
+    total = torch.cuda.get_device_properties(job.device).total_memory
     limit = min(LEFT, total // 2)
     with _server(job, ("--reserve-vram", f"{(total - limit) / 2**30:.2f}")) as server:
         _, numbers = server.clip(server.full)
         note(limit=limit, **numbers)
-        if job.on_gpu and numbers["reserved_peak"] > limit:
+        if numbers["reserved_peak"] > limit:
             raise Wrong(f"{numbers['reserved_peak']} bytes were reserved of the {limit} that were left")
 
 

@@ -84,14 +84,14 @@ def pool_sound(scene: Scene, rng: np.random.Generator) -> np.ndarray:
 
 def encode_pool(work: Path, count: int) -> dict[str, Tensor]:
     """Features of the first sounds of the pool, frequency averaged: {"features": [count, T, 1, L*D], "times":
-    [T]}; `count` a multiple of 50.
+    [T]}.
     """
     path = work / "pool.safetensors"
     if not path.exists():
         beats = load_beats(work / "beats.safetensors").to(device())
         rows, times = [], torch.empty(0)
         for start in range(0, count, 50):
-            sounds = [pool_sound(*pool_scene(number)) for number in range(start, start + 50)]
+            sounds = [pool_sound(*pool_scene(number)) for number in range(start, min(start + 50, count))]
             samples = torch.from_numpy(np.stack(sounds)).float()[:, None]
             features = encode_audio(beats, samples, SAMPLE_RATE, HOP_DIVISOR)
             rows.append(stack_layers(features.layers.mean(dim=3, keepdim=True), ()))
