@@ -171,7 +171,7 @@ def main() -> None:
         "--set", choices=SETS, default="plain", help="test set (training/demo_world/held_out.py)"
     )
     parser.add_argument("--steps", type=int, default=20, help="sampling steps")
-    parser.add_argument("--cfg", type=float, help="guidance scale; default: 3 for unet3d, 2.5 for wan")
+    parser.add_argument("--cfg", type=float, help="guidance scale; default: 3 for unet3d, 2 for wan")
     parser.add_argument("--speed", choices=tuple(SPEEDS), default=EXACT, help="of the T2V Sampler")
     parser.add_argument("--audio-only", action="store_true", help="leave out the videos made with text")
     parser.add_argument(

@@ -21,7 +21,7 @@ SOLVER = "euler"
 class WanDemo(DemoModels):
     """The demo's Wan: the sound comes in beside the text."""
 
-    GUIDANCE = 2.5
+    GUIDANCE = 2.0
 
     def __init__(
         self,
