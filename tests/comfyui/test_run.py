@@ -49,7 +49,8 @@ def test_takes_are_a_list_and_the_best_is_picked(comfy: Comfy, graph: Graph) -> 
     first, second, third = (read_video(file).frames for file in files)
     assert (first - second).abs().mean() > 0.01
     # Recipe weights make much of roundings, which two runs need not share.
-    assert (third - read_video(comfy.file(alone, save)).frames).abs().mean() <= 0.005
+    alike = (third - read_video(comfy.file(alone, save)).frames).abs().mean()
+    assert alike < 0.3 * (third - first).abs().mean()
     assert run.outputs["report"]["text"][0].count("corrected") >= 3
 
 
