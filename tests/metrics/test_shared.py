@@ -1,4 +1,4 @@
-"""A set scored by several: shares, two processes with one folder, and Ray; all as by one."""
+"""A set scored by several: shares, and two processes with one folder; all as by one."""
 
 from __future__ import annotations
 
@@ -47,15 +47,6 @@ def alone(folder: Path) -> dict[str, Any]:
 def scores(out: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((out / "scores.json").read_text())
     return found
-
-
-def test_on_ray(folder: Path, local_ray: Any) -> None:
-    """As by the processes of a pool: those have one thread each, too."""
-    out, pool = folder.parent / "ray", folder.parent / "pool"
-    assert main(["score", str(folder), "--fast", "--engine", "ray", "--out", str(out)]) == 3
-    assert main(["score", str(folder), "--fast", "--jobs", "2", "--out", str(pool)]) == 3
-    assert scores(out) == scores(pool)
-    assert len((out / CLIP_LOG).read_text().splitlines()) == CLIPS
 
 
 def test_shares(folder: Path, alone: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
