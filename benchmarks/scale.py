@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from a2v_core.files import atomic_path
-from a2v_core.work import Leases, Share, Worklist
+from a2v_core.workers import Leases, Share, Worklist
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKERS = 4

@@ -10,7 +10,7 @@ from hypothesis import settings
 
 from a2v_core.headless.server import ComfyServer, find_comfyui, running_server
 from a2v_core.processors import share_processors
-from a2v_core.work import Cluster, on_ray
+from a2v_core.workers import Cluster, on_ray
 
 share_processors()  # nothing above imports torch
 

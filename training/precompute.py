@@ -14,7 +14,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from a2v_core.work import add_options, placement_of
+from a2v_core.workers import add_options, placement_of
 
 from .cli import Done, parser_of, run_parsed
 from .config import Config, check_paths

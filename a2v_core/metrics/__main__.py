@@ -13,7 +13,7 @@ from ..errors import A2VError
 from ..processors import share_processors
 from ..stores import place_of
 from ..texts import escape_outputs
-from ..work import add_options
+from ..workers import add_options
 from .alignment import VARIANTS
 from .sets import start_fork_server
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..errors import A2VError
 from ..stores import Place
 from ..texts import write_text
-from ..work import HERE, WHOLE, Placement, placement_of
+from ..workers import HERE, WHOLE, Placement, placement_of
 from .alignment import WINDOW, Settings, lag_lines, window_lines
 from .report import compare_page, score_page, selftest_page
 from .selftest import self_test, selftest_lines, selftest_record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 import torch
@@ -10,13 +11,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from a2v_core.audio import BEATs, BEATsConfig, beats_fbank
-from a2v_core.backbones.clip_unet import spec_of
-from a2v_core.backbones.unet3d import UNet3DBackbone
+from a2v_core.backbones import load_t2v, to_device
 from a2v_core.prompts import ContextBatch, FrameContext, encode_ids
 from a2v_core.sampling import SampleSettings, sample
 from a2v_core.tokens import AudioMapper
 from tests.golden_recipe import GOLDEN, fill_module, recipe
-from tests.tiny_t2v import tiny_vae
+from tests.tiny_t2v import make_tiny_t2v
 
 from .exact import check, full_float32, largest, relative, within
 from .job import Job
@@ -114,15 +114,12 @@ def unet(job: Job, note: Note) -> None:
     golden, layout = _golden("unet_sampler"), _layout("unet_layout")
     model = UNet3DConditionModel(**layout["unet_config"])
     model.load_state_dict(fill_module(layout["state_dict"]))
-    vae = tiny_vae()
-    backbone = UNet3DBackbone(
-        model.eval().requires_grad_(False).to(job.device),
-        vae,
-        None,
-        None,
-        layout["scheduler"],
-        spec_of("golden values", 24, 128, model.config, vae.config, 64),
-    )
+    # The other networks of the folder are not asked for anything.
+    folder = make_tiny_t2v(job.folder / "golden", text_width=64, scheduler=layout["scheduler"])
+    shutil.rmtree(folder / "unet")
+    model.save_pretrained(folder / "unet")
+    backbone = load_t2v(folder, parts=["denoiser"])
+    to_device(backbone, job.device)
     noise = recipe("latents", (1, 4, 24, 16, 16)) * 32
     texts = recipe("per_frame_text", (24, 77, 64)) * (77 * 64) ** 0.5
     negative = recipe("negative_text", (1, 77, 64)) * (77 * 64) ** 0.5

@@ -12,6 +12,18 @@ import av
 import numpy as np
 
 Frames = np.ndarray[Any, np.dtype[np.uint8]]
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "av_align"
+
+
+def write_set(folder: Path, clips: int) -> Path:
+    """One short clip with its sound beside it under several names, and a file that is none."""
+    folder.mkdir()
+    for number in range(clips):
+        for ending in (".mp4", ".wav"):
+            content = (GOLDEN / f"clip0_sync_12fps{ending}").read_bytes()
+            (folder / f"clip{number}{ending}").write_bytes(content)
+    (folder / "broken.mp4").write_bytes(b"no video")
+    return folder
 
 
 def write_sound(path: Path, samples: np.ndarray[Any, Any], rate: int) -> None:

@@ -16,24 +16,17 @@ import pytest
 from a2v_core.metrics.__main__ import main
 from a2v_core.metrics.sets.log import CLIP_LOG
 from a2v_core.metrics.sets.runner import LEASES
-from a2v_core.work import Share, sealed
+from a2v_core.workers import Share, sealed
+from tests.metrics.media import write_set
 
 ROOT = Path(__file__).resolve().parents[2]
-GOLDEN = ROOT / "tests" / "golden" / "av_align"
 CLIPS = 6
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One short clip under six names, and one that is none."""
-    folder = tmp_path_factory.mktemp("set") / "clips"
-    folder.mkdir()
-    for number in range(CLIPS):
-        for ending in (".mp4", ".wav"):
-            content = (GOLDEN / f"clip0_sync_12fps{ending}").read_bytes()
-            (folder / f"clip{number}{ending}").write_bytes(content)
-    (folder / "broken.mp4").write_bytes(b"no video")
-    return folder
+    return write_set(tmp_path_factory.mktemp("set") / "clips", CLIPS)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("a2v_core", "nodes", "training", "benchmarks", "scripts")
 # A room may import from those above it in this list, and from what lies directly in a2v_core.
 ROOMS = (
-    "work",
+    "workers",
     "stores",
     "media",
     "audio",

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import torch
 
-from a2v_core.work import Cluster, Leases, Placement, Worklist
+from a2v_core.workers import Cluster, Leases, Placement, Worklist
 from training.cache import open_cache, read_contents
 from training.cache.build import LEASES, precompute
 from training.cache.decoding import Decoded

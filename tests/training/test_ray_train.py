@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from a2v_core.work import Cluster
+from a2v_core.workers import Cluster
 from training.cache.build import precompute
 from training.config import make_config
 from training.launch.ray_train import fit_on_ray

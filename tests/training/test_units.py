@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from a2v_core.work import Placement, Share
+from a2v_core.workers import Placement, Share
 from training.cache import Entry, open_cache, read_sample
 from training.cache.build import LEASES, precompute
 from training.cache.units import OLD, Unit, plan_of, units_of

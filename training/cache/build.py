@@ -10,7 +10,7 @@ from accelerate import PartialState
 from tqdm import tqdm
 
 from a2v_core.backbones import AudioAdapted, load_t2v, require, to_device
-from a2v_core.work import HERE, Leases, Placement, Worklist
+from a2v_core.workers import HERE, Leases, Placement, Worklist
 
 from ..config import Config
 from ..data import Item, Unusable, clips_per_file, list_items, summary, write_report

@@ -10,7 +10,7 @@ import torch
 
 from a2v_core.errors import CheckpointError
 from a2v_core.files import remove_parts
-from a2v_core.work import Claimed, Lease, Leases, Worklist
+from a2v_core.workers import Claimed, Lease, Leases, Worklist
 
 from ..config import Config
 from .decoding import decode_ahead

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from a2v_core.work import (
+from a2v_core.workers import (
     ATTEMPTS,
     Actors,
     Claimed,

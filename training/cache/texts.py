@@ -19,7 +19,7 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from a2v_core.checkpoints import write_safetensors
-from a2v_core.work import checksum
+from a2v_core.workers import checksum
 
 from ..config import Config
 from ..errors import DataError

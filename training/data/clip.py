@@ -9,9 +9,10 @@ Legend: F video frames, H W height and width in pixels, C channels, N samples.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
@@ -83,16 +84,19 @@ def common_span(item: Item) -> Span:
     with at_hand(item.video) as path:
         pictures = file_facts(path).pictures
         if pictures is None:
-            with open_media(path) as container:
-                picture_stream(container, path)
-            raise MediaError(f"{path}: no frame can be read: it is cut off or broken")
+            _lacks(path, picture_stream, "no frame can be read: it is cut off or broken")
     with at_hand(item.sound) as path:
         sound = file_facts(path).sound
         if sound is None:
-            with open_media(path) as container:
-                sound_stream(container, path)
-            raise MediaError(f"{path}: has no sound in its sound track")
+            _lacks(path, sound_stream, "has no sound in its sound track")
     return Span(max(pictures.start, sound.start), min(pictures.end, sound.end))
+
+
+def _lacks(path: Path, stream_of: Callable[[Any, Path], Any], why: str) -> NoReturn:
+    """MediaError for a file without a stream, or with one that holds nothing."""
+    with open_media(path) as container:
+        stream_of(container, path)
+    raise MediaError(f"{path}: {why}")
 
 
 def read_frames(path: Path, start: float, num_frames: int, fps: float, width: int, height: int) -> Tensor:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from a2v_core.work import LOCAL, Cluster, on_ray
+from a2v_core.workers import LOCAL, Cluster, on_ray
 
 from ..cli import exit_status, log_to_stderr
 from ..config import Config, load_config, make_config

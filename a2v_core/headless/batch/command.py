@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from ...metrics.takes import pick_line
-from ...work import add_options, placement_of
+from ...workers import add_options, placement_of
 from .results import CSV, Results, as_json
 from .run import WAIT_SECONDS, BatchSettings, run_batch
 

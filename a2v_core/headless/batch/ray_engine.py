@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ...errors import A2VError, WorkflowError
-from ...work import Actors, WorkerDied
+from ...workers import Actors, WorkerDied
 from ..server import LostRun, ServerUnreachable
 from .plan import Unit
 from .rows import Row

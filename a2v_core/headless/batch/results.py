@@ -15,7 +15,7 @@ from typing import Any
 from ...files import remove_parts
 from ...metrics.takes import Pick, verdict_of
 from ...texts import write_text
-from ...work import Leases
+from ...workers import Leases
 from .best import groups_of, pick
 from .plan import Unit
 from .rows import Row, Rows

@@ -15,7 +15,7 @@ from typing import Literal
 
 from ...errors import A2VError
 from ...texts import write_text
-from ...work import sealed, unsealed
+from ...workers import sealed, unsealed
 from .scores import Scores
 
 Status = Literal["moving", "done", "error"]

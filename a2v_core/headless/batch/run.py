@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...errors import A2VError
-from ...work import HERE, Leases, Placement, on_ray
+from ...workers import HERE, Leases, Placement, on_ray
 from ..server import check_folder, find_comfyui, normal_url, running_server
 from ..workflow import load_workflow
 from .claims import Claims

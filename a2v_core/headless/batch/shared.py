@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from ...files import remove_parts
-from ...work import Lease, Leases
+from ...workers import Lease, Leases
 from .plan import Unit
 from .unit import Job
 

@@ -12,7 +12,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from ...work import Leases, sealed, unsealed
+from ...workers import Leases, sealed, unsealed
 from ..alignment import Record
 
 CLIP_LOG = "clips.jsonl"

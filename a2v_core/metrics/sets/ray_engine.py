@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from ...work import Cluster, WorkerDied, on_ray, results_of, survive
+from ...workers import Cluster, WorkerDied, on_ray, results_of, survive
 from .pool import init_worker
 
 JobT = TypeVar("JobT")

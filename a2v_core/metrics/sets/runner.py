@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...errors import A2VError
-from ...work import HERE, Lease, Leases, Placement, Worklist
+from ...workers import HERE, Lease, Leases, Placement, Worklist
 from ..alignment import Record, Settings, score_clip
 from .log import ClipLog, key_text
 from .pool import make_pool

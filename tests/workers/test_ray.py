@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from a2v_core.errors import A2VError
-from a2v_core.work import Actors, Cluster, WorkerDied, flow, on_ray, survive
+from a2v_core.workers import Actors, Cluster, WorkerDied, flow, on_ray, survive
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,7 +76,7 @@ def test_without_ray_or_at_no_address(tmp_path: Path) -> None:
     (tmp_path / "ray.py").write_text("raise ImportError('none here')")
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from a2v_core.work import Cluster, on_ray\n"
+        "from a2v_core.workers import Cluster, on_ray\n"
         "from a2v_core.errors import A2VError\n"
         "try:\n    on_ray(Cluster()).__enter__()\nexcept A2VError as error:\n    print(error)\n"
     )

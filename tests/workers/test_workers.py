@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from a2v_core.work import Leases
-from a2v_core.work import leases as leases_module
+from a2v_core.workers import Leases
+from a2v_core.workers import leases as leases_module
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = 12
@@ -24,7 +24,7 @@ UNITS = 12
 @contextlib.contextmanager
 def worker(folder: Path, seconds: float, lease: float) -> Iterator[subprocess.Popen[bytes]]:
     arguments = map(str, (folder, UNITS, seconds, lease))
-    process = subprocess.Popen([sys.executable, "-m", "tests.work.worker", *arguments], cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-m", "tests.workers.worker", *arguments], cwd=ROOT)
     try:
         yield process
     finally:

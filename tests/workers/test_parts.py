@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from a2v_core.errors import A2VError
-from a2v_core.work import WHOLE, Share, flow, parse_share, sealed, unsealed
+from a2v_core.workers import WHOLE, Share, flow, parse_share, sealed, unsealed
 
 
 def test_every_id_belongs_to_one_share() -> None:

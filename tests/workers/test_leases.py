@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from a2v_core.errors import A2VError
-from a2v_core.work import Lease, Leases
+from a2v_core.workers import Lease, Leases
 
 DAY = 86400.0
 

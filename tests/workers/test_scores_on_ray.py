@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from a2v_core.metrics.__main__ import main
+from tests.metrics.media import write_set
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "av_align"
 CLIPS = 4
 
 
@@ -18,13 +18,7 @@ def scores(folder: Path, out: Path, *arguments: str) -> Any:
 
 
 def test_scores_on_ray(tmp_path: Path, local_ray: Any) -> None:
-    folder = tmp_path / "clips"
-    folder.mkdir()
-    for number in range(CLIPS):
-        for ending in (".mp4", ".wav"):
-            content = (GOLDEN / f"clip0_sync_12fps{ending}").read_bytes()
-            (folder / f"clip{number}{ending}").write_bytes(content)
-    (folder / "broken.mp4").write_bytes(b"no video")
+    folder = write_set(tmp_path / "clips", CLIPS)
     found = scores(folder, tmp_path / "ray", "--engine", "ray")
     assert len(found["clips"]) == CLIPS
     assert found == scores(folder, tmp_path / "pool", "--jobs", "2")

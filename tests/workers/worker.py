@@ -1,4 +1,4 @@
-"""A worker on a folder, as a process of its own: `python -m tests.work.worker FOLDER UNITS SECONDS LEASE`.
+"""A worker on a folder, as a process of its own: `python -m tests.workers.worker FOLDER UNITS SECONDS LEASE`.
 
 Of every unit it writes a line into `log` when it begins and one when it has written the unit's file.
 """
@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from a2v_core.files import atomic_path
-from a2v_core.work import Leases, Worklist
+from a2v_core.workers import Leases, Worklist
 
 
 def note(folder: Path, what: str, unit: str) -> None:
