@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from a2v_core.audio import BEATs, Waveform, load_audio, load_beats
+from a2v_core import media
+from a2v_core.audio import BEATs, load_beats
 from a2v_core.backbones import Backbone, load_t2v
-from a2v_core.media import write_video
 from a2v_core.pipeline import VideoPipeline, VideoRequest, listen
 from a2v_core.sampling import SampleSettings
 from a2v_core.schedules import DEFAULT_SCHEDULER
@@ -125,7 +125,7 @@ def make_clip(models: Models, job: Job, sound: Path, target: Path) -> Laps:
         job.steps, job.guidance_scale, job.scheduler, job.seed, job.size, job.size, job.num_frames
     )
     laps = Laps()
-    wave: Waveform = load_audio(sound)
+    wave = media.load_audio(sound)
     laps.lap("decode sound")
     features = listen(models.beats, models.mapper, wave, job.fps)
     laps.lap("BEATs")
@@ -139,6 +139,6 @@ def make_clip(models: Models, job: Job, sound: Path, target: Path) -> Laps:
     laps.lap("sampling")
     frames = pipeline.decode_all(request, latents)
     laps.lap("VAE decode")
-    write_video(target, frames, job.fps, request.sound)
+    media.write_video(target, frames, job.fps, request.sound)
     laps.lap("mux")
     return laps

@@ -3,15 +3,23 @@
 Files are read by `media`, whose names for sound are exported here too.
 """
 
-from ..media import Waveform, load_audio, resample
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..doors import lazy_door
+from ..media import Waveform, resample
 from .beats import BEATs, BEATsConfig, load_beats, save_beats
 from .encode import encode_audio
 from .fbank import beats_fbank, kaldi_fbank
 from .features import AudioFeatures
 from .mono import to_mono_16k
-from .onset_stream import file_onsets
 from .onsets import MIN_STRENGTH, ONSET_DELTA, Onsets, detect_onsets, pick_onsets, trusted_onsets
 from .overlap import encode_overlapping
+
+if TYPE_CHECKING:
+    from ..media import load_audio
+    from .onset_stream import file_onsets
 
 __all__ = [
     "MIN_STRENGTH",
@@ -35,3 +43,5 @@ __all__ = [
     "to_mono_16k",
     "trusted_onsets",
 ]
+
+__getattr__, __dir__ = lazy_door(__name__, {"..media": "load_audio", ".onset_stream": "file_onsets"})

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..media import check_finite, load_audio, sound_blocks, without_gaps
+from .. import media
 from ..optional import require
 from .onsets import ONSET_HOP, ONSET_RATE, PURPOSE, Onsets, detect_onsets, pick_onsets
 
@@ -33,7 +33,7 @@ def file_onsets(path: str | os.PathLike[str]) -> tuple[Onsets, float]:
     Up to 120 s as `detect_onsets`; longer sounds in pieces, equal to it within 1e-3 dB. Errors as
     `load_audio`.
     """
-    head = load_audio(Path(path), duration=WHOLE_SECONDS)
+    head = media.load_audio(Path(path), duration=WHOLE_SECONDS)
     if head.duration < WHOLE_SECONDS - 0.5:
         return detect_onsets(head), head.duration
     del head
@@ -79,8 +79,8 @@ class _Length:
 
 def _mono_blocks(path: Path, length: _Length) -> Iterator[tuple[Floats, int]]:
     """(samples [N], rate) from second 0 on, without gaps."""
-    for block in without_gaps(sound_blocks(path), path):
-        check_finite(torch.from_numpy(np.ascontiguousarray(block.samples)), str(path))
+    for block in media.without_gaps(media.sound_blocks(path), path):
+        media.check_finite(torch.from_numpy(np.ascontiguousarray(block.samples)), str(path))
         mono: Floats = block.samples.mean(axis=0, dtype=np.float32)
         length.seconds = (block.position + len(mono)) / block.rate
         yield mono, block.rate

@@ -19,9 +19,8 @@ import torch
 from ..errors import MediaError
 from .clock import check_frame_times, measured_rate, uneven_times
 from .facts import file_facts, has_sound, picture_origin
+from .formats import Pixels
 from .opener import decoded_pictures, known_fraction, open_media, picture_stream, time_base
-
-Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 _SEEK_FROM_SECONDS = 1.0  # below this, decoding from the start costs next to nothing
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..backbones import BackboneSpec
 from ..errors import A2VError
-from ..media import Waveform, fit_sound, write_video
+from ..media import Waveform, fit_sound
 from ..prompts import FrameContext
 from ..sampling import SampleSettings
 from ..sampling.long import LongSettings
@@ -105,4 +105,6 @@ class Video:
 
     def save(self, path: str | os.PathLike[str], crf: int = 18) -> None:
         """Write an mp4 with picture and sound. See `write_video`."""
+        from ..media import write_video  # PyAV only where a file is written
+
         write_video(path, self.frames, self.fps, self.sound, crf=crf)

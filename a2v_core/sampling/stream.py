@@ -15,7 +15,7 @@ from torch import Tensor
 from ..backbones import Backbone
 from ..checkpoints import read_checkpoint, write_safetensors
 from ..errors import CheckpointError, MediaError
-from ..media import Waveform, write_video
+from ..media import Waveform
 
 
 def save_latents(path: str | os.PathLike[str], latents: Tensor) -> None:
@@ -43,6 +43,8 @@ def stream_video(
     The video is that of `write_video` with all frames decoded beforehand. Errors as `Backbone.decode` and
     `write_video`; CheckpointError for a file without latents.
     """
+    from ..media import write_video  # PyAV only where a file is written
+
     if not isinstance(latents, Tensor):
         place = Path(latents)
         tensors = read_checkpoint(place).tensors

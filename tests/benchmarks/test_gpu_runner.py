@@ -101,6 +101,15 @@ def test_a_package_that_a_whole_part_needs_is_named(report: dict[str, Any]) -> N
     assert row(report, "unimportable")["reason"] == "imports: the package no_such_package is missing"
 
 
+def test_parts_go_on_without_a_library_that_only_their_files_need() -> None:
+    modules = [one.module for one in PARTS if one.name != "nodes"]  # ComfyUI itself needs PyAV
+    script = f"import sys, {', '.join(modules)}; print({{'av', 'cv2', 'librosa'}} & sys.modules.keys())"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
+
+
 def test_the_table_has_all_of_it(report: dict[str, Any]) -> None:
     text = as_markdown(report)
     assert "| good | yes |" in text

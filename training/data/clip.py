@@ -19,19 +19,8 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from a2v_core import media
 from a2v_core.errors import MediaError
-from a2v_core.media import (
-    Pixels,
-    Span,
-    Waveform,
-    file_facts,
-    frames_from,
-    load_audio,
-    open_media,
-    picture_stream,
-    quarter_turns,
-    sound_stream,
-)
 from a2v_core.stores import at_hand
 
 from .items import Item
@@ -45,7 +34,7 @@ class Clip:
     """frames uint8 [F, H, W, 3]; sound [C, N] of exactly F / fps seconds; start in seconds of the file."""
 
     frames: Tensor
-    sound: Waveform
+    sound: media.Waveform
     start: float
 
 
@@ -55,7 +44,7 @@ def read_clip(item: Item, start: float, num_frames: int, fps: float, width: int,
     with at_hand(item.video) as path:
         frames = read_frames(path, start, num_frames, fps, width, height)
     with at_hand(item.sound) as path:
-        sound = load_audio(path, start=start, duration=seconds)
+        sound = media.load_audio(path, start=start, duration=seconds)
     num_samples = round(seconds * sound.sample_rate)
     # A track may end a packet before the pictures do; a gap of more than a frame is an error.
     if sound.samples.shape[1] < num_samples - sound.sample_rate / fps:
@@ -63,10 +52,10 @@ def read_clip(item: Item, start: float, num_frames: int, fps: float, width: int,
             f"{item.sound}: sound ends {sound.duration:.2f} s into the clip, which has {seconds:.2f} s"
         )
     samples = nnf.pad(sound.samples, (0, max(0, num_samples - sound.samples.shape[1])))
-    return Clip(frames, Waveform(samples[:, :num_samples], sound.sample_rate), start)
+    return Clip(frames, media.Waveform(samples[:, :num_samples], sound.sample_rate), start)
 
 
-def clip_start(span: Span, clip_seconds: float, share: float) -> float:
+def clip_start(span: media.Span, clip_seconds: float, share: float) -> float:
     """A start time in whole milliseconds, at `share` (0..1) of the range that the span allows. MediaError if
     the span is too short.
     """
@@ -79,22 +68,22 @@ def clip_start(span: Span, clip_seconds: float, share: float) -> float:
     return first + math.floor(max(0.0, room) * share * 1000) / 1000
 
 
-def common_span(item: Item) -> Span:
+def common_span(item: Item) -> media.Span:
     """The time span with both frames and sound, from packet timestamps. MediaError if one is missing."""
     with at_hand(item.video) as path:
-        pictures = file_facts(path).pictures
+        pictures = media.file_facts(path).pictures
         if pictures is None:
-            _lacks(path, picture_stream, "no frame can be read: it is cut off or broken")
+            _lacks(path, media.picture_stream, "no frame can be read: it is cut off or broken")
     with at_hand(item.sound) as path:
-        sound = file_facts(path).sound
+        sound = media.file_facts(path).sound
         if sound is None:
-            _lacks(path, sound_stream, "has no sound in its sound track")
-    return Span(max(pictures.start, sound.start), min(pictures.end, sound.end))
+            _lacks(path, media.sound_stream, "has no sound in its sound track")
+    return media.Span(max(pictures.start, sound.start), min(pictures.end, sound.end))
 
 
 def _lacks(path: Path, stream_of: Callable[[Any, Path], Any], why: str) -> NoReturn:
     """MediaError for a file without a stream, or with one that holds nothing."""
-    with open_media(path) as container:
+    with media.open_media(path) as container:
         stream_of(container, path)
     raise MediaError(f"{path}: {why}")
 
@@ -102,16 +91,16 @@ def _lacks(path: Path, stream_of: Callable[[Any, Path], Any], why: str) -> NoRet
 def read_frames(path: Path, start: float, num_frames: int, fps: float, width: int, height: int) -> Tensor:
     """Frames at start, start + 1 / fps, ...: uint8 [F, H, W, 3], resized and centre-cropped."""
     times = [start + number / fps for number in range(num_frames)]
-    pictures: list[Pixels] = []
+    pictures: list[media.Pixels] = []
     shown: Any = None
     aspect = 1.0
-    for at, frame, aspect in frames_from(path, start):
+    for at, frame, aspect in media.frames_from(path, start):
         while len(pictures) < num_frames and times[len(pictures)] < at - _TOLERANCE and shown is not None:
             pictures.append(_to_size(shown, aspect, width, height))
         if len(pictures) == num_frames:
             break
         shown = frame
-    span = file_facts(path).pictures
+    span = media.file_facts(path).pictures
     end = span.end if span is not None else 0.0
     while len(pictures) < num_frames and shown is not None and times[len(pictures)] < end + _TOLERANCE:
         pictures.append(_to_size(shown, aspect, width, height))
@@ -120,10 +109,10 @@ def read_frames(path: Path, start: float, num_frames: int, fps: float, width: in
     return torch.from_numpy(np.stack(pictures))
 
 
-def _to_size(frame: Any, aspect: float, width: int, height: int) -> Pixels:
+def _to_size(frame: Any, aspect: float, width: int, height: int) -> media.Pixels:
     """Resize to cover width x height, then centre-crop. `aspect`: pixel aspect ratio."""
     image = frame.to_ndarray(format="rgb24", interpolation="BICUBIC")
-    turns = quarter_turns(frame)
+    turns = media.quarter_turns(frame)
     pixels = torch.from_numpy(np.rot90(image, turns).copy()).permute(2, 0, 1)[None]
     source = (pixels.shape[3] * (1 / aspect if turns % 2 else aspect), pixels.shape[2])
     scale = max(width / source[0], height / source[1])

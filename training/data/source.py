@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from a2v_core import media
 from a2v_core.errors import A2VError, MediaError
-from a2v_core.media import Span
 from a2v_core.stores import Damaged, Unreachable, at_hand
 
 from ..config import Data
@@ -43,7 +43,7 @@ def _cut(item: Item, number: int, data: Data, seed: int) -> Clip:
     span = common_span(item)
     if data.start == "fixed":
         start = data.start_seconds
-        clip_start(Span(max(span.start, start), span.end), data.clip_seconds, 0.0)
+        clip_start(media.Span(max(span.start, start), span.end), data.clip_seconds, 0.0)
         if start < span.start:
             raise MediaError(
                 f"{item.sound}: no sound before {span.start:.2f} s, the clip starts at {start} s"

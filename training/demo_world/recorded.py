@@ -28,7 +28,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a2v_core.media import Waveform, load_audio, resample
+from a2v_core import media
+from a2v_core.media import Waveform, resample
 from a2v_core.metrics import av_align
 
 from ..errors import DataError
@@ -108,7 +109,7 @@ def _fitting(folder: Path, names: Sequence[str], pattern: str) -> Iterator[tuple
                 (f"{name}#{one}", pcm, rate) for one, pcm, rate in bank_samples(folder / name, sample)
             )
         else:
-            wave = load_audio(folder / name, duration=2 * LONGEST)
+            wave = media.load_audio(folder / name, duration=2 * LONGEST)
             yield name, wave.samples.mean(0).numpy(), wave.sample_rate
 
 

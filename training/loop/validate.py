@@ -12,9 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from a2v_core import media
 from a2v_core.audio import Waveform
 from a2v_core.backbones import load_t2v, to_device
-from a2v_core.media import write_video
 from a2v_core.metrics import av_align
 from a2v_core.pipeline import VideoPipeline, VideoRequest
 from a2v_core.sampling import SampleSettings
@@ -75,7 +75,7 @@ def make_videos(
         frames = decoder.decode_all(request, latents)
         sound = Waveform(sample.sound[None], SAMPLE_RATE)
         path = folder / f"{_file_name(sample.id.removesuffix(ENDING))}{ENDING}"
-        write_video(path, frames, data.fps, sound)
+        media.write_video(path, frames, data.fps, sound)
         yield Video(sample.id, frames, sample.sound, av_align(frames, data.fps, sound).score, path)
 
 

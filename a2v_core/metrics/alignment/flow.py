@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from ... import media
 from ...errors import MediaError
-from ...media import Pixels, VideoFrames, to_uint8
+from ...media import Pixels, to_uint8
 from ...optional import require
 
 Video = torch.Tensor | np.ndarray[Any, Any] | str | os.PathLike[str]
@@ -95,7 +96,7 @@ def detect_motion(video: Video, fps: float | None = None, flow_side: int = 0) ->
                pixels of the original, but its values are not the published ones.
     Raises MediaError: no frames, values that are not finite, fps not above 0, a file that is no video.
     """
-    file = VideoFrames(video) if isinstance(video, (str, os.PathLike)) else None
+    file = media.VideoFrames(video) if isinstance(video, (str, os.PathLike)) else None
     images = _images(video) if file is None else iter(file)
     if file is None or fps is not None:
         _check_fps(fps)

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from ... import media
 from ...errors import MediaError
-from ...media import Block, Waveform, check_finite, checked_samples, sound_blocks, without_gaps
+from ...media import Waveform, check_finite, checked_samples
 
 BLOCK_SECONDS = 4.0
 
@@ -41,7 +42,7 @@ def open_stream(sound: Sound) -> SoundStream:
         size = max(1, round(BLOCK_SECONDS * sound.sample_rate))
         parts = (samples[:, start : start + size] for start in range(0, samples.shape[1], size))
         return SoundStream(sound.sample_rate, len(samples), parts)
-    blocks = without_gaps(sound_blocks(sound), sound)
+    blocks = media.without_gaps(media.sound_blocks(sound), sound)
     first = next(blocks, None)
     if first is None:
         raise MediaError(f"{sound}: holds no sound at all (zero length); choose another file")
@@ -49,7 +50,7 @@ def open_stream(sound: Sound) -> SoundStream:
     return SoundStream(first.rate, channels, _joined(itertools.chain((first,), blocks), sound, channels))
 
 
-def _joined(blocks: Iterator[Block], path: Path, channels: int) -> Iterator[Floats]:
+def _joined(blocks: Iterator[media.Block], path: Path, channels: int) -> Iterator[Floats]:
     """Packets joined to blocks of a few seconds, checked."""
     parts: list[Floats] = []
     held = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch.nn.functional as nnf
 
-from .mp4 import aac_rate
+from .formats import aac_rate
 from .resampling import resample
 from .waveform import Waveform
 
