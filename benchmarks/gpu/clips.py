@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -17,10 +18,12 @@ from a2v_core.pipeline import MemoryManager, VideoPipeline, VideoRequest, hear
 from a2v_core.sampling import SampleSettings
 from a2v_core.sampling.long import LongSettings
 from a2v_core.tokens import AudioTokens, in_prompt, load_mapper
+from tests.tiny_t2v import make_tiny_t2v
 from training.demo_world.sounds import SAMPLE_RATE
 from training.demo_world.world import FPS, NUM_FRAMES
 
 from ..long_quality import scene_of
+from .job import Job
 
 
 class Clip(NamedTuple):
@@ -52,11 +55,28 @@ def heard(frames: int, device: torch.device, dtype: torch.dtype = torch.float32)
     return hear(beats, mapper, sound(frames), frames, FPS)
 
 
-def demo(device: torch.device, dtype: str = "fp32") -> Backbone:
-    """The bundled text-to-video model on a device."""
-    backbone = load_t2v(demo_path("t2v"), dtype)
+DEMO = demo_path("t2v")
+
+
+@cache
+def model(device: torch.device, dtype: str = "fp32", folder: Path = DEMO) -> Backbone:
+    """A small text-to-video model on a device, by default the bundled one, for all that leave it as it is."""
+    return own_model(device, dtype, folder)
+
+
+def own_model(device: torch.device, dtype: str = "fp32", folder: Path = DEMO) -> Backbone:
+    """The same for somebody who changes or moves it."""
+    backbone = load_t2v(folder, dtype)
     to_device(backbone, device)
     return backbone
+
+
+def small(job: Job) -> Path:
+    """The folder of the bundled model; for a test one with a tenth of its layers."""
+    if not job.tiny:
+        return DEMO
+    folder = job.folder / "small"
+    return folder if folder.is_dir() else make_tiny_t2v(folder, model(job.device).spec.token_width)
 
 
 def make(

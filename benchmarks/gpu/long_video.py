@@ -15,7 +15,7 @@ from a2v_core.sampling.long import LongSettings
 
 from ..full_size import PROMPT, device_clock
 from .clips import Clip as SmallClip
-from .clips import demo, heard, make, sound
+from .clips import heard, make, model, sound
 from .job import Job, Step, Wrong
 from .models import full_size
 from .record import Note
@@ -70,13 +70,13 @@ def full(job: Job, note: Note) -> None:
 
 def bundled(job: Job, note: Note) -> None:
     """From a sound to frames with the bundled models."""
-    backbone, clock = demo(job.device), device_clock(job.device)
+    backbone, clock = model(job.device), device_clock(job.device)
     for frames in TINY_LENGTHS if job.tiny else LENGTHS[1:]:
         long = LongSettings(window=4, stride=2) if job.tiny else LongSettings(stride=8)
         tokens = heard(frames, job.device)
         forget(job)
         began = clock()
-        made = make(backbone, SmallClip(frames, SampleSettings(4, 3.0), long), tokens)
+        made = make(backbone, SmallClip(frames, SampleSettings(2 if job.tiny else 4, 3.0), long), tokens)
         note(**{f"{frames} frames": {"seconds_a_frame": (clock() - began) / frames, **peaks(job)}})
         if not math.isfinite(float(made.frames.sum())):
             raise Wrong(f"{frames} frames are not finite")
@@ -88,7 +88,7 @@ def to_file(job: Job, note: Note) -> None:
 
     frames = TINY_LENGTHS[-1] if job.tiny else LENGTHS[1]
     long = LongSettings(window=4, stride=2) if job.tiny else LongSettings(stride=8)
-    backbone, clock = demo(job.device), device_clock(job.device)
+    backbone, clock = model(job.device), device_clock(job.device)
     clip = SmallClip(frames, SampleSettings(2, 3.0), long)
     latents = make(backbone, clip, heard(frames, job.device)).latents
     target = Path(job.folder) / "video.mp4"

@@ -15,13 +15,12 @@ from a2v_core.schedules import SCHEDULERS, NoiseSchedule
 from training.demo_world.captioned import SCHEDULER
 
 from . import golden
-from .clips import Clip, demo, heard, make
+from .clips import Clip, heard, make, model, own_model, small
 from .exact import decibels, full_float32, relative
 from .job import Job, Step, Wrong
-from .paths import Way, paths
+from .paths import CPU, Way, paths
 from .record import Note
 
-CPU = torch.device("cpu")
 SHAPE = (1, 4, 24, 48, 48)
 SAME = 0.02  # relative difference of latents after some steps that rounding may make
 ROUNDED = 0.1  # the same in bfloat16
@@ -36,7 +35,7 @@ def noise(job: Job, note: Note) -> None:
 
     same = all(torch.equal(drawn(job.device, seed).cpu(), drawn(CPU, seed)) for seed in (0, 1, 2**63))
     note(first_noise_equal=same)
-    backbone = demo(job.device)
+    backbone = model(job.device)
     clip = Clip(8, SampleSettings(2, 3.0, "euler_a", seed=5))
     one, other = (make(backbone, clip, None).latents for _ in range(2))
     note(twice_equal=bool(torch.equal(one, other)))
@@ -46,11 +45,12 @@ def noise(job: Job, note: Note) -> None:
 
 def solvers(job: Job, note: Note) -> None:
     """Every solver on the device and on the CPU, with noise in the steps of those that draw it."""
-    models = {device: demo(device) for device in {job.device, CPU}}
     frames, steps = (2, 2) if job.tiny else (4, 3)
+    folder = small(job)
 
     def solved(name: str, device: torch.device) -> Tensor:
-        return make(models[device], Clip(frames, SampleSettings(steps, 3.0, name, seed=1)), None).latents
+        clip = Clip(frames, SampleSettings(steps, 3.0, name, seed=1))
+        return make(model(device, folder=folder), clip, None).latents
 
     _compare(job, note, [(name, partial(solved, name)) for name in SCHEDULERS])
 
@@ -62,12 +62,12 @@ def precisions(job: Job, note: Note) -> None:
     clip = Clip(frames, SampleSettings(steps, 3.0))
     with full_float32():
         tokens = heard(frames, job.device)
-        reference = make(demo(job.device), clip, tokens).frames
-        note(fp32_against_cpu_db=decibels(reference, make(demo(CPU), clip, heard(frames, CPU)).frames))
-    note(fp32_with_tf32_db=decibels(make(demo(job.device), clip, tokens).frames, reference))
+        reference = make(model(job.device), clip, tokens).frames
+        note(fp32_against_cpu_db=decibels(reference, make(model(CPU), clip, heard(frames, CPU)).frames))
+    note(fp32_with_tf32_db=decibels(make(model(job.device), clip, tokens).frames, reference))
     low = []
     for dtype, least in HALF_DB.items():
-        found = decibels(make(demo(job.device, dtype), clip, tokens).frames, reference)
+        found = decibels(make(model(job.device, dtype), clip, tokens).frames, reference)
         note(**{f"{dtype}_db": found})
         low += [f"{dtype} {found:.1f} dB"] if found < least and not job.tiny else []
     half = heard(frames, job.device, torch.bfloat16 if job.on_gpu else torch.float32)
@@ -105,7 +105,7 @@ def _compare(job: Job, note: Note, ways: Iterable[tuple[str, Way]]) -> None:
 
 def moved(job: Job, note: Note) -> None:
     """A model that went to the device and back is the model that it was."""
-    backbone = demo(CPU)
+    backbone = own_model(CPU)
     clip = Clip(4, SampleSettings(2, 3.0))
     before = make(backbone, clip, None).latents
     to_device(backbone, job.device)

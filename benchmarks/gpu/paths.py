@@ -34,16 +34,18 @@ from training.demo_world.wan import WanDemo
 from training.demo_world.world import FPS
 from training.parts import PredictionError
 
-from .clips import Clip, demo, heard, make, sound
+from .clips import Clip, heard, make, model, own_model, small, sound
 from .job import Job
 
+CPU = torch.device("cpu")
 Way = Callable[[torch.device], Tensor]
 WAN_FRAMES = 5
 
 
 def paths(job: Job) -> Iterator[tuple[str, Way]]:
     """Each way by its name. They start with the same noise, so that results compare."""
-    ways = _Ways(2, 2) if job.tiny else _Ways(8, 4)
+    folder = small(job)
+    ways = _Ways(2, 2, folder) if job.tiny else _Ways(8, 4, folder)
     for speed in SPEEDS:
         if not SPEEDS[speed].bfloat16:  # on a device that is nothing, on a CPU it rounds
             yield f"speed {speed}", partial(ways.words, speed=speed)
@@ -70,24 +72,26 @@ def paths(job: Job) -> Iterator[tuple[str, Way]]:
 
 @dataclass(frozen=True)
 class _Ways:
-    """All of them at one size."""
+    """All of them at one size, with one model."""
 
     frames: int
     steps: int
+    folder: Path
 
     def clip(self, **settings: Any) -> Clip:
         return Clip(self.frames, SampleSettings(self.steps, 3.0, seed=3, **settings))
 
     def words(self, device: torch.device, **settings: Any) -> Tensor:
-        return make(demo(device), self.clip(**settings), heard(self.frames, device)).frames
+        backbone = model(device, folder=self.folder)
+        return make(backbone, self.clip(**settings), heard(self.frames, device)).frames
 
     def long(self, long: LongSettings, device: torch.device) -> Tensor:
         clip = Clip(4 * self.frames, SampleSettings(self.steps, 3.0, seed=3), long)
-        return make(demo(device), clip, heard(clip.frames, device)).frames
+        return make(model(device, folder=self.folder), clip, heard(clip.frames, device)).frames
 
     def long_on_cpu(self, device: torch.device) -> Tensor:
         """One evaluation whose activations wait in the CPU's memory, as where a GPU is small."""
-        backbone = demo(device)
+        backbone = model(device, folder=self.folder)
         frames = 4 * self.frames
         windowed = require(backbone, WindowedAttention, "long videos")
         text = ContextBatch.of([backbone.encode_prompt("a red ball", None, frames)])
@@ -96,17 +100,17 @@ class _Ways:
         return windowed.denoise_windowed(noise, torch.tensor(500), text, make_windows(frames, 4, 2), work)
 
     def lora(self, device: torch.device) -> Tensor:
-        backbone = demo(device)
+        backbone = own_model(device)  # the bundled LoRA is of the bundled model
         merge_lora(backbone.parts()["denoiser"][0], demo_path("few_steps"))
         return make(backbone, self.clip(), heard(self.frames, device)).frames
 
     def managed(self, manager: Callable[..., MemoryManager], device: torch.device) -> Tensor:
-        backbone = load_t2v(demo_path("t2v"))
+        backbone = own_model(CPU, folder=self.folder)
         tokens = heard(self.frames, device)
         return make(backbone, self.clip(), tokens, lambda model: manager(model, device)).frames
 
     def stored(self, device: torch.device, *, offload: bool) -> Tensor:
-        backbone = load_t2v(demo_path("t2v"), "fp8")
+        backbone = own_model(CPU, "fp8", self.folder)
         manager = partial(InTurn, device=device, offload=offload)
         return make(backbone, self.clip(), heard(self.frames, device), manager).frames
 
@@ -129,7 +133,7 @@ class _Ways:
 
     def gradients(self, device: torch.device, *, recompute: bool) -> Tensor:
         """Of the loss by the audio words: through denoiser and text encoder."""
-        backbone = demo(device)
+        backbone = own_model(device, folder=self.folder)
         if recompute:
             require(backbone, Recompute, "checkpointing").recompute_activations()
         own = heard(self.frames, device).words
