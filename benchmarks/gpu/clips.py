@@ -18,7 +18,7 @@ from a2v_core.pipeline import MemoryManager, VideoPipeline, VideoRequest, hear
 from a2v_core.sampling import SampleSettings
 from a2v_core.sampling.long import LongSettings
 from a2v_core.tokens import AudioTokens, in_prompt, load_mapper
-from tests.tiny_t2v import make_tiny_t2v
+from tests.tiny_t2v import TEXT_WIDTH, make_tiny_t2v
 from training.demo_world.sounds import SAMPLE_RATE
 from training.demo_world.world import FPS, NUM_FRAMES
 
@@ -76,7 +76,7 @@ def small(job: Job) -> Path:
     if not job.tiny:
         return DEMO
     folder = job.folder / "small"
-    return folder if folder.is_dir() else make_tiny_t2v(folder, model(job.device).spec.token_width)
+    return folder if folder.is_dir() else make_tiny_t2v(folder, model(job.device).spec.token_width or TEXT_WIDTH)
 
 
 def make(
