@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +23,6 @@ def lazy_door(
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     def names() -> list[str]:
-        return sorted(" ".join(exports.values()).split())
+        return sorted({*vars(sys.modules[package]), *" ".join(exports.values()).split()})
 
     return find, names
