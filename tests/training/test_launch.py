@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import stat
 import subprocess
 import sys
@@ -12,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.training.forked import Forks
+from tests.training.launched import free_port, launched
 from training.cache.build import precompute
 from training.config import make_config
 from training.loop import fit
@@ -58,7 +59,9 @@ def test_a_slurm_job_on_two_nodes(values: dict[str, Any], tmp_path: Path) -> Non
     assert len(losses[0]) == 3
 
 
-def test_machines_that_do_not_share_their_disk_are_told_so(values: dict[str, Any], tmp_path: Path) -> None:
+def test_machines_that_do_not_share_their_disk_are_told_so(
+    values: dict[str, Any], tmp_path: Path, forks: Forks
+) -> None:
     """The second one has no checkpoint: it would train from step 0 what the first trains from step 2."""
     values["run"] |= {"steps": 2, "clips_per_step": 4}
     first = make_config(values)
@@ -69,20 +72,8 @@ def test_machines_that_do_not_share_their_disk_are_told_so(values: dict[str, Any
     configs = [written(values, tmp_path / "first.yaml")]
     values["output_dir"] += "-elsewhere"
     configs.append(written(values, tmp_path / "second.yaml"))
-    port = free_port()
-    machines = [
-        subprocess.Popen(
-            ["bash", MACHINES, "training.fit", config],
-            cwd=ROOT,
-            env=environment({"MAIN_ADDRESS": "127.0.0.1", "MACHINE_RANK": str(rank), "MAIN_PORT": port}),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank, config in enumerate(configs)
-    ]
-    for machine in machines:
-        said = machine.communicate()[1]
-        assert machine.returncode == 1
+    for code, said in launched(forks, tmp_path, "training.fit", *[[str(config)] for config in configs]):
+        assert code == 1
         assert "process 1 on " in said
         assert "-elsewhere, step 0, and process 0 on " in said
         assert "step 2, are not the same training" in said
@@ -125,11 +116,6 @@ def slurm(tmp_path: Path) -> dict[str, str]:
 def environment(more: dict[str, str]) -> dict[str, str]:
     common = {"PYTHON": sys.executable, "PROCESSES": "1", "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     return os.environ | common | more
-
-
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return str(server.getsockname()[1])
 
 
 def written(values: dict[str, Any], path: Path) -> Path:

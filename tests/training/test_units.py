@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from a2v_core.workers import Placement, Share
+from tests.training.forked import Command, Forks
 from training.cache import Entry, open_cache, read_sample
 from training.cache.build import LEASES, precompute
 from training.cache.units import OLD, Unit, plan_of, units_of
@@ -22,8 +22,6 @@ from training.data import Item
 from training.errors import DataError
 from training.loop import fit
 from training.parts import read_lines
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def plan(*names: str) -> list[tuple[Item, int]]:
@@ -126,7 +124,7 @@ def message_of(entry: Entry) -> str:
 
 
 def test_two_that_know_nothing_of_each_other_and_one_is_killed(
-    values: dict[str, Any], tmp_path: Path
+    values: dict[str, Any], tmp_path: Path, forks: Forks
 ) -> None:
     """They stand for two machines with a common disk: one is killed in the midst of a shard."""
     whole = make_config(values)
@@ -135,22 +133,22 @@ def test_two_that_know_nothing_of_each_other_and_one_is_killed(
     config = tmp_path / "config.yaml"
     config.write_text(str(values))
     two = make_config(values)
-    command = [sys.executable, "-m", "training.precompute", str(config)]
-    quiet: dict[str, Any] = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    first = subprocess.Popen(command, **quiet)
+    log = tmp_path / "log"
+    first = forks.start(Command("training.precompute", [str(config)], str(log), torch.get_num_threads()))
     leases = two.cache_dir / LEASES
+    end = time.monotonic() + 300
     while not list(leases.glob("*.lease")):
-        assert first.poll() is None
+        assert time.monotonic() < end, log.read_text()
         time.sleep(0.005)
-    os.kill(first.pid, signal.SIGSTOP)  # with a unit of its own
+    os.kill(first, signal.SIGSTOP)  # with a unit of its own
     held = list(leases.glob("*.lease"))
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(precompute, two, progress=False)
         while len(shards(two)) + len(held) < 4:
             assert not second.done()
             time.sleep(0.01)
-        os.kill(first.pid, signal.SIGKILL)
-        first.wait()
+        os.kill(first, signal.SIGKILL)
+        assert forks.wait(first) == -signal.SIGKILL
         assert second.result(120).complete
     assert shards(two) == shards(whole)
     assert open_cache(two) is not None
