@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +37,32 @@ def comfy_server() -> Iterator[ComfyServer]:
 
 
 @pytest.fixture(scope="session")
-def local_ray() -> Iterator[Any]:
-    """A real Ray of two CPUs on this machine, the module itself; started once, when a test first asks."""
-    with on_ray(Cluster(cpus=2, store_bytes=100 * 2**20)) as ray:
+def warm_python() -> Iterator[str]:
+    """A Python for processes that need torch, diffusers and the trainer, which starts in a moment."""
+    folder = Path(tempfile.mkdtemp(prefix="a2v-warm-"))
+    python, path = folder / "python", folder / "socket"
+    client = Path(__file__).with_name("warm_client.py")
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{client}" "{path}" "{python}" "$@"\n')
+    python.chmod(0o700)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.warm", str(path)],
+        cwd=client.parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert server.stdout is not None
+    assert server.stdout.readline() == b"ready\n"
+    yield str(python)
+    server.communicate()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def local_ray(warm_python: str) -> Iterator[Any]:
+    """A real Ray of two CPUs on this machine, the module itself; started once, when a test first asks. Its
+    workers are processes of `warm_python`."""
+    with contextlib.ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "executable", warm_python)
+            ray = stack.enter_context(on_ray(Cluster(cpus=2, store_bytes=100 * 2**20)))
         yield ray

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from a2v_core.audio import save_beats
 from tests.audio.tiny import tiny_beats
 from tests.tiny_t2v import make_tiny_t2v
 from tests.tiny_wan import make_tiny_wan
-from tests.training.forked import Forks
 from tests.training.media import small_training, write_clips
 
 
@@ -35,14 +33,6 @@ def wan_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of six videos of 1.5 s, two of them in `test`, one with a caption."""
     return write_clips(tmp_path_factory.mktemp("clips"))
-
-
-@pytest.fixture(scope="session")
-def forks() -> Iterator[Forks]:
-    """Starts processes of the trainer's commands."""
-    forks = Forks()
-    yield forks
-    forks.close()
 
 
 @pytest.fixture

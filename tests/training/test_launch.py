@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -11,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.training.forked import Forks
-from tests.training.launched import free_port, launched
 from training.cache.build import precompute
 from training.config import make_config
 from training.loop import fit
@@ -33,13 +32,13 @@ wait $other && exit $first
 }
 
 
-def test_a_slurm_job_on_two_nodes(values: dict[str, Any], tmp_path: Path) -> None:
+def test_a_slurm_job_on_two_nodes(values: dict[str, Any], tmp_path: Path, warm_python: str) -> None:
     values["run"] |= {"steps": 2, "clips_per_step": 4}
     config = written(values, tmp_path / "config.yaml")
     done = subprocess.run(
         ["bash", ROOT / "training" / "launch" / "slurm.sbatch", config, "--set", "run.steps=3"],
         cwd=ROOT,
-        env=environment(slurm(tmp_path)),
+        env=environment(warm_python, slurm(tmp_path)),
         capture_output=True,
         text=True,
         check=False,
@@ -60,7 +59,7 @@ def test_a_slurm_job_on_two_nodes(values: dict[str, Any], tmp_path: Path) -> Non
 
 
 def test_machines_that_do_not_share_their_disk_are_told_so(
-    values: dict[str, Any], tmp_path: Path, forks: Forks
+    values: dict[str, Any], tmp_path: Path, warm_python: str
 ) -> None:
     """The second one has no checkpoint: it would train from step 0 what the first trains from step 2."""
     values["run"] |= {"steps": 2, "clips_per_step": 4}
@@ -72,8 +71,22 @@ def test_machines_that_do_not_share_their_disk_are_told_so(
     configs = [written(values, tmp_path / "first.yaml")]
     values["output_dir"] += "-elsewhere"
     configs.append(written(values, tmp_path / "second.yaml"))
-    for code, said in launched(forks, tmp_path, "training.fit", *[[str(config)] for config in configs]):
-        assert code == 1
+    port = free_port()
+    machines = [
+        subprocess.Popen(
+            ["bash", MACHINES, "training.fit", config],
+            cwd=ROOT,
+            env=environment(
+                warm_python, {"MAIN_ADDRESS": "127.0.0.1", "MACHINE_RANK": str(rank), "MAIN_PORT": port}
+            ),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank, config in enumerate(configs)
+    ]
+    for machine in machines:
+        said = machine.communicate()[1]
+        assert machine.returncode == 1
         assert "process 1 on " in said
         assert "-elsewhere, step 0, and process 0 on " in said
         assert "step 2, are not the same training" in said
@@ -88,7 +101,7 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
         del given[missing]
         done = subprocess.run(
             ["bash", MACHINES, "training.fit"],
-            env=environment(given),
+            env=environment(sys.executable, given),
             capture_output=True,
             text=True,
             check=False,
@@ -113,9 +126,15 @@ def slurm(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def environment(more: dict[str, str]) -> dict[str, str]:
-    common = {"PYTHON": sys.executable, "PROCESSES": "1", "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    return os.environ | common | more
+def environment(python: str, more: dict[str, str]) -> dict[str, str]:
+    """`python` is that of the scripts, and of the processes that torch's launcher starts."""
+    common = {"PYTHON": python, "PYTHON_EXEC": python, "PROCESSES": "1"}
+    return os.environ | common | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"} | more
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
 
 
 def written(values: dict[str, Any], path: Path) -> Path:

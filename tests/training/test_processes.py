@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +11,17 @@ import pytest
 import torch
 
 from a2v_core.checkpoints import read_checkpoint
-from tests.training.forked import Forks
-from tests.training.launched import launched
 from training.cache.build import precompute
 from training.config import make_config
 from training.errors import ConfigError
 from training.loop import fit
 from training.parts import read_lines
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def test_one_two_and_four_processes_give_the_same_numbers(
-    values: dict[str, Any], tmp_path: Path, forks: Forks
+    values: dict[str, Any], tmp_path: Path, warm_python: str
 ) -> None:
     """One file, six steps: by one process; two by two processes and the rest by four, then by one."""
     values["run"] |= {"steps": 6, "batch_size": 2, "clips_per_step": 8}
@@ -32,8 +34,8 @@ def test_one_two_and_four_processes_give_the_same_numbers(
     values["output_dir"] += "-several"
     config = tmp_path / "config.yaml"
     config.write_text(str(values))
-    with_processes(forks, 2, "training.fit", config, "--set", "run.steps=2")
-    with_processes(forks, 4, "training.fit", config, "--set", "run.steps=4")
+    with_processes(warm_python, 2, "training.fit", config, "--set", "run.steps=2")
+    with_processes(warm_python, 4, "training.fit", config, "--set", "run.steps=4")
     several = make_config(values)
     fit(several, progress=False)
     curves = [read_lines(c.output_dir / "metrics.jsonl") for c in (one, several)]
@@ -57,7 +59,7 @@ def test_clips_that_processes_cannot_divide_are_refused(values: dict[str, Any]) 
 
 
 def test_two_processes_train_an_adapter(
-    values: dict[str, Any], wan_folder: Path, tmp_path: Path, forks: Forks
+    values: dict[str, Any], wan_folder: Path, tmp_path: Path, warm_python: str
 ) -> None:
     values["models"]["t2v"] = str(wan_folder)
     values["data"] |= {"num_frames": 9, "width": 32, "height": 32}
@@ -67,7 +69,7 @@ def test_two_processes_train_an_adapter(
     config = tmp_path / "config.yaml"
     config.write_text(str(values))
     for command in ("training.precompute", "training.fit"):
-        with_processes(forks, 2, command, config)
+        with_processes(warm_python, 2, command, config)
     two = make_config(values)
     assert len(list((two.cache_dir / "texts").iterdir())) == 2  # of three texts
     values["cache"] |= {"dir": str(two.cache_dir)}
@@ -79,7 +81,14 @@ def test_two_processes_train_an_adapter(
         torch.testing.assert_close(value, second[key], rtol=1e-3, atol=1e-4)
 
 
-def with_processes(forks: Forks, count: int, module: str, config: Path, *overrides: str) -> None:
-    command = [str(config), *overrides]
-    for code, told in launched(forks, config.parent, module, *[command] * count):
-        assert code == 0, told
+def with_processes(python: str, count: int, module: str, config: Path, *overrides: str) -> None:
+    launch = [python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
+    done = subprocess.run(
+        [*launch, "-m", module, str(config), *overrides],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo", "PYTHON_EXEC": python},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from a2v_core.workers import Placement, Share
-from tests.training.forked import Command, Forks
+from tests.training.started import start
 from training.cache import Entry, open_cache, read_sample
 from training.cache.build import LEASES, precompute
 from training.cache.units import OLD, Unit, plan_of, units_of
@@ -124,7 +123,7 @@ def message_of(entry: Entry) -> str:
 
 
 def test_two_that_know_nothing_of_each_other_and_one_is_killed(
-    values: dict[str, Any], tmp_path: Path, forks: Forks
+    values: dict[str, Any], tmp_path: Path, warm_python: str
 ) -> None:
     """They stand for two machines with a common disk: one is killed in the midst of a shard."""
     whole = make_config(values)
@@ -133,22 +132,20 @@ def test_two_that_know_nothing_of_each_other_and_one_is_killed(
     config = tmp_path / "config.yaml"
     config.write_text(str(values))
     two = make_config(values)
-    log = tmp_path / "log"
-    first = forks.start(Command("training.precompute", [str(config)], str(log), torch.get_num_threads()))
+    first = start(warm_python, "-m", "training.precompute", str(config))
     leases = two.cache_dir / LEASES
     end = time.monotonic() + 300
     while not list(leases.glob("*.lease")):
-        assert time.monotonic() < end, log.read_text()
+        assert time.monotonic() < end
         time.sleep(0.005)
-    os.kill(first, signal.SIGSTOP)  # with a unit of its own
+    os.kill(first.pid, signal.SIGSTOP)  # with a unit of its own
     held = list(leases.glob("*.lease"))
     with ThreadPoolExecutor(1) as pool:
         second = pool.submit(precompute, two, progress=False)
         while len(shards(two)) + len(held) < 4:
             assert not second.done()
             time.sleep(0.01)
-        os.kill(first, signal.SIGKILL)
-        assert forks.wait(first) == -signal.SIGKILL
+        first.kill()
         assert second.result(120).complete
     assert shards(two) == shards(whole)
     assert open_cache(two) is not None
