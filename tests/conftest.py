@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import subprocess
 import sys
@@ -58,11 +57,7 @@ def warm_python() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def local_ray(warm_python: str) -> Iterator[Any]:
-    """A real Ray of two CPUs on this machine, the module itself; started once, when a test first asks. Its
-    workers are processes of `warm_python`."""
-    with contextlib.ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "executable", warm_python)
-            ray = stack.enter_context(on_ray(Cluster(cpus=2, store_bytes=100 * 2**20)))
+def local_ray() -> Iterator[Any]:
+    """A real Ray of two CPUs on this machine, the module itself; started once, when a test first asks."""
+    with on_ray(Cluster(cpus=2, store_bytes=100 * 2**20)) as ray:
         yield ray
