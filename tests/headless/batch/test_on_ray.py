@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -36,9 +37,14 @@ def batch(comfy_server: ComfyServer, tmp_path: Path) -> tuple[object, ...]:
 
 
 def assert_as_without(out: Path) -> None:
+    """But for the folder of the server, which is in the message of a sound that it cannot read."""
     assert len(contents(out)) == 24
     assert contents(out) == contents(out.parent / "plain")
-    assert facts(out) == facts(out.parent / "plain")
+    assert placeless(out) == placeless(out.parent / "plain")
+
+
+def placeless(out: Path) -> list[dict[str, Any]]:
+    return [run | {"error": re.sub(r"/\S*a2v-comfyui-\w+", "", run["error"])} for run in facts(out)]
 
 
 def test_a_server_that_is_there(
@@ -59,7 +65,7 @@ def test_a_server_of_its_own_is_started_again(
         (first,) = servers()
         os.kill(first, signal.SIGKILL)
         told = running.result(300).stderr
-    assert "ComfyUI 1, during tone_0_seed" in told
+    assert "ComfyUI 1, during tone_" in told
     assert ": ComfyUI died. Its log ends:\n" in told
     assert_as_without(out)
     assert len({run["server"] for run in read_runs(out) if run["status"] == "done"}) == 2
