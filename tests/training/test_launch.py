@@ -32,13 +32,13 @@ wait $other && exit $first
 }
 
 
-def test_a_slurm_job_on_two_nodes(values: dict[str, Any], tmp_path: Path) -> None:
+def test_a_slurm_job_on_two_nodes(values: dict[str, Any], tmp_path: Path, warm_python: str) -> None:
     values["run"] |= {"steps": 2, "clips_per_step": 4}
     config = written(values, tmp_path / "config.yaml")
     done = subprocess.run(
         ["bash", ROOT / "training" / "launch" / "slurm.sbatch", config, "--set", "run.steps=3"],
         cwd=ROOT,
-        env=environment(slurm(tmp_path)),
+        env=environment(warm_python, slurm(tmp_path)),
         capture_output=True,
         text=True,
         check=False,
@@ -58,7 +58,9 @@ def test_a_slurm_job_on_two_nodes(values: dict[str, Any], tmp_path: Path) -> Non
     assert len(losses[0]) == 3
 
 
-def test_machines_that_do_not_share_their_disk_are_told_so(values: dict[str, Any], tmp_path: Path) -> None:
+def test_machines_that_do_not_share_their_disk_are_told_so(
+    values: dict[str, Any], tmp_path: Path, warm_python: str
+) -> None:
     """The second one has no checkpoint: it would train from step 0 what the first trains from step 2."""
     values["run"] |= {"steps": 2, "clips_per_step": 4}
     first = make_config(values)
@@ -74,7 +76,9 @@ def test_machines_that_do_not_share_their_disk_are_told_so(values: dict[str, Any
         subprocess.Popen(
             ["bash", MACHINES, "training.fit", config],
             cwd=ROOT,
-            env=environment({"MAIN_ADDRESS": "127.0.0.1", "MACHINE_RANK": str(rank), "MAIN_PORT": port}),
+            env=environment(
+                warm_python, {"MAIN_ADDRESS": "127.0.0.1", "MACHINE_RANK": str(rank), "MAIN_PORT": port}
+            ),
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -97,7 +101,7 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
         del given[missing]
         done = subprocess.run(
             ["bash", MACHINES, "training.fit"],
-            env=environment(given),
+            env=environment(sys.executable, given),
             capture_output=True,
             text=True,
             check=False,
@@ -122,9 +126,10 @@ def slurm(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def environment(more: dict[str, str]) -> dict[str, str]:
-    common = {"PYTHON": sys.executable, "PROCESSES": "1", "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    return os.environ | common | more
+def environment(python: str, more: dict[str, str]) -> dict[str, str]:
+    """`python` is that of the scripts, and of the processes that torch's launcher starts."""
+    common = {"PYTHON": python, "PYTHON_EXEC": python, "PROCESSES": "1"}
+    return os.environ | common | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"} | more
 
 
 def free_port() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,9 @@ from training.parts import read_lines
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_one_two_and_four_processes_give_the_same_numbers(values: dict[str, Any], tmp_path: Path) -> None:
+def test_one_two_and_four_processes_give_the_same_numbers(
+    values: dict[str, Any], tmp_path: Path, warm_python: str
+) -> None:
     """One file, six steps: by one process; two by two processes and the rest by four, then by one."""
     values["run"] |= {"steps": 6, "batch_size": 2, "clips_per_step": 8}
     values["optimizer"] |= {"clip_grad_norm": 0.05}
@@ -33,8 +34,8 @@ def test_one_two_and_four_processes_give_the_same_numbers(values: dict[str, Any]
     values["output_dir"] += "-several"
     config = tmp_path / "config.yaml"
     config.write_text(str(values))
-    with_processes(2, "training.fit", config, "--set", "run.steps=2")
-    with_processes(4, "training.fit", config, "--set", "run.steps=4")
+    with_processes(warm_python, 2, "training.fit", config, "--set", "run.steps=2")
+    with_processes(warm_python, 4, "training.fit", config, "--set", "run.steps=4")
     several = make_config(values)
     fit(several, progress=False)
     curves = [read_lines(c.output_dir / "metrics.jsonl") for c in (one, several)]
@@ -57,7 +58,9 @@ def test_clips_that_processes_cannot_divide_are_refused(values: dict[str, Any]) 
         make_config(values)
 
 
-def test_two_processes_train_an_adapter(values: dict[str, Any], wan_folder: Path, tmp_path: Path) -> None:
+def test_two_processes_train_an_adapter(
+    values: dict[str, Any], wan_folder: Path, tmp_path: Path, warm_python: str
+) -> None:
     values["models"]["t2v"] = str(wan_folder)
     values["data"] |= {"num_frames": 9, "width": 32, "height": 32}
     values["adapter"] = {"token_width": 12, "inner": 16, "heads": 2}
@@ -66,7 +69,7 @@ def test_two_processes_train_an_adapter(values: dict[str, Any], wan_folder: Path
     config = tmp_path / "config.yaml"
     config.write_text(str(values))
     for command in ("training.precompute", "training.fit"):
-        with_processes(2, command, config)
+        with_processes(warm_python, 2, command, config)
     two = make_config(values)
     assert len(list((two.cache_dir / "texts").iterdir())) == 2  # of three texts
     values["cache"] |= {"dir": str(two.cache_dir)}
@@ -78,12 +81,12 @@ def test_two_processes_train_an_adapter(values: dict[str, Any], wan_folder: Path
         torch.testing.assert_close(value, second[key], rtol=1e-3, atol=1e-4)
 
 
-def with_processes(count: int, module: str, config: Path, *overrides: str) -> None:
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
+def with_processes(python: str, count: int, module: str, config: Path, *overrides: str) -> None:
+    launch = [python, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
     done = subprocess.run(
         [*launch, "-m", module, str(config), *overrides],
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo", "PYTHON_EXEC": python},
         capture_output=True,
         text=True,
         check=False,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,56 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from a2v_core.workers import Cluster, Leases, Placement, Worklist
+from a2v_core.workers import Leases, Worklist
+from tests.training.deadly import decode_or_die
+from tests.training.started import start
 from training.cache import open_cache, read_contents
 from training.cache.build import LEASES, precompute
-from training.cache.decoding import Decoded
-from training.cache.ray_engine import Engine, decode, sizes_of
-from training.cache.units import Request, units_of
+from training.cache.ray_engine import Engine, sizes_of
+from training.cache.units import units_of
 from training.config import Config, make_config
 from training.data import list_items
 from training.precompute import main
 
-ROOT = Path(__file__).resolve().parents[2]
-ON_RAY = Placement(cluster=Cluster())
-
 
 def shards(config: Config) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in config.cache_dir.glob("shard-*")}
-
-
-@pytest.fixture
-def whole(values: dict[str, Any]) -> Config:
-    """A cache that one process has made."""
-    config = make_config(values)
-    precompute(config, progress=False)
-    values["output_dir"] += "-ray"
-    return config
-
-
-def test_the_same_shards(
-    whole: Config, values: dict[str, Any], tmp_path: Path, local_ray: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config = tmp_path / "config.yaml"
-    config.write_text(str(values))
-    assert main([str(config), "--engine", "ray"]) == 0
-    assert "10 clips, 10 of them new" in capsys.readouterr().out
-    made = make_config(values)
-    assert shards(made) == shards(whole)
-    assert open_cache(made) is not None
-    assert main([str(config), "--engine", "ray"]) == 0
-    assert "10 clips, 0 of them new" in capsys.readouterr().out
-    assert main([str(config), "--address", "auto"]) == 1
-    assert "goes with --engine ray" in capsys.readouterr().err
-
-
-def decode_or_die(config: Config, batch: list[Request]) -> tuple[bool, list[Decoded]]:
-    """As a decoder would that a file crashes."""
-    if any(item.id == "train/b.mp4" for item, _ in batch):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return decode(config, batch)
 
 
 def test_a_file_that_kills_its_worker(values: dict[str, Any], local_ray: Any) -> None:
@@ -87,42 +50,43 @@ def test_a_file_that_kills_its_worker(values: dict[str, Any], local_ray: Any) ->
     assert "died 3 times" in dead.reason
 
 
-def test_workers_and_the_driver_are_killed(values: dict[str, Any], tmp_path: Path, local_ray: Any) -> None:
-    """In the midst of it; what comes out is what one process makes that nobody disturbs."""
+def test_the_same_shards_whatever_is_killed(
+    values: dict[str, Any],
+    tmp_path: Path,
+    local_ray: Any,
+    warm_python: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The driver, then workers: what comes out is what one process makes that nobody disturbs."""
     values["data"] |= {"clips_per_video": 6}
     calm = make_config(values)
     precompute(calm, progress=False)
     values["output_dir"] += "-killed"
     config, killed = tmp_path / "config.yaml", make_config(values)
     config.write_text(str(values))
+    arguments = [str(config), "--engine", "ray"]
     address = local_ray.get_runtime_context().gcs_address
-    command = [
-        sys.executable,
-        "-m",
-        "training.precompute",
-        str(config),
-        "--engine",
-        "ray",
-        "--address",
-        address,
-    ]
-    # Bit for bit the same values come from as many threads.
-    own = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, env=own) as driver:
-        wait_for(lambda: len(shards(killed)) >= 2)
-        driver.kill()
+    driver = start(warm_python, "-m", "training.precompute", *arguments, "--address", address)
+    wait_for(lambda: len(shards(killed)) >= 2)
+    driver.kill()
     made = len(shards(killed))
     assert made < len(shards(calm))
     with ThreadPoolExecutor(1) as pool:
-        again = pool.submit(precompute, killed, False, ON_RAY)
+        again = pool.submit(main, arguments)
         wait_for(lambda: len(shards(killed)) > made)
         workers = [pid for name in ("decode", "Encoding") for pid in processes(f"ray::{name}")]
         for pid in workers:
             os.kill(pid, signal.SIGKILL)
-        assert again.result(300).complete
+        assert again.result(300) == 0
     assert workers
     assert shards(killed) == shards(calm)
+    assert open_cache(killed) is not None
     assert not list(killed.cache_dir.glob(".*"))
+    capsys.readouterr()
+    assert main(arguments) == 0
+    assert "26 clips, 0 of them new" in capsys.readouterr().out
+    assert main([str(config), "--address", "auto"]) == 1
+    assert "goes with --engine ray" in capsys.readouterr().err
 
 
 def processes(name: str) -> list[int]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 
 from a2v_core.workers import Placement, Share
+from tests.training.started import start
 from training.cache import Entry, open_cache, read_sample
 from training.cache.build import LEASES, precompute
 from training.cache.units import OLD, Unit, plan_of, units_of
@@ -22,8 +21,6 @@ from training.data import Item
 from training.errors import DataError
 from training.loop import fit
 from training.parts import read_lines
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def plan(*names: str) -> list[tuple[Item, int]]:
@@ -126,7 +123,7 @@ def message_of(entry: Entry) -> str:
 
 
 def test_two_that_know_nothing_of_each_other_and_one_is_killed(
-    values: dict[str, Any], tmp_path: Path
+    values: dict[str, Any], tmp_path: Path, warm_python: str
 ) -> None:
     """They stand for two machines with a common disk: one is killed in the midst of a shard."""
     whole = make_config(values)
@@ -135,12 +132,11 @@ def test_two_that_know_nothing_of_each_other_and_one_is_killed(
     config = tmp_path / "config.yaml"
     config.write_text(str(values))
     two = make_config(values)
-    command = [sys.executable, "-m", "training.precompute", str(config)]
-    quiet: dict[str, Any] = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    first = subprocess.Popen(command, **quiet)
+    first = start(warm_python, "-m", "training.precompute", str(config))
     leases = two.cache_dir / LEASES
+    end = time.monotonic() + 300
     while not list(leases.glob("*.lease")):
-        assert first.poll() is None
+        assert time.monotonic() < end
         time.sleep(0.005)
     os.kill(first.pid, signal.SIGSTOP)  # with a unit of its own
     held = list(leases.glob("*.lease"))
@@ -149,8 +145,7 @@ def test_two_that_know_nothing_of_each_other_and_one_is_killed(
         while len(shards(two)) + len(held) < 4:
             assert not second.done()
             time.sleep(0.01)
-        os.kill(first.pid, signal.SIGKILL)
-        first.wait()
+        first.kill()
         assert second.result(120).complete
     assert shards(two) == shards(whole)
     assert open_cache(two) is not None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,51 @@ def test_without_ray_or_at_no_address(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "pip install -r training/requirements-ray.txt" in done.stdout
+
+
+def test_workers_of_a_cluster_are_where_the_command_is(tmp_path: Path) -> None:
+    """The cluster was started in another folder, and knows nothing of the pack."""
+    there, here, files = tmp_path / "there", tmp_path / "here", tempfile.mkdtemp(prefix="a2v-ray-")
+    there.mkdir()
+    here.mkdir()
+    ray = [
+        sys.executable,
+        "-m",
+        "ray.scripts.scripts",
+        "start",
+        "--head",
+        "--block",
+        "--port=0",
+        "--num-cpus=1",
+    ]
+    ray += ["--include-dashboard=false", f"--temp-dir={files}"]
+    mode = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    mode.pop("PYTHONPATH", None)
+    head = subprocess.Popen(
+        ray, cwd=there, env=mode, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "from a2v_core.workers import Cluster, on_ray\n"
+        "def look():\n"
+        "    import os, training\n"
+        "    return os.getcwd(), training.__file__\n"
+        "with on_ray(Cluster(sys.argv[1])) as ray:\n"
+        "    print(*ray.get(ray.remote(look).remote()), sep='\\n')\n"
+    )
+    try:
+        assert head.stdout is not None
+        started = next(line for line in head.stdout if "--address=" in line)
+        address = started.split("'")[1]
+        command = [sys.executable, "-c", code, address]
+        done = subprocess.run(command, cwd=here, env=mode, capture_output=True, text=True, check=True)
+        folder, module = done.stdout.split("\n")[-3:-1]
+        assert Path(folder) == here.resolve()
+        assert Path(module).is_relative_to(ROOT)
+    finally:
+        os.killpg(head.pid, signal.SIGINT)  # SIGTERM takes it half a minute
+        head.wait()
+        shutil.rmtree(files, ignore_errors=True)
 
 
 def test_it_leaves_no_file_with_the_user(local_ray: Any) -> None:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ...errors import A2VError, WorkflowError
 from ..runner import build_prompt
-from ..server import LostRun, ServerUnreachable, audio_target, connect
+from ..server import LostRun, ServerDied, ServerUnreachable, audio_target
 from ..workflow import ObjectInfo
 from .best import groups_of, scores_of, settle, video_of
 from .display import Display
+from .places import Places, Servers
 from .plan import Unit
 from .queue import UnitQueue
 from .results import Report
 from .rows import Row
 from .shared import Ours
-from .unit import Job, run_unit
+from .unit import Job
 
 ATTEMPTS = 3
 """How often a server may go away during one and the same run before that run is at fault."""
@@ -30,7 +31,7 @@ class Driver:
     """Runs what is pending among `units`, and what other processes do not.
 
     wait    seconds for which a server that is away is waited for
-    runner  runs a unit on a server
+    places  the servers by their names
     """
 
     def __init__(
@@ -39,10 +40,10 @@ class Driver:
         units: Sequence[Unit],
         report: Report,
         wait: float,
-        runner: Callable[[str, Unit, Job], Awaitable[Row]] = run_unit,
+        places: Places | None = None,
     ) -> None:
         self.job, self.units, self.report, self.best, self.wait = job, units, report, report.best, wait
-        self.runner, self.ours = runner, Ours(job, report.leases, report.best)
+        self.places, self.ours = places or Servers(), Ours(job, report.leases, report.best)
         self.groups = groups_of(units)
         self.losses = Counter[str]()
         self.failed: set[str] = set()
@@ -107,8 +108,10 @@ class Driver:
                 await self._finished(unit, made)
                 continue
             try:
-                row = await self.runner(server, unit, self.job)
+                row = await self.places.run(server, unit, self.job)
             except (ServerUnreachable, LostRun) as error:
+                if isinstance(error, ServerDied):
+                    self.display.notice(f"{server}, during {unit.id}: {error}")
                 self.losses[unit.id] += 1
                 if self.losses[unit.id] < ATTEMPTS:
                     await self.queue.give_back(unit)
@@ -146,8 +149,7 @@ class Driver:
         """Whether the server can run the workflow; one that is away is waited for."""
         while True:
             try:
-                async with connect(server) as client:
-                    self._check(await client.object_info())
+                self._check(await self.places.object_info(server))
             except ServerUnreachable as error:
                 self.refusals[server] = error
                 if not await self._is_back(server):
@@ -180,13 +182,17 @@ class Driver:
         deadline = time.monotonic() + self.wait
         told = False
         while self.queue.open:
-            if await _answers(server):
+            try:
+                await self.places.reach(server)
+            except WorkflowError as error:
+                reason = error
+            else:
                 if told:
                     self.display.notice(f"{server} is back")
                 return True
             if time.monotonic() >= deadline:
                 if told:
-                    self.display.notice(f"{server} is given up: it was away for {self.wait:.0f} s")
+                    self.display.notice(f"{server} is given up: it was away for {self.wait:.0f} s: {reason}")
                 return False
             if not told:
                 self.display.notice(f"{server} does not answer; it is waited for, {self.wait:.0f} s at most")
@@ -249,12 +255,3 @@ class Driver:
                 self.again.add(again.id)
                 await self.queue.add(again)
         await self.queue.done()
-
-
-async def _answers(server: str) -> bool:
-    try:
-        async with connect(server) as client:
-            await client.queue_state("")
-    except WorkflowError:
-        return False
-    return True

@@ -15,11 +15,13 @@ from ..server import check_folder, find_comfyui, normal_url, running_server
 from ..workflow import load_workflow
 from .claims import Claims
 from .driver import Driver
+from .own_servers import Comfy, own_servers
+from .places import Places, Servers
 from .plan import plan_units
-from .ray_engine import RayRunner
+from .ray_engine import RayServers
 from .results import Report, Results
 from .rows import Rows
-from .unit import Job, run_unit
+from .unit import Job
 
 STATE = ".batch"
 WAIT_SECONDS = 600.0
@@ -54,17 +56,15 @@ def run_batch(
     server_arguments: Sequence[str] = (),
     placement: Placement = HERE,
 ) -> Results:
-    """Run what is not done yet on `servers`, else on a server that is started from the folder `comfyui`,
-    together with whoever else does so with the same folder. Returns the runs of the share of `placement` once
-    each has its row, whoever made it; all takes of a sound belong to one share.
+    """Run what is not done yet on `servers`, else on a server that is started from the folder `comfyui` (on
+    Ray, one on every GPU), together with whoever else does so with the same folder. Returns the runs of the
+    share of `placement` once each has its row, whoever made it; all takes of a sound belong to one share.
 
     A run that fails is a row. Raises A2VError: the workflow, the inputs, the folder; no server that can run
     the workflow. After a KeyboardInterrupt, or after being killed, the same call goes on.
     """
     if settings.keep == "best" and (settings.seeds or 0) < 2:
         raise A2VError("--keep best picks among the seeds of a sound: give --seeds 2 or more")
-    if placement.cluster is not None and not servers:
-        raise A2VError("--engine ray runs on ComfyUIs that are there: name each with --server URL")
     workflow = load_workflow(settings.workflow)
     units = plan_units(settings.audio, settings.table, settings.seeds, settings.out)
     check_folder(settings.out)
@@ -84,16 +84,14 @@ def run_batch(
         )
         report = Report(rows, units, settings.keep == "best", leases)
         own = [unit for unit in units if placement.share.has(unit.group)]
-        runner = run_unit
-        if placement.cluster is not None:
-            runner = RayRunner(stack.enter_context(on_ray(placement.cluster)), job)
-        driver = Driver(job, own, report, 0.0 if folder else settings.wait, runner)
+        comfy = None if folder is None else Comfy(folder, tuple(server_arguments))
+        places, names = _places(stack, placement, job, servers, comfy)
+        driver = Driver(job, own, report, settings.wait if names else 0.0, places)
         try:
-            if folder is None:
-                urls = list(dict.fromkeys(map(normal_url, servers)))
-                asyncio.run(driver.drive(urls, driver.pending()))
+            if comfy is None or names:
+                asyncio.run(driver.drive(names, driver.pending()))
             else:
-                _on_own_servers(driver, folder, server_arguments)
+                _on_own_servers(driver, comfy)
         finally:
             driver.display.close()
             results = report.write()
@@ -109,14 +107,28 @@ def _folders(settings: BatchSettings, comfyui: Path | None) -> tuple[Path, ...]:
     return (*table, *(() if comfyui is None else (comfyui / "input",)))
 
 
-def _on_own_servers(driver: Driver, comfyui: Path, arguments: Sequence[str]) -> None:
+def _places(
+    stack: contextlib.ExitStack, placement: Placement, job: Job, servers: Sequence[str], comfy: Comfy | None
+) -> tuple[Places, list[str]]:
+    """Where runs are made, and the names of the servers there: none for one that this process starts."""
+    urls = list(dict.fromkeys(map(normal_url, servers)))
+    if placement.cluster is None:
+        return Servers(), urls
+    ray = stack.enter_context(on_ray(placement.cluster))
+    if comfy is None:
+        return RayServers(ray, job), urls
+    own = stack.enter_context(own_servers(ray, job, comfy))
+    return own, own.names
+
+
+def _on_own_servers(driver: Driver, comfy: Comfy) -> None:
     """Run what is pending on a server of ours; one that dies is followed by another.
 
     That ends: a run during which servers died too often is at fault and has its row.
     """
     asyncio.run(driver.drive((), ()))  # judges what was run before
     while pending := driver.pending():
-        with running_server(comfyui, arguments=arguments) as server:
+        with running_server(comfy.folder, arguments=comfy.arguments) as server:
             asyncio.run(driver.drive([server.url], pending))
             if driver.pending():
                 driver.display.notice(

@@ -2,7 +2,7 @@
 
 from ...comfyui import find_comfyui
 from .client import ComfyClient, connect, normal_url
-from .errors import InterruptedRun, LostRun, NodeError, ServerUnreachable
+from .errors import InterruptedRun, LostRun, NodeError, ServerDied, ServerUnreachable
 from .execution import Execution, execute, rejoin
 from .outputs import LeftFile, OutputFile, check_folder, fetch_outputs, texts_of
 from .process import ComfyServer, running_server
@@ -19,6 +19,7 @@ __all__ = [
     "NodeError",
     "OutputFile",
     "Progress",
+    "ServerDied",
     "ServerUnreachable",
     "Silent",
     "audio_target",

@@ -31,5 +31,9 @@ class LostRun(WorkflowError):
     """The server no longer knows the run: it was restarted."""
 
 
+class ServerDied(LostRun):
+    """A server that was started for the run has exited during it; with the end of its log."""
+
+
 class InterruptedRun(WorkflowError):
     """The run was cancelled, here or on the server."""

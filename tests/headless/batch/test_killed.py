@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from a2v_core.headless.batch.claims import Claim, Claims
 from a2v_core.headless.batch.rows import Rows
@@ -174,17 +173,3 @@ def test_a_share(comfy_server: ComfyServer, tmp_path: Path) -> None:
         assert [row["status"] for row in read_runs(out)].count("done") == sum(counts)
     assert sum(counts) == 4
     assert all(counts)
-
-
-def test_on_ray(comfy_server: ComfyServer, tmp_path: Path, local_ray: Any) -> None:
-    """By an actor for the server: files and rows as without."""
-    workflow = write(tmp_path / "api.json", drawing_prompt())
-    sounds = write_sounds(tmp_path / "sounds", 3)
-    sounds[1].write_text("this is no sound")
-    common = (workflow, "--server", comfy_server.url, "--audio", tmp_path / "sounds", "--out")
-    call(*common, tmp_path / "plain", code=3)
-    call(*common, tmp_path / "ray", "--engine", "ray", code=3)
-    assert contents(tmp_path / "ray") == contents(tmp_path / "plain")
-    assert facts(tmp_path / "ray") == facts(tmp_path / "plain")
-    alone = (workflow, *common[3:], tmp_path / "ray", "--engine", "ray")
-    assert "name each with --server" in call(*alone, code=2).stderr
