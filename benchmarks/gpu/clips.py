@@ -76,7 +76,8 @@ def small(job: Job) -> Path:
     if not job.tiny:
         return DEMO
     folder = job.folder / "small"
-    return folder if folder.is_dir() else make_tiny_t2v(folder, model(job.device).spec.token_width or TEXT_WIDTH)
+    width = model(job.device).spec.token_width or TEXT_WIDTH
+    return folder if folder.is_dir() else make_tiny_t2v(folder, width)
 
 
 def make(
