@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from a2v_core.workers import Leases, Worklist
 from tests.training.deadly import decode_or_die
@@ -56,6 +57,7 @@ def test_the_same_shards_whatever_is_killed(
     local_ray: Any,
     warm_python: str,
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The driver, then workers: what comes out is what one process makes that nobody disturbs."""
     values["data"] |= {"clips_per_video": 6}
@@ -66,6 +68,8 @@ def test_the_same_shards_whatever_is_killed(
     config.write_text(str(values))
     arguments = [str(config), "--engine", "ray"]
     address = local_ray.get_runtime_context().gcs_address
+    # Bit for bit the same values come from as many threads.
+    monkeypatch.setenv("OMP_NUM_THREADS", str(torch.get_num_threads()))
     driver = start(warm_python, "-m", "training.precompute", *arguments, "--address", address)
     wait_for(lambda: len(shards(killed)) >= 2)
     driver.kill()
