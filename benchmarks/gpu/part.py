@@ -1,22 +1,17 @@
-"""One part of `benchmarks.gpu`, in a process of its own: `python -m benchmarks.gpu.part MODULE ...`.
-
-It imports what it needs, then waits for a line on its standard input: how many seconds it has. So the next
-part can be made ready while one runs. No line: it ends.
-"""
+"""One part of `benchmarks.gpu`, in a process of its own, which has the libraries already."""
 
 from __future__ import annotations
 
-import argparse
-import contextlib
 import gc
 import importlib
+import multiprocessing
 import os
-import sys
 import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Sequence
+from multiprocessing.connection import wait
 from pathlib import Path
 
 import torch
@@ -24,6 +19,22 @@ import torch
 from .card import describe
 from .job import Job, Step
 from .record import Note, Record
+
+
+def run_part(
+    name: str, module: str, folders: tuple[Path, Path], seconds: float, device: str, tiny: bool
+) -> None:
+    """All steps of `module` in at most `seconds`; what they find is in NAME.json of the first folder, models
+    that parts share are in the second. Ends with the process that began it, however that ends."""
+    out, models = folders
+    deadline = time.monotonic() + seconds
+    tempfile.tempdir = os.environ["TMPDIR"] = str(models)  # files of a part that is killed go with the run
+    threading.Thread(target=_end_with_the_runner, daemon=True).start()
+    record = Record(out / f"{name}.json", name)
+    steps = steps_of(module, record)
+    record.machine = describe(torch.device(device))
+    with tempfile.TemporaryDirectory(prefix=f"a2v-{name}-") as folder:
+        run_steps(steps, Job(torch.device(device), tiny, models, Path(folder), deadline), record)
 
 
 def run_steps(steps: Sequence[Step], job: Job, record: Record) -> None:
@@ -65,19 +76,10 @@ def run_step(step: Step, job: Job, note: Note) -> None:
         torch.cuda.empty_cache()
 
 
-def _import_libraries() -> None:
-    """What most steps import when they need it, while there is time for it."""
-    with contextlib.suppress(ImportError):
-        import diffusers
-        import transformers
-
-        _ = diffusers.TextToVideoSDPipeline, diffusers.UNet3DConditionModel, diffusers.AutoencoderKLWan
-        _ = transformers.CLIPTextModel, transformers.CLIPTokenizer, diffusers.WanTransformer3DModel
-
-
 def _end_with_the_runner() -> None:
-    """Nothing more comes: the input ends when the runner has, however that ended."""
-    sys.stdin.read()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
     os._exit(1)
 
 
@@ -88,33 +90,3 @@ def _place(error: Exception) -> str:
     own = [frame for frame in frames if frame.filename.startswith(root) and "/gpu/" not in frame.filename]
     frame = (own or frames)[-1]
     return f"{frame.filename.removeprefix(root + '/')}:{frame.lineno}"
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu.part")
-    parser.add_argument("module", help="the one that has its STEPS")
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
-    parser.add_argument("--models", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--device", default="cuda")
-    parser.add_argument("--tiny", action="store_true")
-    options = parser.parse_args(arguments)
-    record = Record(options.out, options.name)
-    steps = steps_of(options.module, record)
-    _import_libraries()
-    line = sys.stdin.readline()
-    if not line.strip():
-        return 0
-    threading.Thread(target=_end_with_the_runner, daemon=True).start()
-    deadline = time.monotonic() + float(line)
-    record.began = time.monotonic()
-    device = torch.device(options.device)
-    record.machine = describe(device)
-    with tempfile.TemporaryDirectory(prefix=f"a2v-{options.name}-") as folder:
-        run_steps(steps, Job(device, options.tiny, options.models, Path(folder), deadline), record)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

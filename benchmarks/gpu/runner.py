@@ -1,20 +1,21 @@
 """Runs parts one after the other, each in a process of its own with a time limit.
 
-What a part has written is kept whatever becomes of it. While one runs, the next gets ready: it imports what
-it needs and waits for its turn, without touching the device.
+What a part has written is kept whatever becomes of it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from typing import Any
 
@@ -45,54 +46,37 @@ class Plan:
 
 
 class Child:
-    """The process of a part; it waits until `run`."""
+    """The process of a part, at work; it is given `seconds`."""
 
-    def __init__(self, part: Part, plan: Plan) -> None:
+    def __init__(self, part: Part, plan: Plan, seconds: float) -> None:
         self.part = part
         self.file, self.log = plan.out / f"{part.name}.json", plan.out / f"{part.name}.log"
         self.file.unlink(missing_ok=True)
-        command = [sys.executable, "-u", "-m", "benchmarks.gpu.part", part.module, "--name", part.name]
-        command += ["--out", str(self.file), "--models", str(plan.models), "--device", plan.device]
-        command += ["--tiny"] if plan.tiny else []
-        with open(self.log, "wb") as log:
-            self._process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # Temporary files of a part that is killed go with the run.
-                env={**os.environ, "TMPDIR": str(plan.models)},
-                start_new_session=True,
-            )
+        facts = (part.name, part.module, (plan.out, plan.models), seconds, plan.device, plan.tiny)
+        self._process = processes(plan.device).Process(target=_in_its_process, args=(self.log, *facts))
+        self._seconds = seconds
+        self._process.start()  # for the first: once the libraries are imported
+        self._began = time.monotonic()
 
-    def run(self, limit: float) -> dict[str, Any]:
-        """Let it work for at most `limit` seconds; the part's row of the report."""
-        began = time.monotonic()
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it has ended already: its log says why
-            self._process.stdin.write(f"{limit}\n".encode())
-            self._process.stdin.flush()
-        try:
-            self._process.wait(limit)
-        except subprocess.TimeoutExpired:
+    def wait(self) -> dict[str, Any]:
+        """The part's row of the report, when it has ended or its time is over."""
+        self._process.join(self._seconds)
+        code = self._process.exitcode
+        if code is None:
             self.stop()
-            return self._row(time.monotonic() - began, f"ended after its {limit:.0f} s")
-        code = self._process.returncode
-        return self._row(time.monotonic() - began, _why(code) if code else "")
+            return self._row(f"ended after its {self._seconds:.0f} s")
+        return self._row(_why(code) if code else "")
 
     def stop(self) -> None:
         """End it and all that it has started in its session, whatever it does."""
+        assert self._process.pid is not None
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(GRACE)
-        if self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.close()
+            self._process.join(GRACE)
 
-    def _row(self, seconds: float, fault: str) -> dict[str, Any]:
+    def _row(self, fault: str) -> dict[str, Any]:
+        seconds = time.monotonic() - self._began
         found = read_json(self.file)
         steps = found.get("steps", {})
         bad = [f"{name}: {step['reason']}" for name, step in steps.items() if not step["ok"]]
@@ -115,26 +99,20 @@ def run(parts: Sequence[Part], plan: Plan, tell: Callable[[str], None]) -> dict[
     began = time.monotonic()
     rows: list[dict[str, Any]] = []
     stopped = False
-    children: list[Child] = []
     try:
         for number, part in enumerate(parts):
-            rest = parts[number:]
-            child = children.pop() if children else Child(part, plan)
             left = plan.seconds - (time.monotonic() - began)
-            limit = max(1.0, left * part.share / sum(other.share for other in rest))
+            limit = max(1.0, left * part.share / sum(other.share for other in parts[number:]))
             tell(f"{part.name}: at most {limit:.0f} s")
-            children += [Child(other, plan) for other in rest[1:2]]
+            child = Child(part, plan, limit)
             try:
-                rows.append(child.run(limit))
+                rows.append(child.wait())
             finally:
                 child.stop()
             write_json(plan.out / REPORT, report_of(rows, plan, time.monotonic() - began, stopped))
             tell(f"{part.name}: {'ok' if rows[-1]['ok'] else rows[-1]['reason'][:300]}")
     except KeyboardInterrupt:
         stopped = True
-    finally:
-        for child in children:
-            child.stop()
     report = report_of(rows, plan, time.monotonic() - began, stopped)
     write_json(plan.out / REPORT, report)
     return report
@@ -172,6 +150,31 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def tail(log: Path) -> list[str]:
     """The last lines of a log."""
     return log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+
+
+def processes(device: str) -> ForkServerContext | SpawnContext:
+    """Where processes of parts come from: forked from one that has imported the libraries without touching
+    the device, or, where that needs NVML and there is none, new ones."""
+    if device != "cpu":
+        try:
+            ctypes.CDLL("libnvidia-ml.so.1")
+        except OSError:
+            return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.gpu.libraries"])
+    return context
+
+
+def _in_its_process(log: Path, *facts: Any) -> None:
+    """A session of its own, whose output is `log`, then the part."""
+    os.setsid()
+    with open(log, "wb") as file:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(file.fileno(), stream.fileno())
+            stream.reconfigure(write_through=True)  # type: ignore[union-attr]
+    from .part import run_part  # imports torch
+
+    run_part(*facts)
 
 
 def _why(code: int) -> str:

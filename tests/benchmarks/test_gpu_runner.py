@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+import torch
 
 from benchmarks.gpu.parts import PARTS, Part
 from benchmarks.gpu.report import as_markdown
@@ -108,6 +109,15 @@ def test_parts_go_on_without_a_library_that_only_their_files_need() -> None:
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_device_that_is_not_there_is_named(tmp_path: Path) -> None:
+    report = run([part("good")], Plan(tmp_path, tmp_path, 100.0, "cuda", tiny=True), print)
+    good = row(report, "good")
+    assert not good["ok"]
+    assert good["reason"] == "its process ended with status 1"
+    assert "NVIDIA" in good["output"][-1]
 
 
 def test_the_table_has_all_of_it(report: dict[str, Any]) -> None:
