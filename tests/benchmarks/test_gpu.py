@@ -29,7 +29,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "--out",
         str(out),
     ]
-    # One thread: the next part gets ready on the other processor.
+    # One thread: such small models are no faster with more.
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr + "".join((out / "report.md").read_text().splitlines(True)[:40])
