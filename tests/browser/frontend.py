@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, Position, ViewportSize, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from a2v_core.headless.server import ComfyServer
+from a2v_core.headless.server.process import PACK_NAME
 from scripts.browser import WAIT_MS
 from scripts.frontend import open_frontend, settle
 from tests.browser.problems import Problem, watch
@@ -95,10 +96,22 @@ class FrontEnd:
         self.page.wait_for_function("app.graph.nodes.length > 0")
         self.settle()
 
+    def load_template(self, name: str) -> None:
+        """What a click on its card does, without the template browser, which takes long to draw."""
+        self.page.evaluate(
+            """async ([pack, name]) => {
+                const answer = await fetch(`/api/workflow_templates/${pack}/${name}.json`);
+                await app.loadGraphData(await answer.json(), true, true, name);
+            }""",
+            [PACK_NAME, name],
+        )
+        self.page.wait_for_function("app.graph.nodes.length > 0")
+        self.settle()
+
     def open_templates(self) -> None:
         """The pack's own shelf of the template browser."""
         self.page.locator("nav .templates-tab-button").click()
-        self.text("audio-to-video", "[role=dialog] nav").click()
+        self.text(PACK_NAME, "[role=dialog] nav").click()
 
     def zoom(self, scale: float) -> None:
         """How large the graph is shown, from its origin; its text at any size."""

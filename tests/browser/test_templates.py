@@ -1,4 +1,4 @@
-"""Every example workflow, opened from the template browser."""
+"""Every example workflow in the front end, and the template browser."""
 
 from __future__ import annotations
 
@@ -20,11 +20,20 @@ RED = ((200, 0, 0), (255, 60, 60))  # of a border that means an error
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_it_opens_whole(frontend: FrontEnd, path: Path, tmp_path: Path) -> None:
-    saved = json.loads(path.read_text())
     shutil.copy(VIDEO, frontend.server.input / "holiday.mp4")
     frontend.refresh()
-    frontend.open_template(path.stem)
-    picture = frontend.screenshot(tmp_path / f"{path.stem}.png")
+    frontend.load_template(path.stem)
+    check_graph(frontend, path, frontend.screenshot(tmp_path / f"{path.stem}.png"))
+
+
+def test_it_opens_by_a_click_on_its_card(frontend: FrontEnd, tmp_path: Path) -> None:
+    frontend.open_template(EXAMPLES[0].stem)
+    check_graph(frontend, EXAMPLES[0], frontend.screenshot(tmp_path / "clicked.png"))
+
+
+def check_graph(frontend: FrontEnd, path: Path, picture: Path) -> None:
+    """What is open is the whole workflow, in full view, and nothing is wrong with it."""
+    saved = json.loads(path.read_text())
     nodes = frontend.nodes()
     assert sorted(node["type"] for node in nodes) == sorted(node["type"] for node in saved["nodes"])
     assert [node["type"] for node in nodes if not node["known"] and node["type"] != "MarkdownNote"] == []
