@@ -23,8 +23,9 @@ export COMFYUI_PATH NEWEST_PYTHON
 demo: setup
 	@$(PY) -m scripts.demo $(if $(AUDIO),--audio "$(AUDIO)") $(if $(MODEL),--model "$(MODEL)")
 
+# As many files of tests at once as there are processors, up to four, each on one.
 test: setup scale browser lint
-	$(PY) -m pytest $(TESTS)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile $(TESTS)
 
 test-newest:
 	@$(PYTHON) -m scripts.newest

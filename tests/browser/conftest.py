@@ -8,9 +8,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from a2v_core.headless.server import ComfyServer
+from a2v_core.headless.server import ComfyServer, find_comfyui, running_server
 from scripts.browser import new_page, running_browser
 from tests.browser.frontend import FrontEnd
+
+
+@pytest.fixture(scope="session")
+def comfy_server() -> Iterator[ComfyServer]:
+    """A server of its own: pages show what others have run and uploaded."""
+    with running_server(find_comfyui(), own_models=True, cpu=True) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

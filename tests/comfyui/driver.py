@@ -13,11 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
 
 from a2v_core.headless.server import ComfyServer
 
 WORKFLOWS = Path(__file__).parent / "workflows"
 SECONDS = 180.0
+ALIKE = (
+    1e-3  # mean difference of the frames of two runs, which need not round alike; of other settings > 1e-2
+)
 ENDS = ("execution_success", "execution_interrupted", "execution_error")
 
 Graph = dict[str, dict[str, Any]]
@@ -95,6 +102,16 @@ class Comfy:
     def told(self, graph: Graph) -> list[str]:
         """The messages of the errors that the server tells the page of while the graph runs."""
         return asyncio.run(self._told(graph))
+
+    def frames(self, graph: Graph) -> Tensor:
+        """What the sampler of a good run draws, [frames, height, width, 3] in 0..1; not of a video file,
+        which makes much of differences in the last digit."""
+        save = {
+            "class_type": "SaveImage",
+            "inputs": {"images": [node_of(graph, "A2VT2VSampler"), 0], "filename_prefix": "frames"},
+        }
+        files = self.files(self.good({**graph, "frames": save}), "frames")
+        return torch.stack([torch.from_numpy(np.array(Image.open(path))) for path in files]) / 255
 
     def file(self, run: Run, node: str) -> Path:
         """The file that a save node wrote."""

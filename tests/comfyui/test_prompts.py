@@ -6,15 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from a2v_core.media import read_video
-from tests.comfyui.driver import Comfy, Graph, changed, node_of
-
-ALIKE = 5e-3  # two runs need not round alike
+from tests.comfyui.driver import ALIKE, Comfy, Graph, changed
 
 
 def video(comfy: Comfy, graph: Graph, **sampler: object) -> Tensor:
     made = changed(graph, A2VT2VSampler={"cfg": 3.0, "width": 32, "height": 32, **sampler})
-    return read_video(comfy.file(comfy.good(made), node_of(made, "SaveVideo"))).frames
+    return comfy.frames(made)
 
 
 @pytest.mark.parametrize("sound_cfg", [-1.0, 2.0])
@@ -25,7 +22,7 @@ def test_the_case_of_an_audio_word_is_no_matter(comfy: Comfy, graph: Graph, soun
     )
     assert (small - large).abs().mean() < ALIKE
     plain = video(comfy, graph, prompt="a ball <temp>", negative_prompt="noise", sound_cfg=sound_cfg)
-    assert (small - plain).abs().mean() > 1e-3
+    assert (small - plain).abs().mean() > 1e-2
 
 
 def test_an_audio_word_that_the_mapper_lacks_is_text_in_every_prompt(comfy: Comfy, graph: Graph) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from a2v_core.media import load_audio, read_video
 from tests.comfyui.conftest import toy
-from tests.comfyui.driver import Comfy, Graph, changed, load_graph, node_of
+from tests.comfyui.driver import ALIKE, Comfy, Graph, changed, load_graph, node_of
 from tests.comfyui.tiny_models import PUBLISHED_MAPPER, RATE, hits
 from tests.media.files import write_sound
 
@@ -42,15 +42,12 @@ def test_takes_are_a_list_and_the_best_is_picked(comfy: Comfy, graph: Graph) -> 
         "best": {"class_type": "A2VBestTake", "inputs": inputs},
         "report": {"class_type": "PreviewAny", "inputs": {"source": ["best", 4]}},
     }
-    run = comfy.good(changed(graph, A2VT2VSampler={"seed": 20, "takes": 3}) | pick)
-    files = comfy.files(run, save)
-    assert len(files) == 3
-    alone = comfy.good(changed(graph, A2VT2VSampler={"seed": 22}))
-    first, second, third = (read_video(file).frames for file in files)
+    takes = changed(graph, A2VT2VSampler={"seed": 20, "takes": 3}) | pick
+    run = comfy.good(takes)
+    assert len(comfy.files(run, save)) == 3
+    first, second, third = comfy.frames(takes).chunk(3)
     assert (first - second).abs().mean() > 0.01
-    # Recipe weights make much of roundings, which two runs need not share.
-    alike = (third - read_video(comfy.file(alone, save)).frames).abs().mean()
-    assert alike < 0.3 * (third - first).abs().mean()
+    assert (third - comfy.frames(changed(graph, A2VT2VSampler={"seed": 22}))).abs().mean() < ALIKE
     assert run.outputs["report"]["text"][0].count("corrected") >= 3
 
 
@@ -131,8 +128,7 @@ def test_words_alone_are_a_prompt(comfy: Comfy, graph: Graph) -> None:
         graph, A2VT2VSampler={"prompt": "<temp> <local1> <local2> <local3> <local4> <class>", "cfg": 1.0}
     )
     other = changed(words, A2VLoadAudio={"audio": "clip.mp4"}, A2VAudioMapper={"num_frames": 8})
-    save = node_of(graph, "SaveVideo")
-    first, second = (read_video(comfy.file(comfy.good(g), save)).frames for g in (words, other))
+    first, second = (comfy.frames(some) for some in (words, other))
     assert first.shape == second.shape
     assert (first - second).abs().mean() > 1e-3
 
@@ -146,13 +142,10 @@ def test_sound_longer_and_shorter_than_the_video(comfy: Comfy, graph: Graph) -> 
         assert 0 <= load_audio(path).samples.shape[1] - round(seconds * RATE) < 1024
 
 
-@pytest.mark.parametrize(("dtype", "most"), [("fp32", 0.005), ("fp16", 0.02), ("bf16", 0.05), ("fp8", 0.1)])
+@pytest.mark.parametrize(("dtype", "most"), [("fp32", ALIKE), ("fp16", 0.02), ("bf16", 0.05), ("fp8", 0.1)])
 def test_precision(comfy: Comfy, graph: Graph, dtype: str, most: float) -> None:
-    """On the CPU auto is fp32. Recipe weights make much of roundings, which two runs need not share."""
-    auto, chosen = (
-        read_video(comfy.file(comfy.good(some), node_of(graph, "SaveVideo"))).frames
-        for some in (graph, changed(graph, A2VLoadT2VModel={"dtype": dtype}))
-    )
+    """On the CPU auto is fp32. Recipe weights make much of roundings."""
+    auto, chosen = (comfy.frames(some) for some in (graph, changed(graph, A2VLoadT2VModel={"dtype": dtype})))
     assert (auto - chosen).abs().mean() <= most
 
 
