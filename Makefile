@@ -25,7 +25,7 @@ demo: setup
 
 # As many files of tests at once as there are processors, up to four, each on one.
 test: setup scale browser lint
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile $(TESTS)
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-newest:
 	@$(PYTHON) -m scripts.newest
