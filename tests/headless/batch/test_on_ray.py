@@ -7,7 +7,7 @@ import re
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -25,22 +25,29 @@ from tests.headless.batch.parts import (
 from tests.headless.test_run import write
 
 
-@pytest.fixture
-def batch(comfy_server: ComfyServer, tmp_path: Path) -> tuple[object, ...]:
-    """Arguments of a batch of 18 runs, six of which fail; and `plain`, what it leaves without Ray."""
-    workflow = write(tmp_path / "api.json", drawing_prompt())
-    sounds = write_sounds(tmp_path / "sounds", 3)
+class Batch(NamedTuple):
+    """Arguments of a batch of 18 runs, six of which fail, and what it leaves without Ray."""
+
+    arguments: tuple[object, ...]
+    plain: Path
+
+
+@pytest.fixture(scope="module")
+def batch(comfy_server: ComfyServer, tmp_path_factory: pytest.TempPathFactory) -> Batch:
+    folder = tmp_path_factory.mktemp("batch")
+    workflow = write(folder / "api.json", drawing_prompt())
+    sounds = write_sounds(folder / "sounds", 3)
     sounds[1].write_text("this is no sound")
-    common = (workflow, "--audio", tmp_path / "sounds", "--seeds", 6)
-    call(*common, "--server", comfy_server.url, "--out", tmp_path / "plain", code=3)
-    return common
+    arguments = (workflow, "--audio", folder / "sounds", "--seeds", 6)
+    call(*arguments, "--server", comfy_server.url, "--out", folder / "plain", code=3)
+    return Batch(arguments, folder / "plain")
 
 
-def assert_as_without(out: Path) -> None:
+def assert_as_without(batch: Batch, out: Path) -> None:
     """But for where the server keeps a sound that it cannot read: a name that is taken gets a number."""
     assert len(contents(out)) == 24
-    assert contents(out) == contents(out.parent / "plain")
-    assert placeless(out) == placeless(out.parent / "plain")
+    assert contents(out) == contents(batch.plain)
+    assert placeless(out) == placeless(batch.plain)
 
 
 def placeless(out: Path) -> list[dict[str, Any]]:
@@ -48,27 +55,24 @@ def placeless(out: Path) -> list[dict[str, Any]]:
 
 
 def test_a_server_that_is_there(
-    batch: tuple[object, ...], comfy_server: ComfyServer, tmp_path: Path, local_ray: Any
+    batch: Batch, comfy_server: ComfyServer, tmp_path: Path, local_ray: Any
 ) -> None:
-    call(*batch, "--engine", "ray", "--server", comfy_server.url, "--out", tmp_path / "ray", code=3)
-    assert_as_without(tmp_path / "ray")
+    call(*batch.arguments, "--engine", "ray", "--server", comfy_server.url, "--out", tmp_path, code=3)
+    assert_as_without(batch, tmp_path)
 
 
-def test_a_server_of_its_own_is_started_again(
-    batch: tuple[object, ...], tmp_path: Path, local_ray: Any
-) -> None:
-    out = tmp_path / "ray"
-    arguments = (*batch, "--engine", "ray", "--comfyui", find_comfyui(), "--out", out)
+def test_a_server_of_its_own_is_started_again(batch: Batch, tmp_path: Path, local_ray: Any) -> None:
+    arguments = (*batch.arguments, "--engine", "ray", "--comfyui", find_comfyui(), "--out", tmp_path)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(call, *arguments, code=3)
-        wait_for(lambda: len(list((out / ".batch" / "rows").glob("*.json"))) >= 2 or running.done())
+        wait_for(lambda: len(list((tmp_path / ".batch" / "rows").glob("*.json"))) >= 2 or running.done())
         (first,) = servers()
         os.kill(first, signal.SIGKILL)
         told = running.result(300).stderr
     assert "ComfyUI 1, during tone_" in told
     assert ": ComfyUI died. Its log ends:\n" in told
-    assert_as_without(out)
-    assert len({run["server"] for run in read_runs(out) if run["status"] == "done"}) == 2
+    assert_as_without(batch, tmp_path)
+    assert len({run["server"] for run in read_runs(tmp_path) if run["status"] == "done"}) == 2
     assert servers() == []
 
 
