@@ -247,7 +247,7 @@ def test_the_installed_files_are_what_was_trained(work: Path) -> None:
     difference = wan.vae.decode(x).sample - trained_vae.decode(x).sample
     assert float(difference.abs().mean()) < 1e-3  # of half precision
     stored = load_adapter(files.adapter)
-    assert (stored.config.width, stored.config.blocks) == (24, (0,))
+    assert (stored.config.width, stored.config.blocks) == (24, (0, 1, 2))
     wan.use_adapter(stored)
 
 

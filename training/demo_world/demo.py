@@ -26,10 +26,11 @@ from .world import FPS
 class DemoModels:
     """The bundled BEATs, an AudioMapper and a text-to-video model; `long` says how longer videos are made.
 
-    GUIDANCE: the scale that suits the model.
+    GUIDANCE, SPEED: the scale and where it guides that suit the model.
     """
 
     GUIDANCE: ClassVar[float] = 3.0
+    SPEED: ClassVar[str] = EXACT
 
     def __init__(
         self,
@@ -37,14 +38,15 @@ class DemoModels:
         backbone: Backbone,
         steps: int,
         guidance_scale: float | None,
-        speed: str,
+        speed: str | None,
         scheduler: str,
         long: LongSettings | None = None,
     ) -> None:
         self.beats, self.mapper = load_beats(demo_path("beats")), mapper
         self.pipeline = VideoPipeline(backbone)
-        self.steps, self.speed, self.scheduler = steps, speed, scheduler
+        self.steps, self.scheduler = steps, scheduler
         self.guidance_scale = self.GUIDANCE if guidance_scale is None else guidance_scale
+        self.speed = self.SPEED if speed is None else speed
         self.long = long
 
     @torch.no_grad()
@@ -94,7 +96,7 @@ class Demo(DemoModels):
         self,
         steps: int = 20,
         guidance_scale: float | None = None,
-        speed: str = EXACT,
+        speed: str | None = None,
         scheduler: str = DEFAULT_SCHEDULER,
         few_steps: bool = False,
     ) -> None:

@@ -28,7 +28,7 @@ from .sounds import features
 
 BASE = "a2v_demo_wan"
 SPEC = BackboneSpec("Wan", 16, 8, 16, NUM_FRAMES, (64, 64), None, "Wan21", time=4, first_alone=True)
-TOKEN_WIDTH, INNER, HEADS = 128, 128, 4
+TOKEN_WIDTH, INNER, HEADS = 128, 64, 4
 SHIFT = 8.0  # of the timesteps towards noise, where motion is decided
 SOUNDS = 3000  # that are encoded once
 WITHOUT_SOUND = 0.1  # share of the clips whose gate is 0
@@ -42,7 +42,7 @@ def new_adapter(input_size: int) -> AudioAdapter:
     config = AdapterConfig.for_model(
         SPEC,
         BlockStack(t2v.CONFIG["num_layers"], width, t2v.CONFIG["text_dim"]),
-        "every_third",
+        "all",
         base_model=BASE,
         token_width=TOKEN_WIDTH,
         inner=INNER,

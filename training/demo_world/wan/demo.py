@@ -7,7 +7,6 @@ from pathlib import Path
 from a2v_core.backbones.dit import load_adapter
 from a2v_core.backbones.wan import WanFiles, load_wan_files
 from a2v_core.demo import demo_path
-from a2v_core.sampling import EXACT
 from a2v_core.sampling.long import LongSettings
 
 from ..demo import DemoModels
@@ -21,13 +20,14 @@ SOLVER = "euler"
 class WanDemo(DemoModels):
     """The demo's Wan: the sound comes in beside the text."""
 
-    GUIDANCE = 2.0
+    GUIDANCE = 5.0
+    SPEED = "guidance_interval"
 
     def __init__(
         self,
         steps: int = 20,
         guidance_scale: float | None = None,
-        speed: str = EXACT,
+        speed: str | None = None,
         scheduler: str = SOLVER,
         folder: Path | None = None,
         shift: float = SHIFT,
