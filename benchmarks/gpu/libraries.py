@@ -1,7 +1,7 @@
 """Imports what most parts need: once, in the process that those of the parts are forked from.
 
 A process that has begun with CUDA can't be forked: diffusers' question whether there is a GPU goes to NVML
-instead.
+instead. What can't be imported here is named by the parts that need it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
 
 from .parts import PARTS
 
-with contextlib.suppress(ImportError):
+with contextlib.suppress(Exception):
     import diffusers
     import transformers
 
     _ = diffusers.TextToVideoSDPipeline, diffusers.UNet3DConditionModel, diffusers.AutoencoderKLWan
     _ = transformers.CLIPTextModel, transformers.CLIPTokenizer, diffusers.WanTransformer3DModel
 for part in PARTS:
-    with contextlib.suppress(ImportError):  # the part itself says which package is missing
+    with contextlib.suppress(Exception):
         importlib.import_module(part.module)
